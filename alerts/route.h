@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+// Who is told of a transition. Pure: route(transition, config) -> notices.
+#ifndef ALERTS_ROUTE_H
+#define ALERTS_ROUTE_H
+
+#include "notice.h"
+
+// The notices of a transition, one a contact, in the order of `notify`: an
+// opening goes to the contacts of all its flows (mail.fallback where there is
+// none), a later one to those who got the opening. Contacts that are no longer
+// configured are left out. The caller frees the array, which owns its notices.
+GPtrArray *route(const struct transition *transition, const struct config *config,
+                 const cJSON *result);
+
+// The contact ids that an opening of `flow` goes to; of char *, owned.
+GPtrArray *route_contacts(const struct config_flow *flow, const struct config *config);
+
+#endif

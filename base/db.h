@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+// SQLite behind a small door: the only user of sqlite3.h. Every result is read;
+// statements are prepared once and kept by their SQL text.
+#ifndef BASE_DB_H
+#define BASE_DB_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct db;
+struct db_rows;
+
+#define DB_ERROR db_error_quark()
+GQuark db_error_quark(void);
+enum db_error {
+    DB_ERROR_FAILED,
+    DB_ERROR_BUSY,
+    DB_ERROR_FULL,
+    DB_ERROR_READONLY,
+    DB_ERROR_CORRUPT,
+    DB_ERROR_CANNOT_OPEN
+};
+
+enum db_flags { DB_READ_WRITE = 0, DB_READ_ONLY = 1, DB_CREATE = 2 };
+
+// Opens a database file (mode 0600 where created) in WAL mode with
+// synchronous=FULL, busy timeout 10 s. One connection belongs to one thread.
+struct db *db_open(const char *path, enum db_flags flags, GError **error);
+
+// Runs one statement; a letter of `types` for each parameter: s text (NULL is
+// NULL), i int64_t, d double, b GBytes * (NULL is NULL).
+bool db_run(struct db *db, GError **error, const char *sql, const char *types, ...);
+
+// Runs several statements without parameters (schema steps, pragmas).
+bool db_script(struct db *db, const char *sql, GError **error);
+
+// Starts a query, parameters as above. NULL and `error` where it fails. End it
+// with db_rows_end before the same SQL is used again.
+struct db_rows *db_query(struct db *db, GError **error, const char *sql, const char *types, ...);
+
+// The next row; false at the end, or with `error` set. Column values are
+// borrowed until the next call.
+bool db_rows_next(struct db_rows *rows, GError **error);
+const char *db_rows_text(const struct db_rows *rows, int column);
+int64_t db_rows_integer(const struct db_rows *rows, int column);
+double db_rows_double(const struct db_rows *rows, int column);
+GBytes *db_rows_blob(const struct db_rows *rows, int column); // the caller unrefs it; NULL for NULL
+void db_rows_end(struct db_rows *rows);
+
+// BEGIN IMMEDIATE, COMMIT, ROLLBACK; SAVEPOINTs for parts of a group.
+bool db_begin(struct db *db, GError **error);
+bool db_commit(struct db *db, GError **error);
+void db_rollback(struct db *db);
+
+// Rows that the last statement changed, and the rowid that it inserted.
+int64_t db_changes(const struct db *db);
+int64_t db_last_rowid(const struct db *db);
+
+// Closes the connection; NULL is allowed.
+void db_close(struct db *db);
+
+typedef struct db db_t;
+typedef struct db_rows db_rows_t;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(db_t, db_close)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(db_rows_t, db_rows_end)
+
+#endif

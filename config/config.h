@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: MIT
+// The configuration as a plain value, once read and checked: what the user
+// wrote, resolved (defaults, templates, namespaces), with the place of each
+// thing for messages. Read-only after config_load; freed as a whole.
+#ifndef CONFIG_CONFIG_H
+#define CONFIG_CONFIG_H
+
+#include "call.h"
+#include "secret.h"
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct config_agent {
+    char *timezone; // IANA name; the machine's where not given
+    char *store;    // path of the SQLite file
+    int64_t keep_runs_ms, keep_evidence_ms;
+    int parallel;      // calls in flight at most
+    int64_t stop_ms;   // what calls in flight get at SIGTERM
+    GPtrArray *online; // of char *: URLs
+    char *mark;        // prefix of {{mark}}
+    int64_t max_body;  // bytes kept of a response
+};
+
+enum config_security { CONFIG_SECURITY_STARTTLS, CONFIG_SECURITY_TLS, CONFIG_SECURITY_NONE };
+enum config_mail_library { CONFIG_LIBRARY_AUTO, CONFIG_LIBRARY_LIBESMTP, CONFIG_LIBRARY_LIBCURL };
+enum config_thread { CONFIG_THREAD_INCIDENT, CONFIG_THREAD_SUBJECT };
+
+struct config_mail {
+    bool given;
+    char *server;    // host:port, NULL with a directory
+    char *directory; // mails are written here, NULL with a server
+    enum config_security security;
+    struct template *username, *password; // NULL for no AUTH
+    char *from;                           // "Name <address>"
+    char *fallback;                       // a contact's name or NULL
+    enum config_mail_library library;
+    enum config_thread thread;
+    int limit; // notices an hour per contact
+    char *ca;  // PEM file, NULL for the system's
+    // for XOAUTH2, NULL for none
+    struct template *oauth2_token_url, *oauth2_client_id, *oauth2_client_secret, *oauth2_scope,
+        *oauth2_refresh_token;
+};
+
+enum config_style { CONFIG_STYLE_TECHNICAL, CONFIG_STYLE_BUSINESS };
+enum config_evidence { CONFIG_EVIDENCE_FULL, CONFIG_EVIDENCE_SHAPE, CONFIG_EVIDENCE_NONE };
+
+struct config_contact {
+    char *id; // with its namespace: acme/it
+    char *name;
+    GPtrArray *email; // of char *: addresses
+    char *language;   // "en" or "nl"
+    char *timezone;
+    enum config_style style;
+    enum config_evidence evidence;
+    struct config_place place;
+};
+
+enum config_auth_kind {
+    CONFIG_AUTH_BASIC,
+    CONFIG_AUTH_BEARER,
+    CONFIG_AUTH_HEADER,
+    CONFIG_AUTH_SESSION
+};
+
+struct config_session {
+    struct call *login, *logout; // logout NULL for none
+    GPtrArray *cookies;          // of char *: names that the login sets
+    GPtrArray *headers;          // of struct call_field: sent with each call
+    GPtrArray *expired;          // of struct expectation: the session has ended; empty: status 401
+    int64_t idle_ms, lasts_ms;   // 0 for no limit
+};
+
+struct config_auth {
+    enum config_auth_kind kind;
+    struct template *username, *password; // basic
+    struct template *token;               // bearer
+    GPtrArray *headers;                   // of struct call_field: header
+    struct config_session *session;       // session
+    struct config_place place;
+};
+
+struct config_system {
+    char *id, *title;
+    struct template *url;
+    GPtrArray *headers; // of struct call_field
+    int64_t timeout_ms;
+    int parallel;    // calls in flight to it at most, per process
+    bool uat;        // environment: uat
+    GPtrArray *auth; // of struct config_auth
+    GHashTable *act; // char *role -> char *contact id
+    char *tls_ca;    // PEM file or NULL
+    bool tls_no_verify;
+    GHashTable *vars; // char *name -> struct template *: values for its calls
+    struct config_place place;
+};
+
+struct config_flow {
+    char *id, *title;
+    struct config_system *system; // borrowed from the configuration
+    int64_t every_ms;             // 0 where `cron` is given, or neither
+    char *cron;                   // five fields or NULL
+    int64_t timeout_ms;           // of all its steps
+    int priority;                 // 1 to 4
+    char *impact;                 // a sentence, or NULL
+    int confirm_runs;             // runs in a row that open an incident
+    int64_t confirm_after_ms;
+    int recover; // good runs that close one
+    int64_t group_ms;
+    GPtrArray *notify; // of char *: contact ids, resolved from roles
+    GPtrArray *vars;   // of struct call_field: computed once for a run, in order
+    GPtrArray *steps;  // of struct step
+    char *off;         // why it is switched off, or NULL
+    char *was;         // its former name, or NULL
+    GPtrArray *needs;  // of struct template_reference that could not be loaded: a run is unknown
+    struct config_place place;
+};
+
+struct config {
+    struct config_agent agent;
+    struct config_mail mail;
+    GHashTable *contacts; // id -> struct config_contact
+    GHashTable *systems;  // id -> struct config_system
+    GPtrArray *flows;     // of struct config_flow, in the order of the files
+    struct secret_store *secrets;
+    char *digest; // hash of all files' contents
+};
+
+// One problem of a configuration.
+struct config_problem {
+    struct config_place place;
+    bool warning;
+    char *message; // what is wrong, and what to write instead
+};
+
+// What config_load does about references whose value is missing.
+enum config_missing { CONFIG_MISSING_IS_ERROR, CONFIG_MISSING_IS_NEED };
+
+// Reads the file, its includes, and checks all of it. Problems (errors and
+// warnings, in the order of file, line and column) are appended to `problems`
+// (of struct config_problem). NULL where there is an error.
+struct config *config_load(const char *path, enum config_missing missing, GPtrArray *problems);
+
+// A list for problems that owns them, and the line that a person reads:
+// file:line:column: error: message. The caller frees the line.
+GPtrArray *config_problems_new(void);
+char *config_problem_format(const struct config_problem *problem);
+
+// The flow with this id, or NULL; the contact likewise. Borrowed.
+struct config_flow *config_find_flow(const struct config *config, const char *id);
+struct config_contact *config_find_contact(const struct config *config, const char *id);
+
+// The contact id that has `role` at `system`, or NULL; borrowed.
+const char *config_role_contact(const struct config_system *system, const char *role);
+
+// The path that a command without -c reads: ./erpwatch.yaml, else
+// /etc/erpwatch/erpwatch.yaml.
+const char *config_default_path(void);
+
+// Frees the configuration; NULL is allowed.
+void config_free(struct config *config);
+
+typedef struct config config_t;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(config_t, config_free)
+
+#endif

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+// The deciding part: from a response (and what the flow expected of it) to a
+// verdict, in the order of design.md section 4: transport, envelope,
+// expectations, status, shape of the body, then the lexicon. Pure.
+#ifndef PROBES_CLASSIFY_H
+#define PROBES_CLASSIFY_H
+
+#include "../base/transfer.h"
+#include "verdict.h"
+
+struct lexicon; // probes/lexicon.h
+
+// What the caller knows besides the response.
+struct classify_input {
+    const struct transfer_response *response;
+    const cJSON *document;          // the body as JSON, or NULL: then it is read here
+    const char *failed_expectation; // the first that does not hold, or NULL
+    bool expectations_given; // the step has expectations of its own: they decide over the status
+    bool status_expected;    // …and one of them is on the status, and it holds
+    int64_t timeout_ms;      // what the call was given, for the message
+};
+
+// The verdict on one call. Never NULL; the caller frees it.
+struct verdict *classify(const struct classify_input *input, const struct lexicon *lexicon);
+
+#endif

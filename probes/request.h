@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+// From a call of the configuration and the values of a run to the request that
+// goes out. Pure but for a file body.
+#ifndef PROBES_REQUEST_H
+#define PROBES_REQUEST_H
+
+#include "../base/transfer.h"
+#include "values.h"
+
+// The request for `call` at `system`: URL, query, the system's headers and the
+// call's own (which win), body with its Content-Type, limits. Authentication and
+// cookies are added later (probes/auth.h). NULL and `error` where a hole cannot be
+// filled, a header would hold CR or LF, or the URL leaves the system's origin.
+struct transfer_request *request_build(const struct call *call, const struct config_system *system,
+                                       struct values *values, struct clock_wall now,
+                                       GError **error);
+
+// scheme://host:port of a URL in lower case, the port always given; NULL where
+// it is no http(s) URL. The caller frees it.
+char *request_origin(const char *url);
+
+// `location` made absolute against `base` (RFC 3986 section 5); the caller
+// frees it. NULL where it is no URL.
+char *request_resolve(const char *base, const char *location);
+
+// Basic, bearer and header authentication are added to `request`; session
+// headers and cookies by the session itself. False and `error` as above.
+bool request_authenticate(struct transfer_request *request, const struct config_system *system,
+                          struct values *values, struct clock_wall now, GError **error);
+
+#endif

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+// The names of one run and their values: captures, set, vars, with, and the
+// given ones (run.id, mark, now, …). Feeds template rendering.
+#ifndef PROBES_VALUES_H
+#define PROBES_VALUES_H
+
+#include "../config/config.h"
+
+struct values;
+
+// An empty space of names; `secrets` (borrowed) answers ${…} references.
+struct values *values_new(const struct secret_store *secrets, const char *timezone);
+
+// Gives `name` a value (taken), in place of a former one.
+void values_set(struct values *values, const char *name, struct value *value);
+void values_set_text(struct values *values, const char *name, const char *text, bool secret);
+
+// The value of a name, or NULL; borrowed until it is set anew.
+const struct value *values_find(const struct values *values, const char *name);
+
+// A template context over these values at `now`.
+struct template_context values_context(struct values *values, struct clock_wall now);
+
+// All values as a JSON object, secrets left out: what the ledger keeps; and
+// back, added to `values`.
+cJSON *values_to_json(const struct values *values);
+void values_add_json(struct values *values, const cJSON *object);
+
+// Adds the secret values to `redact`.
+struct redact;
+void values_redact(const struct values *values, struct redact *redact);
+
+// A copy that the caller owns; frees. NULL is allowed.
+struct values *values_copy(const struct values *values);
+void values_free(struct values *values);
+
+#endif
