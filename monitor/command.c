@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+// What the commands share: reading options, loading the configuration, saying
+// what is wrong. Comes after main, before each cmd_*.
+#include "command.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+struct command_text {
+    const char *name, *arguments, *sentence;
+};
+
+static const struct command_text texts[] = {
+#define COMMAND(name, function, arguments, sentence) {name, arguments, sentence},
+#include "commands.def"
+#undef COMMAND
+    {NULL, NULL, NULL},
+};
+
+static const struct command_text *text_of(const char *name)
+{
+    const struct command_text *text = texts;
+    while (text->name && strcmp(text->name, name) != 0)
+        text++;
+    return text;
+}
+
+int command_fail(const char *command, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    g_autofree char *message = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    fprintf(stderr, "erpwatch %s: %s\n", command, message);
+    return COMMAND_UNKNOWN;
+}
+
+static int print_help(GOptionContext *context)
+{
+    g_autofree char *help = g_option_context_get_help(context, TRUE, NULL);
+    fputs(help, stdout);
+    return COMMAND_OK;
+}
+
+static GOptionContext *options_of(const struct command_text *text, const GOptionEntry *entries,
+                                  gboolean *help)
+{
+    const GOptionEntry own[] = {
+        {"help", 'h', 0, G_OPTION_ARG_NONE, help, "Show this help", NULL},
+        {NULL, 0, 0, 0, NULL, NULL, NULL},
+    };
+    GOptionContext *context = g_option_context_new(text->arguments);
+    g_option_context_set_summary(context, text->sentence);
+    g_option_context_set_help_enabled(context, FALSE);
+    if (entries)
+        g_option_context_add_main_entries(context, entries, NULL);
+    g_option_context_add_main_entries(context, own, NULL);
+    return context;
+}
+
+int command_parse(int *argc, char ***argv, const GOptionEntry *entries, int least, int most)
+{
+    const struct command_text *text = text_of((*argv)[0]);
+    const char *command = text->name ? text->name : (*argv)[0];
+    g_autofree char *program = g_strdup_printf("erpwatch %s", command);
+    g_set_prgname(program);
+    gboolean help = FALSE;
+    g_autoptr(GOptionContext) context = options_of(text, entries, &help);
+    g_autoptr(GError) error = NULL;
+    if (!g_option_context_parse(context, argc, argv, &error))
+        return command_fail(command, "%s (erpwatch %s --help says what there is)", error->message,
+                            command);
+    if (help)
+        return print_help(context);
+    if (*argc > 1 && strcmp((*argv)[1], "--") == 0) {
+        memmove(*argv + 1, *argv + 2, sizeof **argv * (size_t)(*argc - 2));
+        (*argc)--;
+    }
+    int given = *argc - 1;
+    if (given < least || (most >= 0 && given > most))
+        return command_fail(command, "usage: erpwatch %s [OPTION]... %s", command, text->arguments);
+    return COMMAND_PARSED;
+}
+
+struct config *command_load_config(const char *path, enum config_missing missing)
+{
+    g_autoptr(GPtrArray) problems = config_problems_new();
+    struct config *config = config_load(path ? path : config_default_path(), missing, problems);
+    for (guint i = 0; i < problems->len; i++) {
+        const struct config_problem *problem = problems->pdata[i];
+        if (problem->warning)
+            continue;
+        g_autofree char *line = config_problem_format(problem);
+        fprintf(stderr, "%s\n", line);
+    }
+    return config;
+}
+
+bool command_on_terminal(void)
+{
+    return isatty(STDOUT_FILENO);
+}
+
+char *command_coloured(enum command_colour colour, const char *text)
+{
+    if (!command_on_terminal() || g_getenv("NO_COLOR"))
+        return g_strdup(text);
+    return g_strdup_printf("\033[%dm%s\033[0m", (int)colour, text);
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+// What the commands share: options, the configuration file, exit codes.
+#ifndef MONITOR_COMMAND_H
+#define MONITOR_COMMAND_H
+
+#include "../config/config.h"
+
+#include <glib.h>
+#include <stdbool.h>
+
+// The monitoring plugins' codes (design.md section 3).
+enum command_exit {
+    COMMAND_OK = 0,
+    COMMAND_DEGRADED = 1,
+    COMMAND_FAILED = 2,
+    COMMAND_UNKNOWN = 3,
+    COMMAND_PARSED = -1, // of command_parse: go on
+};
+
+// Each command: arguments without the program's name, argv[0] is the command.
+#define COMMAND(name, function, arguments, sentence) int function(int argc, char **argv);
+#include "commands.def"
+#undef COMMAND
+
+// Reads a command's options: its own `entries` (may be NULL, ended by an empty
+// one), and --help from commands.def. What is left of argv are the arguments,
+// argv[1]…; their number has to be between `least` and `most` (-1: any).
+// COMMAND_PARSED to go on, else the exit code.
+int command_parse(int *argc, char ***argv, const GOptionEntry *entries, int least, int most);
+
+// The entry for -c FILE, to be put into a command's entries.
+#define COMMAND_CONFIG_ENTRY(variable)                                                             \
+    {                                                                                              \
+        "config", 'c', 0, G_OPTION_ARG_FILENAME, variable, "The configuration", "FILE"             \
+    }
+
+// Reads the configuration (`path` NULL: the default one); prints its errors, not
+// its warnings, to stderr. NULL where there is one: exit with COMMAND_UNKNOWN.
+struct config *command_load_config(const char *path, enum config_missing missing);
+
+// Prints "erpwatch COMMAND: message" to stderr and returns COMMAND_UNKNOWN.
+int command_fail(const char *command, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+// The text with a colour where stdout is a terminal and NO_COLOR is not set; as
+// it is elsewhere. The caller frees it.
+enum command_colour {
+    COMMAND_RED = 31,
+    COMMAND_GREEN = 32,
+    COMMAND_YELLOW = 33,
+    COMMAND_GREY = 90
+};
+char *command_coloured(enum command_colour colour, const char *text);
+
+// True where stdout is a terminal.
+bool command_on_terminal(void);
+
+#endif

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+// The program: finds the command in the table and hands over to it.
+#include "command.h"
+
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+struct command_entry {
+    const char *name;
+    int (*function)(int argc, char **argv);
+    const char *sentence;
+};
+
+static const struct command_entry commands[] = {
+#define COMMAND(name, function, arguments, sentence) {name, function, sentence},
+#include "commands.def"
+#undef COMMAND
+    {NULL, NULL, NULL},
+};
+
+static int print_usage(FILE *stream, int code)
+{
+    fputs("erpwatch watches the business processes behind a webshop's ERP link.\n\n"
+          "Usage: erpwatch COMMAND [OPTION]... [ARG]...\n\nCommands:\n",
+          stream);
+    for (const struct command_entry *entry = commands; entry->name; entry++)
+        fprintf(stream, "  %-10s %s\n", entry->name, entry->sentence);
+    fputs("\nEvery command has --help. Exit codes: 0 all well, 1 degraded, 2 failed,\n"
+          "3 could not tell.\n",
+          stream);
+    return code;
+}
+
+static bool is_one_of(const char *word, const char *first, const char *second)
+{
+    return strcmp(word, first) == 0 || strcmp(word, second) == 0;
+}
+
+int main(int argc, char **argv)
+{
+    setlocale(LC_CTYPE, "C.UTF-8");
+    signal(SIGPIPE, SIG_IGN);
+    if (argc < 2)
+        return print_usage(stderr, COMMAND_UNKNOWN);
+    if (is_one_of(argv[1], "--help", "-h"))
+        return print_usage(stdout, COMMAND_OK);
+    if (is_one_of(argv[1], "--version", "-V"))
+        return printf("erpwatch %s\n", ERPWATCH_VERSION) < 0 ? COMMAND_UNKNOWN : COMMAND_OK;
+    for (const struct command_entry *entry = commands; entry->name; entry++)
+        if (strcmp(argv[1], entry->name) == 0)
+            return entry->function(argc - 1, argv + 1);
+    fprintf(stderr, "erpwatch: there is no command %s (erpwatch --help lists them)\n", argv[1]);
+    return COMMAND_UNKNOWN;
+}
