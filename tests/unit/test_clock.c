@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+// Wall time as text and back, and the spans that timers wait.
+#include "../../base/clock.h"
+
+#include <glib.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+static void test_format(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t us;
+        const char *text;
+    } cases[] = {
+        {0, "1970-01-01T00:00:00.000Z"},
+        {INT64_C(1795253400120000), "2026-11-21T09:30:00.120Z"},
+        {INT64_C(1795253400120999), "2026-11-21T09:30:00.120Z"},
+        {-1, "1969-12-31T23:59:59.999Z"},
+        {INT64_C(951782400000000), "2000-02-29T00:00:00.000Z"},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *text = clock_wall_format((struct clock_wall){cases[i].us});
+        assert_string_equal(text, cases[i].text);
+    }
+}
+
+static void test_parse(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int64_t us;
+    } cases[] = {
+        {"2026-11-21T09:30:00.120Z", INT64_C(1795253400120000)},
+        {"2026-11-21T09:30:00Z", INT64_C(1795253400000000)},
+        {"2026-11-21t09:30:00z", INT64_C(1795253400000000)},
+        {"2026-11-21 10:30:00+01:00", INT64_C(1795253400000000)},
+        {"2026-11-21T04:00:00-05:30", INT64_C(1795253400000000)},
+        {"2026-11-21T09:30:00.1234567891Z", INT64_C(1795253400123456)},
+        {"2016-12-31T23:59:60Z", INT64_C(1483228800000000)},
+        {"1970-01-01T00:00:00Z", 0},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
+        assert_int_equal(clock_wall_parse(cases[i].text).us, cases[i].us);
+}
+
+static void test_parse_refuses(void **state)
+{
+    (void)state;
+    static const char *const cases[] = {
+        NULL,
+        "",
+        "2026",
+        "2026-11-21",
+        "2026-11-21T09:30:00",
+        "2026-11-21T09:30Z",
+        "2026-11-21T09:30:00.Z",
+        "2026-11-21T09:30:00Z ",
+        "2026-13-01T00:00:00Z",
+        "2026-02-29T00:00:00Z",
+        "2026-11-21T24:00:00Z",
+        "2026-11-21T09:30:00+1:00",
+        "2026-11-21T09:30:00+24:00",
+        "20261121T093000Z",
+        "yesterday",
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
+        assert_int_equal(clock_wall_parse(cases[i]).us, -1);
+}
+
+static void test_timer_ms(void **state)
+{
+    (void)state;
+    assert_int_equal(clock_timer_ms(-5000), 0);
+    assert_int_equal(clock_timer_ms(0), 0);
+    assert_int_equal(clock_timer_ms(1), 1);
+    assert_int_equal(clock_timer_ms(1000), 1);
+    assert_int_equal(clock_timer_ms(1001), 2);
+}
+
+static void test_clocks_run(void **state)
+{
+    (void)state;
+    struct clock_mono before = clock_mono_now();
+    assert_true(before.us > 0);
+    assert_true(clock_mono_now().us >= before.us);
+    assert_true(clock_boot_us() >= before.us);
+    // After the day on which this was written.
+    assert_true(clock_wall_now().us > INT64_C(1700000000000000));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_format),        cmocka_unit_test(test_parse),
+        cmocka_unit_test(test_parse_refuses), cmocka_unit_test(test_timer_ms),
+        cmocka_unit_test(test_clocks_run),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
