@@ -48,7 +48,9 @@ double db_rows_double(const struct db_rows *rows, int column);
 GBytes *db_rows_blob(const struct db_rows *rows, int column); // the caller unrefs it; NULL for NULL
 void db_rows_end(struct db_rows *rows);
 
-// BEGIN IMMEDIATE, COMMIT, ROLLBACK; SAVEPOINTs for parts of a group.
+// BEGIN IMMEDIATE, COMMIT, ROLLBACK; within an open transaction they are a
+// SAVEPOINT and its end. A commit that fails has rolled back. Where SQLite itself
+// ends the transaction (full disk), every statement fails until all are closed.
 bool db_begin(struct db *db, GError **error);
 bool db_commit(struct db *db, GError **error);
 void db_rollback(struct db *db);
