@@ -13,9 +13,11 @@
 GQuark json_error_quark(void);
 enum json_error { JSON_ERROR_SYNTAX, JSON_ERROR_ENCODING, JSON_ERROR_DEPTH };
 
-// Reads one JSON text of `length` bytes (a leading BOM is skipped). Every number
-// has its literal in `valuestring`. NULL and `error` where it is not JSON. The
-// caller frees the tree with cJSON_Delete.
+// Reads one JSON text of `length` bytes (a leading BOM is skipped), nested 1000
+// deep at most. Every number has its literal in `valuestring`. \u0000 and half a
+// surrogate pair become U+FFFD, since a C string would cut or break there. NULL
+// and `error`, with line and column, where it is not JSON. The caller frees the
+// tree with cJSON_Delete.
 cJSON *json_parse(const char *text, size_t length, GError **error);
 
 // Writes a tree compactly (or indented), numbers by their literal. The caller
@@ -32,7 +34,8 @@ cJSON *json_new_number(const char *literal);
 // True where the whole text is a number as JSON writes one.
 bool json_is_number(const char *text);
 
-// The member `key` (case counts) of an object, or NULL; borrowed.
+// The member `key` (case counts, the first of several) of an object, or NULL;
+// borrowed.
 const cJSON *json_member(const cJSON *object, const char *key);
 
 // The text of a string member, or NULL; borrowed.
