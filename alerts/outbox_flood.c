@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: MIT
+// Holding back above the limit, and the one summary that stands for what was
+// held. Comes between taking a notice from the outbox and sending it.
+#include "outbox_flood.h"
+#include "compose_mail.h"
+
+#include <gmime/gmime.h>
+
+#include <string.h>
+
+#define HOUR_US ((int64_t)3600 * G_USEC_PER_SEC)
+
+static bool read_integer(struct db_rows *query, int64_t *value, GError **error)
+{
+    g_autoptr(db_rows_t) rows = query;
+    *value = 0;
+    if (rows == NULL)
+        return false;
+    if (db_rows_next(rows, error))
+        *value = db_rows_integer(rows, 0);
+    return true;
+}
+
+// Notices that began to go out to a contact in the last hour.
+static bool sent_lately(struct db *db, const char *contact, struct clock_wall now, int64_t *count,
+                        GError **error)
+{
+    return read_integer(db_query(db, error,
+                                 "SELECT count(*) FROM outbox_notice WHERE contact = ?"
+                                 " AND kind <> 'summary' AND first_us > ? AND first_us <= ?",
+                                 "sii", contact, now.us - HOUR_US, now.us),
+                        count, error);
+}
+
+static bool is_holding(struct db *db, const char *contact, int64_t *count, GError **error)
+{
+    return read_integer(db_query(db, error,
+                                 "SELECT count(*) FROM outbox_recipient r JOIN outbox_notice n"
+                                 " USING (sequence) WHERE r.state = 'held' AND n.contact = ?",
+                                 "s", contact),
+                        count, error);
+}
+
+bool outbox_flood_admit(struct db *db, const struct outbox_item *item, int limit,
+                        struct clock_wall now, GError **error)
+{
+    int64_t sent = 0, held = 0;
+    if (item->exempt || item->tried || limit <= 0)
+        return true;
+    // What comes behind held ones is held too: the summary tells them in their order.
+    if (!sent_lately(db, item->contact, now, &sent, error) ||
+        !is_holding(db, item->contact, &held, error))
+        return false;
+    if (sent < limit && held == 0)
+        return true;
+    db_run(db, error,
+           "UPDATE outbox_recipient SET state = 'held' WHERE sequence = ? AND state = 'waiting'",
+           "i", item->sequence);
+    return false;
+}
+
+// The contacts with held notices whose last summary is an hour old, or was never.
+static GPtrArray *contacts_due(struct db *db, struct clock_wall now, GError **error)
+{
+    g_autoptr(GPtrArray) contacts = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GError) problem = NULL;
+    g_autoptr(db_rows_t) rows =
+        db_query(db, error,
+                 "SELECT DISTINCT n.contact FROM outbox_recipient r JOIN outbox_notice n"
+                 " USING (sequence) WHERE r.state = 'held' AND NOT EXISTS (SELECT 1 FROM"
+                 " outbox_notice s WHERE s.contact = n.contact AND s.kind = 'summary'"
+                 " AND s.queued_us > ? AND s.queued_us <= ?)",
+                 "ii", now.us - HOUR_US, now.us);
+    if (rows == NULL)
+        return NULL;
+    while (db_rows_next(rows, &problem))
+        g_ptr_array_add(contacts, g_strdup(db_rows_text(rows, 0)));
+    if (problem == NULL)
+        return g_steal_pointer(&contacts);
+    g_propagate_error(error, g_steal_pointer(&problem));
+    return NULL;
+}
+
+// A contact that is no longer configured cannot be written a summary: its notices go singly.
+static bool release(struct db *db, const char *contact, GError **error)
+{
+    return db_run(db, error, "UPDATE outbox_notice SET exempt = 1 WHERE contact = ?", "s",
+                  contact) &&
+           db_run(db, error,
+                  "UPDATE outbox_recipient SET state = 'waiting' WHERE state = 'held' AND"
+                  " sequence IN (SELECT sequence FROM outbox_notice WHERE contact = ?)",
+                  "s", contact);
+}
+
+// The subject that the notice's own mail would have had; the caller frees it.
+static char *subject_of(const cJSON *facts)
+{
+    g_autoptr(GBytes) mail = compose_mail_bare(facts, NULL);
+    if (mail == NULL)
+        return g_strdup(json_text(facts, "kind"));
+    gsize length = 0;
+    const char *bytes = g_bytes_get_data(mail, &length);
+    g_mime_init();
+    GMimeStream *stream = g_mime_stream_mem_new_with_buffer(bytes, length);
+    GMimeParser *parser = g_mime_parser_new_with_stream(stream);
+    GMimeMessage *message = g_mime_parser_construct_message(parser, NULL);
+    char *subject = g_strdup(message ? g_mime_message_get_subject(message) : NULL);
+    g_clear_object(&message);
+    g_object_unref(parser);
+    g_object_unref(stream);
+    return subject;
+}
+
+static void add_line(GString *text, const char *facts_text, int *count)
+{
+    g_autoptr(cJSON) facts = json_parse(facts_text, strlen(facts_text), NULL);
+    g_autofree char *subject = facts ? subject_of(facts) : NULL;
+    const char *at = json_text(facts, "at");
+    g_string_append_printf(text, "%2d. %s  %s\n", ++*count, at ? at : "", subject ? subject : "");
+}
+
+// The list of what a contact's summary stands for, oldest first; NULL on failure.
+static char *list_held(struct db *db, const char *contact, int *count, GError **error)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    g_autoptr(GError) problem = NULL;
+    g_autoptr(db_rows_t) rows =
+        db_query(db, error,
+                 "SELECT facts FROM outbox_notice n WHERE contact = ? AND EXISTS (SELECT 1 FROM"
+                 " outbox_recipient r WHERE r.sequence = n.sequence AND r.state = 'held')"
+                 " ORDER BY sequence",
+                 "s", contact);
+    if (rows == NULL)
+        return NULL;
+    while (db_rows_next(rows, &problem))
+        add_line(text, db_rows_text(rows, 0), count);
+    if (problem == NULL)
+        return g_string_free(g_steal_pointer(&text), FALSE);
+    g_propagate_error(error, g_steal_pointer(&problem));
+    return NULL;
+}
+
+static bool settle_held(struct db *db, const char *contact, const char *summary,
+                        struct clock_wall now, GError **error)
+{
+    return db_run(db, error,
+                  "UPDATE outbox_notice SET summary = ?, ended_us = ? WHERE contact = ? AND EXISTS"
+                  " (SELECT 1 FROM outbox_recipient r WHERE r.sequence = outbox_notice.sequence"
+                  " AND r.state = 'held')",
+                  "sis", summary, now.us, contact) &&
+           db_run(db, error,
+                  "UPDATE outbox_recipient SET state = 'summarised' WHERE state = 'held' AND"
+                  " sequence IN (SELECT sequence FROM outbox_notice WHERE contact = ?)",
+                  "s", contact);
+}
+
+static bool summarise(struct db *db, const struct config *config,
+                      const struct config_contact *contact, struct clock_wall now, GError **error)
+{
+    int count = 0;
+    g_autofree char *list = list_held(db, contact->id, &count, error);
+    if (list == NULL)
+        return false;
+    bool dutch = g_strcmp0(contact->language, "nl") == 0;
+    g_autofree char *subject = g_strdup_printf(
+        dutch ? "%d meldingen die niet apart verstuurd zijn" : "%d notices not sent singly", count);
+    g_autofree char *text = g_strdup_printf(
+        dutch ? "Er waren meer dan %d meldingen in een uur. De volgende zijn daarom niet apart"
+                " verstuurd:\n\n%s"
+              : "There were more than %d notices in an hour. The following were therefore not sent"
+                " singly:\n\n%s",
+        config->mail.limit, list);
+    g_autoptr(notice_t) notice = notice_new_plain("summary", config, contact, subject, text, now);
+    return outbox_add(db, notice, now, now, error) &&
+           settle_held(db, contact->id, notice->id, now, error);
+}
+
+int outbox_flood_summarise(struct db *db, const struct config *config, struct clock_wall now,
+                           GError **error)
+{
+    g_autoptr(GPtrArray) contacts = contacts_due(db, now, error);
+    if (contacts == NULL)
+        return -1;
+    for (guint i = 0; i < contacts->len; i++) {
+        const struct config_contact *contact = config_find_contact(config, contacts->pdata[i]);
+        bool ok = contact ? summarise(db, config, contact, now, error)
+                          : release(db, contacts->pdata[i], error);
+        if (!ok)
+            return -1;
+    }
+    return (int)contacts->len;
+}
