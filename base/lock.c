@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+// Open-file-description locks, on files that nothing else uses: closing any
+// descriptor of such a file in this process does not drop them, unlike POSIX locks.
+// Used for owners, runs of one flow, the agent and deliver.
+#include "lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+struct lock {
+    int fd;
+    char *path;
+};
+
+G_DEFINE_QUARK(erpwatch - lock - error, lock_error)
+
+// Slots are bytes; the offset has to stay positive.
+static struct flock region(short type, uint64_t slot, bool whole)
+{
+    struct flock region = {.l_type = type, .l_whence = SEEK_SET};
+    region.l_start = whole ? 0 : (off_t)(slot >> 2);
+    region.l_len = whole ? 0 : 1;
+    return region;
+}
+
+struct lock *lock_open_slots(const char *path, GError **error)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        g_set_error(error, LOCK_ERROR, LOCK_ERROR_FAILED, "%s cannot be opened: %s", path,
+                    g_strerror(errno));
+        return NULL;
+    }
+    struct lock *lock = g_new0(struct lock, 1);
+    lock->fd = fd;
+    lock->path = g_strdup(path);
+    return lock;
+}
+
+// True where the file at the path is still the one that was opened: its former
+// holder may have removed it in between.
+static bool is_still_there(const struct lock *lock)
+{
+    g_autofree char *by_fd = g_strdup_printf("/proc/self/fd/%d", lock->fd);
+    g_autofree char *target = g_file_read_link(by_fd, NULL);
+    return target == NULL || !g_str_has_suffix(target, " (deleted)");
+}
+
+struct lock *lock_take(const char *path, GError **error)
+{
+    for (;;) {
+        g_autoptr(lock_t) lock = lock_open_slots(path, error);
+        if (lock == NULL) {
+            return NULL;
+        }
+        struct flock all = region(F_WRLCK, 0, true);
+        if (fcntl(lock->fd, F_OFD_SETLK, &all) != 0) {
+            bool held = errno == EAGAIN || errno == EACCES;
+            g_set_error(error, LOCK_ERROR, held ? LOCK_ERROR_HELD : LOCK_ERROR_FAILED,
+                        held ? "%s is held by another process" : "%s cannot be locked: %s", path,
+                        g_strerror(errno));
+            return NULL;
+        }
+        if (is_still_there(lock)) {
+            return g_steal_pointer(&lock);
+        }
+    }
+}
+
+bool lock_take_slot(struct lock *lock, uint64_t slot)
+{
+    struct flock one = region(F_WRLCK, slot, false);
+    return fcntl(lock->fd, F_OFD_SETLK, &one) == 0;
+}
+
+void lock_release_slot(struct lock *lock, uint64_t slot)
+{
+    struct flock one = region(F_UNLCK, slot, false);
+    (void)fcntl(lock->fd, F_OFD_SETLK, &one);
+}
+
+bool lock_is_held(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    if (fd < 0) {
+        return false;
+    }
+    struct flock all = region(F_WRLCK, 0, true);
+    bool held = fcntl(fd, F_OFD_GETLK, &all) == 0 && all.l_type != F_UNLCK;
+    close(fd);
+    return held;
+}
+
+void lock_free(struct lock *lock)
+{
+    if (lock == NULL) {
+        return;
+    }
+    close(lock->fd);
+    g_free(lock->path);
+    g_free(lock);
+}
+
+void lock_free_and_remove(struct lock *lock)
+{
+    unlink(lock->path);
+    lock_free(lock);
+}
