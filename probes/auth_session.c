@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: MIT
+// One session for all flows of a system. A failed login is remembered for a
+// short while, so that flows that start together do not each try the same
+// password and lock the account.
+#include "auth_session.h"
+
+#include "call_run.h"
+#include "judge.h"
+
+// How long a failed login answers for others; shorter than any sensible
+// `confirm.after`, so that a confirming run tries anew.
+#define FAILURE_HOLDS_US (INT64_C(10) * G_USEC_PER_SEC)
+
+struct waiter {
+    void (*done)(bool ok, void *context);
+    void *context;
+};
+
+struct auth_session {
+    struct flow_engine *engine;
+    const struct config_system *system;
+    const struct config_session *config;
+    const struct secret_store *secrets;
+    struct call_run *call;  // the login or logout in flight
+    GPtrArray *waiting;     // of struct waiter
+    struct values *values;  // of the present or last login
+    struct cookie_jar *jar; // likewise
+    bool ready;
+    struct clock_mono since, used;
+    struct step_result *failure; // the last login, where it failed
+    struct clock_mono failed_at;
+    void (*logged_out)(void *context);
+    void *logged_out_context;
+};
+
+struct auth_session *auth_session_new(struct flow_engine *engine,
+                                      const struct config_system *system,
+                                      const struct config_session *config)
+{
+    struct auth_session *session = g_new0(struct auth_session, 1);
+    session->engine = engine;
+    session->system = system;
+    session->config = config;
+    session->secrets = engine->config->secrets;
+    session->waiting = g_ptr_array_new_with_free_func(g_free);
+    return session;
+}
+
+// Renewed a little early: a session that ends while a call is under way fails it.
+static bool is_usable(const struct auth_session *session, struct clock_mono now)
+{
+    if (!session->ready)
+        return false;
+    int64_t margin_us = INT64_C(5) * G_USEC_PER_SEC;
+    int64_t idle_us = session->config->idle_ms * 1000, lasts_us = session->config->lasts_ms * 1000;
+    if (idle_us && now.us - session->used.us > idle_us - MIN(margin_us, idle_us / 10))
+        return false;
+    return !lasts_us || now.us - session->since.us <= lasts_us - MIN(margin_us, lasts_us / 10);
+}
+
+static void answer_waiting(struct auth_session *session, bool ok)
+{
+    g_autoptr(GPtrArray) waiting = session->waiting;
+    session->waiting = g_ptr_array_new_with_free_func(g_free);
+    for (guint i = 0; i < waiting->len; i++) {
+        const struct waiter *waiter = waiting->pdata[i];
+        if (waiter->done)
+            waiter->done(ok, waiter->context);
+    }
+}
+
+static void mark_captures_secret(struct auth_session *session)
+{
+    const GPtrArray *lists[] = {session->config->login->captures, session->config->login->set};
+    for (guint i = 0; i < lists[0]->len + lists[1]->len; i++) {
+        const char *name =
+            i < lists[0]->len
+                ? ((const struct capture *)lists[0]->pdata[i])->name
+                : ((const struct call_field *)lists[1]->pdata[i - lists[0]->len])->name;
+        const struct value *value = values_find(session->values, name);
+        if (value && !value->secret)
+            values_set(session->values, name, value_new(cJSON_Duplicate(value->json, true), true));
+    }
+}
+
+static struct step_result *login_result(struct auth_session *session, struct call_outcome *outcome)
+{
+    struct step_result *result = step_result_new("log in", session->system->id);
+    result->login = true;
+    result->attempts = 1;
+    result->duration_ms = outcome->elapsed_ms;
+    g_ptr_array_unref(result->exchanges);
+    result->exchanges = g_steal_pointer(&outcome->exchanges);
+    return result;
+}
+
+static struct verdict *judge_login(struct auth_session *session, const struct call_outcome *outcome)
+{
+    const struct exchange *exchange = call_outcome_last(outcome);
+    if (!exchange || !exchange->response)
+        return judge_our_fault(outcome->problem ? outcome->problem : "the login was not sent");
+    const struct judge_input input = {
+        .call = session->config->login,
+        .response = exchange->response,
+        .url = exchange->request->url,
+        .timeout_ms = exchange->request->timeout_ms,
+        .elapsed_ms = outcome->elapsed_ms,
+        .values = session->values,
+        .now = clock_wall_now(),
+    };
+    return judge(&input);
+}
+
+static void on_login(struct call_outcome *outcome, void *context)
+{
+    struct auth_session *session = context;
+    struct clock_mono now = clock_mono_now();
+    struct verdict *verdict = judge_login(session, outcome);
+    session->ready = verdict->class == VERDICT_CLASS_OK;
+    session->since = session->used = now;
+    step_result_free(session->failure);
+    session->failure = login_result(session, outcome);
+    session->failure->verdict = verdict;
+    session->failure->state = session->ready  ? VERDICT_OK
+                              : verdict->ours ? VERDICT_UNKNOWN
+                                              : VERDICT_FAILED;
+    session->failed_at = now;
+    mark_captures_secret(session);
+    answer_waiting(session, session->ready);
+}
+
+static void log_in(struct auth_session *session)
+{
+    values_free(session->values);
+    cookie_jar_free(session->jar);
+    session->jar = cookie_jar_new();
+    session->values = flow_engine_values(session->engine, session->secrets, session->system);
+    const struct call *login = session->config->login;
+    const struct call_run_input input = {
+        .engine = session->engine,
+        .call = login,
+        .system = session->system,
+        .values = session->values,
+        .jar = session->jar,
+        .no_session = true,
+        .first = true,
+        .timeout_ms = login->timeout_ms ? login->timeout_ms : session->system->timeout_ms,
+        .done = on_login,
+        .context = session,
+    };
+    call_run_start(&input, &session->call);
+}
+
+void auth_session_ensure(struct auth_session *session, void (*done)(bool ok, void *context),
+                         void *context)
+{
+    struct clock_mono now = clock_mono_now();
+    if (is_usable(session, now)) {
+        session->used = now;
+        done(true, context);
+        return;
+    }
+    if (!session->call && session->failure && session->failure->state != VERDICT_OK &&
+        now.us - session->failed_at.us < FAILURE_HOLDS_US) {
+        done(false, context);
+        return;
+    }
+    struct waiter *waiter = g_new(struct waiter, 1);
+    *waiter = (struct waiter){done, context};
+    g_ptr_array_add(session->waiting, waiter);
+    session->ready = false;
+    if (!session->call)
+        log_in(session);
+}
+
+void auth_session_withdraw(struct auth_session *session, void *context)
+{
+    for (guint i = 0; i < session->waiting->len; i++) {
+        struct waiter *waiter = session->waiting->pdata[i];
+        if (waiter->context == context)
+            waiter->done = NULL;
+    }
+}
+
+struct step_result *auth_session_failure(const struct auth_session *session)
+{
+    const struct step_result *failure = session->failure;
+    struct step_result *copy = step_result_new(failure->step, failure->system);
+    copy->state = failure->state;
+    copy->attempts = failure->attempts;
+    copy->verdict = verdict_copy(failure->verdict);
+    g_ptr_array_unref(copy->exchanges);
+    copy->exchanges = g_ptr_array_ref(failure->exchanges);
+    copy->duration_ms = failure->duration_ms;
+    copy->login = true;
+    return copy;
+}
+
+static void add_named_cookies(struct auth_session *session, GString *cookies)
+{
+    const GPtrArray *names = session->config->cookies;
+    for (guint i = 0; i < names->len; i++) {
+        const char *name = names->pdata[i], *value = cookie_jar_find(session->jar, name);
+        if (value)
+            g_string_append_printf(cookies, "%s%s=%s", cookies->len ? "; " : "", name, value);
+    }
+}
+
+bool auth_session_apply(struct auth_session *session, struct transfer_request *request,
+                        GString *cookies, GError **error)
+{
+    struct clock_wall now = clock_wall_now();
+    struct template_context context = values_context(session->values, now);
+    for (guint i = 0; i < session->config->headers->len; i++) {
+        const struct call_field *field = session->config->headers->pdata[i];
+        g_autofree char *value = template_render(field->value, &context, NULL, error);
+        if (!value)
+            return false;
+        transfer_headers_add(request->headers, field->name, value);
+    }
+    add_named_cookies(session, cookies);
+    if (session->config->cookies->len == 0) {
+        g_autofree char *all = cookie_jar_header(session->jar, request->url, now);
+        g_string_append(cookies, all ? all : "");
+    }
+    return true;
+}
+
+bool auth_session_is_expired(struct auth_session *session, const struct transfer_response *response)
+{
+    if (response->outcome != TRANSFER_ANSWERED || session->logged_out)
+        return false;
+    session->used = clock_mono_now();
+    bool expired = response->status == 401;
+    if (session->config->expired->len > 0) {
+        const struct judge_input input = {
+            .call = session->config->login,
+            .response = response,
+            .values = session->values,
+            .now = clock_wall_now(),
+        };
+        expired = judge_holds(session->config->expired, &input);
+    }
+    if (expired)
+        session->ready = false;
+    return expired;
+}
+
+void auth_session_add_values(const struct auth_session *session, struct values *values)
+{
+    const GPtrArray *captures = session->config->login->captures;
+    for (guint i = 0; i < captures->len; i++) {
+        const struct capture *capture = captures->pdata[i];
+        const struct value *value = values_find(session->values, capture->name);
+        g_autofree char *name = g_strconcat("login.", capture->name, NULL);
+        if (value)
+            values_set(values, name, value_new(cJSON_Duplicate(value->json, true), true));
+    }
+}
+
+static void on_logout(struct call_outcome *outcome, void *context)
+{
+    (void)outcome; // whatever the answer: the session is not used any more
+    struct auth_session *session = context;
+    session->ready = false;
+    session->logged_out(session->logged_out_context);
+}
+
+void auth_session_logout(struct auth_session *session, void (*done)(void *context), void *context)
+{
+    const struct call *logout = session->config->logout;
+    if (!logout || session->call || !is_usable(session, clock_mono_now())) {
+        done(context);
+        return;
+    }
+    session->logged_out = done;
+    session->logged_out_context = context;
+    const struct call_run_input input = {
+        .engine = session->engine,
+        .call = logout,
+        .system = session->system,
+        .values = session->values,
+        .timeout_ms = MIN(session->system->timeout_ms, 5000),
+        .done = on_logout,
+        .context = session,
+    };
+    call_run_start(&input, &session->call);
+}
+
+void auth_session_free(struct auth_session *session)
+{
+    if (!session)
+        return;
+    g_ptr_array_unref(session->waiting);
+    values_free(session->values);
+    cookie_jar_free(session->jar);
+    step_result_free(session->failure);
+    g_free(session);
+}

@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: MIT
+// One call of the configuration, performed: waits for its session and its slot,
+// builds the request, follows redirects within the system's own origin, keeps
+// cookies, and replays once where the session had expired.
+#include "call_run.h"
+
+#include "auth_session.h"
+#include "request.h"
+
+#include <string.h>
+
+struct call_run {
+    struct call_run_input input;
+    struct call_run **handle;
+    struct auth_session *session; // NULL: none is due
+    struct slot_ticket *ticket;
+    struct transfer_request *request;
+    struct exchange *exchange; // in flight; owned by outcome.exchanges
+    struct transfer_call *transfer;
+    struct call_outcome outcome;
+    int redirects;
+    bool waits_for_session, waits_for_go, replayed;
+};
+
+static void acquire_session(struct call_run *run);
+static void send_request(struct call_run *run);
+
+struct exchange *call_outcome_last(const struct call_outcome *outcome)
+{
+    guint length = outcome->exchanges ? outcome->exchanges->len : 0;
+    return length ? outcome->exchanges->pdata[length - 1] : NULL;
+}
+
+static void release_slot(struct call_run *run)
+{
+    struct slot_ticket *ticket = g_steal_pointer(&run->ticket);
+    slots_release(run->input.engine->slots, ticket);
+}
+
+static void finish(struct call_run *run)
+{
+    struct call_outcome outcome = run->outcome;
+    g_hash_table_remove(run->input.engine->calls, run);
+    *run->handle = NULL;
+    transfer_request_free(run->request);
+    release_slot(run);
+    run->input.done(&outcome, run->input.context);
+    if (outcome.exchanges)
+        g_ptr_array_unref(outcome.exchanges);
+    g_free(outcome.problem);
+    step_result_free(outcome.login);
+    g_free(run);
+}
+
+static void finish_with_problem(struct call_run *run, const char *problem)
+{
+    run->outcome.problem = g_strdup(problem);
+    finish(run);
+}
+
+// Where `Location` leads, if this call follows it: only within the origin of the
+// request, so that credentials go nowhere else.
+static char *redirect_target(const struct call_run *run, const struct transfer_response *response)
+{
+    if (response->outcome != TRANSFER_ANSWERED || response->status < 301 ||
+        response->status > 308 || response->status == 304 || response->status == 305 ||
+        response->status == 306 || run->redirects >= run->input.call->follow)
+        return NULL;
+    const char *location = transfer_headers_find(response->headers, "Location");
+    const char *url = run->exchange->request->url;
+    g_autofree char *target = location ? request_resolve(url, location) : NULL;
+    g_autofree char *from = request_origin(url);
+    g_autofree char *to = target ? request_origin(target) : NULL;
+    return g_strcmp0(from, to) == 0 ? g_steal_pointer(&target) : NULL;
+}
+
+static bool is_content_header(const char *name)
+{
+    return g_ascii_strncasecmp(name, "Content-", strlen("Content-")) == 0 ||
+           g_ascii_strcasecmp(name, "Cookie") == 0;
+}
+
+static void add_cookies(struct call_run *run, struct transfer_request *request,
+                        const GString *session_cookies)
+{
+    g_autofree char *own =
+        run->input.jar ? cookie_jar_header(run->input.jar, request->url, clock_wall_now()) : NULL;
+    g_autoptr(GString) all = g_string_new(session_cookies ? session_cookies->str : NULL);
+    if (own)
+        g_string_append_printf(all, "%s%s", all->len ? "; " : "", own);
+    if (all->len)
+        transfer_headers_add(request->headers, "Cookie", all->str);
+}
+
+// RFC 9110 section 15.4: 303 turns into GET, so do 301 and 302 after a POST;
+// 307 and 308 repeat the request as it was.
+static struct transfer_request *redirected_request(struct call_run *run, const char *target,
+                                                   int status)
+{
+    const struct transfer_request *former = run->exchange->request;
+    bool keep =
+        status == 307 || status == 308 || (status != 303 && strcmp(former->method, "POST") != 0);
+    bool head = strcmp(former->method, "HEAD") == 0;
+    struct transfer_request *request =
+        transfer_request_new(keep || head ? former->method : "GET", target);
+    for (guint i = 0; i < former->headers->len; i++) {
+        const struct transfer_header *header = former->headers->pdata[i];
+        if (g_ascii_strcasecmp(header->name, "Cookie") == 0 ||
+            (!keep && is_content_header(header->name)))
+            continue;
+        transfer_headers_add(request->headers, header->name, header->value);
+    }
+    if (keep && former->body)
+        request->body = g_bytes_ref(former->body);
+    request->timeout_ms = former->timeout_ms;
+    request->max_body = former->max_body;
+    request->tls = former->tls;
+    request->may_reuse = former->may_reuse;
+    add_cookies(run, request, NULL);
+    return request;
+}
+
+static bool replay_after_expiry(struct call_run *run, const struct transfer_response *response)
+{
+    if (!run->session || !auth_session_is_expired(run->session, response) || run->replayed)
+        return false;
+    run->replayed = true;
+    release_slot(run);
+    acquire_session(run);
+    return true;
+}
+
+static void on_response(struct transfer_response *response, void *context)
+{
+    struct call_run *run = context;
+    run->transfer = NULL;
+    run->exchange->response = response;
+    run->outcome.elapsed_ms += response->timing.total > 0 ? response->timing.total : 0;
+    if (response->outcome == TRANSFER_CANCELLED) {
+        finish(run);
+        return;
+    }
+    if (run->input.jar)
+        cookie_jar_store(run->input.jar, run->exchange->request->url, response->headers,
+                         clock_wall_now());
+    if (replay_after_expiry(run, response))
+        return;
+    g_autofree char *target = redirect_target(run, response);
+    if (!target) {
+        finish(run);
+        return;
+    }
+    run->redirects++;
+    run->request = redirected_request(run, target, response->status);
+    send_request(run);
+}
+
+static void send_request(struct call_run *run)
+{
+    struct clock_mono now = clock_mono_now();
+    int64_t timeout_ms = run->input.timeout_ms;
+    if (run->input.deadline.us) {
+        int64_t left_ms = (run->input.deadline.us - now.us) / 1000;
+        if (left_ms <= 0) {
+            run->outcome.deadline_passed = true;
+            finish(run);
+            return;
+        }
+        timeout_ms = MIN(timeout_ms, left_ms);
+    }
+    run->request->timeout_ms = timeout_ms;
+    run->exchange = exchange_new(g_steal_pointer(&run->request), clock_wall_now());
+    g_ptr_array_add(run->outcome.exchanges, run->exchange);
+    run->transfer =
+        transfer_start(run->input.engine->transfer, run->exchange->request, on_response, run);
+}
+
+void call_run_go(struct call_run *run, const char *problem)
+{
+    run->waits_for_go = false;
+    run->outcome.cut_off |= run->input.engine->cut;
+    if (run->outcome.cut_off || run->outcome.deadline_passed) {
+        finish(run);
+    } else if (problem) {
+        finish_with_problem(run, problem);
+    } else {
+        send_request(run);
+    }
+}
+
+static void on_slot(void *context)
+{
+    struct call_run *run = context;
+    run->waits_for_go = true;
+    if (run->input.before_send)
+        run->input.before_send(run, run->request, run->input.context);
+    else
+        call_run_go(run, NULL);
+}
+
+// request_build and every kind of authentication that this system has.
+static struct transfer_request *build_request(struct call_run *run, GError **error)
+{
+    const struct call_run_input *input = &run->input;
+    struct clock_wall now = clock_wall_now();
+    g_autoptr(transfer_request_t) request =
+        request_build(input->call, input->system, input->values, now, error);
+    if (!request)
+        return NULL;
+    request->max_body = input->engine->config->agent.max_body;
+    g_autoptr(GString) cookies = g_string_new(NULL);
+    if (!input->call->no_auth &&
+        !request_authenticate(request, input->system, input->values, now, error))
+        return NULL;
+    if (run->session && !auth_session_apply(run->session, request, cookies, error))
+        return NULL;
+    add_cookies(run, request, cookies);
+    return g_steal_pointer(&request);
+}
+
+static void build_and_send(struct call_run *run)
+{
+    g_autoptr(GError) error = NULL;
+    run->request = build_request(run, &error);
+    if (!run->request) {
+        finish_with_problem(run, error->message);
+        return;
+    }
+    slots_request(run->input.engine->slots, run->input.system->id,
+                  (unsigned)run->input.system->parallel, run->input.first, on_slot, run,
+                  &run->ticket);
+}
+
+static void on_session(bool ok, void *context)
+{
+    struct call_run *run = context;
+    run->waits_for_session = false;
+    if (!ok) {
+        run->outcome.login = auth_session_failure(run->session);
+        finish(run);
+        return;
+    }
+    auth_session_add_values(run->session, run->input.values);
+    build_and_send(run);
+}
+
+static void acquire_session(struct call_run *run)
+{
+    if (run->session) {
+        run->waits_for_session = true;
+        auth_session_ensure(run->session, on_session, run);
+    } else {
+        build_and_send(run);
+    }
+}
+
+void call_run_start(const struct call_run_input *input, struct call_run **handle)
+{
+    struct call_run *run = g_new0(struct call_run, 1);
+    run->input = *input;
+    run->handle = handle;
+    *handle = run;
+    run->outcome.exchanges = g_ptr_array_new_with_free_func((GDestroyNotify)exchange_free);
+    g_hash_table_add(input->engine->calls, run);
+    if (!input->no_session && !input->call->no_auth)
+        run->session = flow_engine_session(input->engine, input->system);
+    acquire_session(run);
+}
+
+void call_run_cancel(struct call_run *run, bool deadline_passed)
+{
+    if (run->transfer && deadline_passed)
+        return; // its own timeout is no later
+    run->outcome.deadline_passed = deadline_passed;
+    run->outcome.cut_off = !deadline_passed;
+    if (run->transfer) {
+        transfer_cancel(run->transfer); // on_response follows
+        return;
+    }
+    if (run->waits_for_go)
+        return; // call_run_go follows
+    if (run->waits_for_session)
+        auth_session_withdraw(run->session, run);
+    finish(run);
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+// Performs one call of the configuration to its end: session, slot, request,
+// redirects, cookies, one replay where the session had expired. What the answer
+// means is not decided here.
+#ifndef PROBES_CALL_RUN_H
+#define PROBES_CALL_RUN_H
+
+#include "cookie_jar.h"
+#include "flow_engine.h"
+
+struct call_run;
+
+// What became of a call. Handed to `done`, which may take what it owns.
+struct call_outcome {
+    GPtrArray *exchanges;      // of struct exchange, in order; empty where nothing was sent
+    char *problem;             // the monitor's own fault, or NULL
+    struct step_result *login; // the login that failed, or NULL
+    double elapsed_ms;         // in flight, waiting for a slot left out
+    bool deadline_passed;      // before it could be sent
+    bool cut_off;              // the engine stops
+};
+
+struct call_run_input {
+    struct flow_engine *engine;
+    const struct call *call;
+    const struct config_system *system;
+    struct values *values;      // borrowed
+    struct cookie_jar *jar;     // borrowed; NULL for none
+    bool no_session;            // it is the login or logout itself
+    bool first;                 // goes before others in the system's queue: undos
+    int64_t timeout_ms;         // of each request
+    struct clock_mono deadline; // of the whole; us 0 for none
+    // Called before each request that is not a redirect's, may be NULL: answers with
+    // call_run_go, at once or later.
+    void (*before_send)(struct call_run *run, const struct transfer_request *request,
+                        void *context);
+    void (*done)(struct call_outcome *outcome, void *context);
+    void *context;
+};
+
+// Starts the call. `*handle` is the running call until `done` is called, then
+// NULL; `done` may be called before this returns.
+void call_run_start(const struct call_run_input *input, struct call_run **handle);
+
+// Answers before_send; `problem` (copied) refuses: nothing is sent.
+void call_run_go(struct call_run *run, const char *problem);
+
+// Ends a call that waits, or one in flight, for the deadline or for a stop.
+void call_run_cancel(struct call_run *run, bool deadline_passed);
+
+// The last exchange that has an answer or a failure, or NULL; borrowed.
+struct exchange *call_outcome_last(const struct call_outcome *outcome);
+
+#endif

@@ -1,0 +1,393 @@
+// SPDX-License-Identifier: MIT
+// Pays one debt: finds the record where the answer never came, sends the undo's
+// calls, commits what became of it. Used by flow_run at the end of a run, and by
+// the commands for debts that an earlier process left.
+#include "flow_undo.h"
+
+#include "../base/json.h"
+#include "auth_session.h"
+#include "call_run.h"
+#include "judge.h"
+#include "selector.h"
+
+#include <string.h>
+
+// More matches than this are not ours alone: nothing is deleted.
+#define MATCHES_MAX 5
+
+struct payment {
+    struct flow_engine *engine;
+    struct flow_debt *debt;
+    flow_debt_done done;
+    void *context;
+    const struct config_system *system;
+    struct undo *undo;
+    struct lookup *lookup; // of the step, or of the undo
+    struct values *values;
+    struct cookie_jar *jar;
+    struct call_run *call;
+    const struct call *calling; // of the undo: the call in flight
+    guint next_call;
+    GPtrArray *matches; // of GHashTable: name -> value of each record found; NULL: no lookup
+    guint next_match;
+};
+
+static void send_next(struct payment *payment);
+
+static void release(struct payment *payment)
+{
+    undo_free(payment->undo);
+    lookup_free(payment->lookup);
+    values_free(payment->values);
+    cookie_jar_free(payment->jar);
+    if (payment->matches)
+        g_ptr_array_unref(payment->matches);
+    flow_engine_leave(payment->engine);
+    g_free(payment);
+}
+
+static void on_committed(bool durable, void *context)
+{
+    (void)durable; // not committed: the ledger still says owed, and it is tried again
+    struct payment *payment = context;
+    flow_debt_done done = payment->done;
+    struct flow_debt *debt = payment->debt;
+    void *done_context = payment->context;
+    release(payment);
+    done(debt, done_context);
+}
+
+static void settle(struct payment *payment, const char *state, const char *problem)
+{
+    g_autofree char *former_state = payment->debt->state;
+    g_autofree char *former_problem = payment->debt->problem;
+    payment->debt->state = g_strdup(state);
+    payment->debt->problem = g_strdup(problem);
+    const struct flow_ledger *ledger = payment->engine->ledger;
+    if (ledger)
+        ledger->update(ledger->self, payment->debt, on_committed, payment);
+    else
+        on_committed(true, payment);
+}
+
+static char *describe_failure(const struct call_outcome *outcome, const struct verdict *verdict)
+{
+    const struct exchange *last = call_outcome_last(outcome);
+    if (outcome->problem)
+        return g_strdup(outcome->problem);
+    if (outcome->login)
+        return g_strdup("the log in failed");
+    if (outcome->cut_off || !last || !last->response)
+        return g_strdup("not sent any more");
+    const char *text = verdict->code ? verdict->code : verdict->message;
+    if (!last->response->status)
+        return g_strdup_printf("%s: %s", last->request->method, text ? text : "no answer");
+    return g_strdup_printf("%s answered %d%s%s", last->request->method, last->response->status,
+                           text ? " " : "", text ? text : "");
+}
+
+// NULL where the call was not answered at all.
+static struct verdict *judge_outcome(struct payment *payment, const struct call *call,
+                                     const struct call_outcome *outcome)
+{
+    const struct exchange *last = call_outcome_last(outcome);
+    if (outcome->problem || outcome->login || outcome->cut_off || !last || !last->response)
+        return NULL;
+    const struct judge_input input = {
+        .call = call,
+        .response = last->response,
+        .url = last->request->url,
+        .timeout_ms = last->request->timeout_ms,
+        .elapsed_ms = outcome->elapsed_ms,
+        .values = payment->values,
+        .now = clock_wall_now(),
+    };
+    return judge(&input);
+}
+
+static bool is_gone(struct payment *payment, const struct transfer_response *response)
+{
+    const struct judge_input input = {
+        .call = payment->calling,
+        .response = response,
+        .values = payment->values,
+        .now = clock_wall_now(),
+    };
+    return flow_undo_record_is_gone(response) || judge_holds(payment->calling->gone, &input);
+}
+
+static void call(struct payment *payment, const struct call *call,
+                 void (*done)(struct call_outcome *outcome, void *context))
+{
+    const struct call_run_input input = {
+        .engine = payment->engine,
+        .call = call,
+        .system = payment->system,
+        .values = payment->values,
+        .jar = payment->jar,
+        .first = true,
+        .timeout_ms = call->timeout_ms ? call->timeout_ms : payment->system->timeout_ms,
+        .done = done,
+        .context = payment,
+    };
+    call_run_start(&input, &payment->call);
+}
+
+static void on_undo_answer(struct call_outcome *outcome, void *context)
+{
+    struct payment *payment = context;
+    const struct exchange *last = call_outcome_last(outcome);
+    g_autoptr(verdict_t) verdict = judge_outcome(payment, payment->calling, outcome);
+    bool done = verdict && (verdict->class == VERDICT_CLASS_OK || is_gone(payment, last->response));
+    if (done) {
+        send_next(payment);
+        return;
+    }
+    if (verdict && payment->calling->otherwise) {
+        payment->calling = payment->calling->otherwise;
+        call(payment, payment->calling, on_undo_answer);
+        return;
+    }
+    g_autofree char *problem = describe_failure(outcome, verdict);
+    settle(payment, "owed", problem);
+}
+
+struct name_check {
+    const struct payment *payment;
+    const char *bad;
+};
+
+static void check_path_name(const char *name, const struct template_reference *reference,
+                            void *user)
+{
+    (void)reference;
+    struct name_check *check = user;
+    const struct value *value = name ? values_find(check->payment->values, name) : NULL;
+    g_autofree char *text = value ? value_to_text(value) : NULL;
+    if (text && (*text == '\0' || strcmp(text, ".") == 0 || strcmp(text, "..") == 0))
+        check->bad = name;
+}
+
+static bool path_is_safe(struct payment *payment, const struct call *undo)
+{
+    struct name_check check = {payment, NULL};
+    template_foreach(undo->path, check_path_name, &check);
+    if (!check.bad)
+        return true;
+    g_autofree char *problem =
+        g_strdup_printf("%s is empty, so the undo could hit another record: not sent", check.bad);
+    settle(payment, "uncertain", problem);
+    return false;
+}
+
+static void take_match(struct payment *payment)
+{
+    GHashTable *match = payment->matches->pdata[payment->next_match++];
+    GHashTableIter iterator;
+    gpointer name, value;
+    g_hash_table_iter_init(&iterator, match);
+    while (g_hash_table_iter_next(&iterator, &name, &value))
+        values_set(payment->values, name, value_new(cJSON_Duplicate(value, true), false));
+    payment->next_call = 0;
+}
+
+// The next call of the undo, for the next record where a lookup found several.
+static void send_next(struct payment *payment)
+{
+    if (payment->next_call == payment->undo->calls->len) {
+        if (!payment->matches || payment->next_match == payment->matches->len) {
+            settle(payment, "paid", NULL);
+            return;
+        }
+        take_match(payment);
+    }
+    payment->calling = payment->undo->calls->pdata[payment->next_call++];
+    if (path_is_safe(payment, payment->calling))
+        call(payment, payment->calling, on_undo_answer);
+}
+
+// Positions of the candidates that are, as a whole, a text that this run sent.
+static GArray *matching_positions(const struct payment *payment, const GPtrArray *candidates)
+{
+    GArray *positions = g_array_new(FALSE, FALSE, sizeof(guint));
+    const cJSON *sent = json_member(payment->debt->values, FLOW_UNDO_SENT), *text;
+    for (guint i = 0; candidates && i < candidates->len; i++) {
+        const cJSON *candidate = candidates->pdata[i];
+        if (!cJSON_IsString(candidate))
+            continue;
+        cJSON_ArrayForEach(text, sent)
+        {
+            if (strcmp(text->valuestring, candidate->valuestring) == 0) {
+                g_array_append_val(positions, i);
+                break;
+            }
+        }
+    }
+    return positions;
+}
+
+// The captures of the lookup for the records at `positions`; false where they do not pair up
+// with the candidates.
+static bool take_captures(struct payment *payment, struct subject *subject, guint candidates,
+                          const GArray *positions)
+{
+    const GPtrArray *captures = payment->lookup->call->captures;
+    struct template_context context = values_context(payment->values, clock_wall_now());
+    for (guint c = 0; c < captures->len; c++) {
+        const struct capture *capture = captures->pdata[c];
+        g_autoptr(GPtrArray) found =
+            capture->selector ? selector_select(capture->selector, subject, &context, NULL) : NULL;
+        if (!found || found->len != candidates)
+            return false;
+        for (guint p = 0; p < positions->len; p++)
+            g_hash_table_insert(
+                payment->matches->pdata[p], g_strdup(capture->name),
+                cJSON_Duplicate(found->pdata[g_array_index(positions, guint, p)], true));
+    }
+    return true;
+}
+
+// "Absent" counts only at a second look, no earlier than twice the larger of
+// the step's timeout and 60 s after sending: a slow server may still commit.
+static void settle_absent(struct payment *payment)
+{
+    struct flow_debt *debt = payment->debt;
+    int64_t wait_us = 2 * MAX(debt->timeout_ms, INT64_C(60000)) * 1000;
+    bool late = clock_wall_now().us - debt->sent_at.us >= wait_us;
+    if (late && json_member(debt->values, FLOW_UNDO_ABSENT)) {
+        settle(payment, "void", NULL);
+        return;
+    }
+    if (!json_member(debt->values, FLOW_UNDO_ABSENT))
+        cJSON_AddTrueToObject(debt->values, FLOW_UNDO_ABSENT);
+    settle(payment, "owed", "the record was not found; a slow server may still make it");
+}
+
+static void take_records(struct payment *payment, struct subject *subject)
+{
+    struct template_context context = values_context(payment->values, clock_wall_now());
+    g_autoptr(GPtrArray) candidates =
+        selector_select(payment->lookup->mark, subject, &context, NULL);
+    g_autoptr(GArray) positions = matching_positions(payment, candidates);
+    if (positions->len == 0) {
+        settle_absent(payment);
+        return;
+    }
+    if (positions->len > MATCHES_MAX) {
+        g_autofree char *problem = g_strdup_printf(
+            "the lookup found %u records that match: nothing was deleted", positions->len);
+        settle(payment, "uncertain", problem);
+        return;
+    }
+    payment->matches = g_ptr_array_new_with_free_func((GDestroyNotify)g_hash_table_unref);
+    for (guint i = 0; i < positions->len; i++)
+        g_ptr_array_add(payment->matches, g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+                                                                (GDestroyNotify)cJSON_Delete));
+    if (!take_captures(payment, subject, candidates->len, positions)) {
+        settle(payment, "uncertain",
+               "the lookup's captures do not pair up with its mark: nothing was deleted");
+        return;
+    }
+    payment->next_call = payment->undo->calls->len;
+    send_next(payment);
+}
+
+static void on_lookup_answer(struct call_outcome *outcome, void *context)
+{
+    struct payment *payment = context;
+    g_autoptr(verdict_t) verdict = judge_outcome(payment, payment->lookup->call, outcome);
+    const struct exchange *last = call_outcome_last(outcome);
+    // its captures may select several or nothing here: take_records reads them
+    bool read = last && last->response && last->response->outcome == TRANSFER_ANSWERED &&
+                last->response->status >= 200 && last->response->status < 300;
+    if (!verdict || !read || verdict->class == VERDICT_CLASS_ERROR_CODE ||
+        verdict->class == VERDICT_CLASS_CRYPTIC) {
+        g_autofree char *why = describe_failure(outcome, verdict);
+        g_autofree char *problem = g_strdup_printf("the lookup failed: %s", why);
+        settle(payment, "owed", problem);
+        return;
+    }
+    struct subject subject;
+    subject_init_response(&subject, last->response);
+    take_records(payment, &subject);
+    subject_clear(&subject);
+}
+
+static void check_known(const char *name, const struct template_reference *reference, void *user)
+{
+    (void)reference;
+    struct name_check *check = user;
+    if (name && !strchr(name, '.') && !values_find(check->payment->values, name))
+        check->bad = name;
+}
+
+// The name that the undo needs and that nothing gave: the answer never came.
+static const char *missing_name(const struct payment *payment)
+{
+    struct name_check check = {payment, NULL};
+    for (guint i = 0; i < payment->undo->calls->len; i++) {
+        const struct call *undo = payment->undo->calls->pdata[i];
+        template_foreach(undo->path, check_known, &check);
+        if (undo->body)
+            template_foreach(undo->body, check_known, &check);
+        if (undo->captures->len > 0)
+            break; // what follows may use what this one captures
+    }
+    return check.bad;
+}
+
+// The system of that name must still be the one that the record was made at.
+static const char *orphaned_because(struct payment *payment)
+{
+    payment->system = g_hash_table_lookup(payment->engine->config->systems, payment->debt->system);
+    if (!payment->system)
+        return "its system is no longer configured";
+    payment->values =
+        flow_engine_values(payment->engine, payment->engine->config->secrets, payment->system);
+    g_autofree char *origin = NULL, *url = NULL, *digest = NULL;
+    flow_undo_freeze(payment->system, payment->values, &origin, &url, &digest);
+    if (g_strcmp0(digest, payment->debt->digest) != 0)
+        return "its system is now another one";
+    return NULL;
+}
+
+static void start(struct payment *payment)
+{
+    g_autoptr(GError) error = NULL;
+    const char *orphaned = orphaned_because(payment);
+    if (orphaned) {
+        settle(payment, "orphaned", orphaned);
+        return;
+    }
+    payment->undo = undo_parse(payment->debt->undo, &payment->lookup, &error);
+    if (!payment->undo) {
+        settle(payment, "uncertain", error->message);
+        return;
+    }
+    if (!payment->lookup)
+        payment->lookup = g_steal_pointer(&payment->undo->lookup);
+    values_add_json(payment->values, payment->debt->values);
+    const char *missing = missing_name(payment);
+    if (!missing) {
+        send_next(payment);
+    } else if (payment->lookup) {
+        call(payment, payment->lookup->call, on_lookup_answer);
+    } else {
+        g_autofree char *problem = g_strdup_printf(
+            "the answer that would have given %s never came, and there is no lookup", missing);
+        settle(payment, "uncertain", problem);
+    }
+}
+
+void flow_debt_pay(struct flow_engine *engine, struct flow_debt *debt, flow_debt_done done,
+                   void *context)
+{
+    struct payment *payment = g_new0(struct payment, 1);
+    payment->engine = engine;
+    payment->debt = debt;
+    payment->done = done;
+    payment->context = context;
+    payment->jar = cookie_jar_new();
+    flow_engine_enter(engine);
+    start(payment);
+}

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+// What a debt holds and what settles it: the deciding part of undoing. The calls
+// are made by flow_pay.
+#include "flow_undo.h"
+
+#include "../base/ids.h"
+#include "../base/json.h"
+#include "exchange.h"
+#include "request.h"
+
+#include <string.h>
+
+void flow_debt_free(struct flow_debt *debt)
+{
+    if (!debt)
+        return;
+    char *texts[] = {debt->id,  debt->run,    debt->flow,   debt->system, debt->step,   debt->undo,
+                     debt->url, debt->origin, debt->digest, debt->state,  debt->problem};
+    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
+        g_free(texts[i]);
+    cJSON_Delete(debt->values);
+    g_free(debt);
+}
+
+void flow_undo_freeze(const struct config_system *system, struct values *values, char **origin,
+                      char **url, char **digest)
+{
+    struct template_context context = values_context(values, clock_wall_now());
+    *url = template_render(system->url, &context, NULL, NULL);
+    *origin = *url ? request_origin(*url) : NULL;
+    g_autoptr(GString) with = g_string_new(*url);
+    g_autoptr(GList) names = g_list_sort(g_hash_table_get_keys(system->vars), (GCompareFunc)strcmp);
+    for (GList *link = names; link; link = link->next) {
+        const struct value *value = values_find(values, link->data);
+        g_autofree char *text = value ? value_to_text(value) : NULL;
+        g_string_append_printf(with, "\n%s=%s", (char *)link->data, text ? text : "");
+    }
+    *digest = ids_hash(26, with->str, NULL);
+}
+
+struct flow_debt *flow_undo_debt_new(const struct flow_undo_debt *facts, struct clock_wall now)
+{
+    struct flow_debt *debt = g_new0(struct flow_debt, 1);
+    g_autofree char *attempt = g_strdup_printf("%d", facts->attempt);
+    debt->id = ids_hash(26, facts->run, facts->step->name, attempt, NULL);
+    debt->run = g_strdup(facts->run);
+    debt->flow = g_strdup(facts->flow->id);
+    debt->system = g_strdup(facts->flow->system->id);
+    debt->step = g_strdup(facts->step->name);
+    debt->attempt = facts->attempt;
+    debt->sent_at = now;
+    debt->timeout_ms = facts->timeout_ms;
+    debt->undo = g_strdup(facts->step->undo->source);
+    debt->state = g_strdup("owed");
+    flow_undo_freeze(facts->flow->system, facts->values, &debt->origin, &debt->url, &debt->digest);
+    debt->values = values_to_json(facts->values);
+    if (facts->step->lookup || facts->step->undo->lookup)
+        cJSON_AddItemToObject(debt->values, FLOW_UNDO_SENT,
+                              flow_undo_sent_texts(facts->request, facts->run));
+    return debt;
+}
+
+static void collect_json_texts(const cJSON *node, const char *needle, cJSON *texts)
+{
+    if (cJSON_IsString(node) && strstr(node->valuestring, needle))
+        cJSON_AddItemToArray(texts, cJSON_CreateString(node->valuestring));
+    const cJSON *child;
+    cJSON_ArrayForEach(child, node) collect_json_texts(child, needle, texts);
+}
+
+static void collect_form_texts(const char *form, const char *needle, cJSON *texts)
+{
+    g_autoptr(GHashTable) fields = g_uri_parse_params(form, -1, "&", G_URI_PARAMS_WWW_FORM, NULL);
+    GHashTableIter iterator;
+    gpointer name, value;
+    if (!fields)
+        return;
+    g_hash_table_iter_init(&iterator, fields);
+    while (g_hash_table_iter_next(&iterator, &name, &value))
+        if (strstr(value, needle))
+            cJSON_AddItemToArray(texts, cJSON_CreateString(value));
+}
+
+cJSON *flow_undo_sent_texts(const struct transfer_request *request, const char *needle)
+{
+    cJSON *texts = cJSON_CreateArray();
+    if (!request->body)
+        return texts;
+    gsize length;
+    const char *bytes = g_bytes_get_data(request->body, &length);
+    g_autoptr(cJSON) document = json_parse(bytes, length, NULL);
+    g_autofree char *text = g_strndup(bytes, length);
+    const char *type = transfer_headers_find(request->headers, "Content-Type");
+    if (document)
+        collect_json_texts(document, needle, texts);
+    else if (type && strstr(type, "x-www-form-urlencoded"))
+        collect_form_texts(text, needle, texts);
+    else if (strstr(text, needle))
+        cJSON_AddItemToArray(texts, cJSON_CreateString(text));
+    return texts;
+}
+
+// Words of a 404 that speak of the way to the record, not of the record.
+static const char *const endpoint_words[] = {
+    "company",
+    "endpoint",
+    "no http resource",
+    "resource not found for the segment",
+    "no such route",
+    "route",
+    "url",
+    "service",
+    "no database",
+    "tenant",
+};
+
+bool flow_undo_record_is_gone(const struct transfer_response *response)
+{
+    if (response->outcome != TRANSFER_ANSWERED)
+        return false;
+    if (response->status == 410)
+        return true;
+    if (response->status != 404)
+        return false;
+    const char *type = transfer_headers_find(response->headers, "Content-Type");
+    if (type && g_ascii_strncasecmp(type, "text/html", strlen("text/html")) == 0)
+        return false;
+    g_autofree char *body = exchange_body_text(response);
+    g_autofree char *lower = g_ascii_strdown(body, -1);
+    for (size_t i = 0; i < G_N_ELEMENTS(endpoint_words); i++)
+        if (strstr(lower, endpoint_words[i]))
+            return false;
+    return true;
+}

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+// Debts: made before a step with an undo is sent, settled after (failure-semantics
+// section 1). Paying one is flow_debt_pay in flow_run.h.
+#ifndef PROBES_FLOW_UNDO_H
+#define PROBES_FLOW_UNDO_H
+
+#include "flow_engine.h"
+
+// Names that a debt's values hold besides those of the run.
+#define FLOW_UNDO_SENT "run.sent"     // texts that the request held and that contain the run's id
+#define FLOW_UNDO_ABSENT "run.absent" // a lookup has once found nothing
+
+struct flow_undo_debt {
+    const char *run;
+    const struct config_flow *flow;
+    const struct step *step;
+    int attempt;
+    const struct transfer_request *request; // about to be sent
+    struct values *values;
+    int64_t timeout_ms;
+};
+
+// The debt of a request that is about to go out; the caller frees it.
+struct flow_debt *flow_undo_debt_new(const struct flow_undo_debt *facts, struct clock_wall now);
+
+// scheme://host:port and a digest of the system's url and with, as rendered now.
+void flow_undo_freeze(const struct config_system *system, struct values *values, char **origin,
+                      char **url, char **digest);
+
+// Every text in a request's body that contains `needle`: what a lookup's
+// candidates are compared with. The caller frees the array.
+cJSON *flow_undo_sent_texts(const struct transfer_request *request, const char *needle);
+
+// True where a 404 or 410 says that the record is gone, and not that its company or
+// endpoint is.
+bool flow_undo_record_is_gone(const struct transfer_response *response);
+
+#endif

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+// Captures, set, expectations, verdict: the fixed inner order of a step. Comes
+// after call_run; used for steps, logins, lookups and undos alike.
+#include "judge.h"
+
+#include "capture.h"
+#include "classify.h"
+#include "expect.h"
+#include "lexicon.h"
+
+struct verdict *judge_our_fault(const char *message)
+{
+    struct verdict *verdict = verdict_new();
+    verdict->class = VERDICT_CLASS_UNEXPECTED;
+    verdict->cause = VERDICT_CAUSE_UNKNOWN;
+    verdict->message = g_strdup(message);
+    verdict->ours = true;
+    return verdict;
+}
+
+static bool take_set(const GPtrArray *fields, struct values *values, struct clock_wall now,
+                     char **failed)
+{
+    struct template_context context = values_context(values, now);
+    for (guint i = 0; i < fields->len; i++) {
+        const struct call_field *field = fields->pdata[i];
+        g_autoptr(GError) error = NULL;
+        struct value *value = template_evaluate(field->value, &context, &error);
+        if (!value) {
+            *failed = g_strdup_printf("set %s: %s", field->name, error->message);
+            return false;
+        }
+        values_set(values, field->name, value);
+    }
+    return true;
+}
+
+static void init_subject(struct subject *subject, const struct judge_input *input)
+{
+    subject_init_response(subject, input->response);
+    subject->elapsed_ms = input->elapsed_ms;
+}
+
+// A failing expectation says more than a capture that failed for the same
+// reason, so it is told first.
+static enum expect_outcome judge_flow(const struct judge_input *input, struct subject *subject,
+                                      char **failed)
+{
+    const struct call *call = input->call;
+    g_autofree char *failed_capture = NULL;
+    bool captured = capture_take(call->captures, subject, input->values, input->url, input->now,
+                                 &failed_capture) &&
+                    take_set(call->set, input->values, input->now, &failed_capture);
+    enum expect_outcome outcome =
+        expect_judge(call->expect, subject, input->values, input->now, failed);
+    if (outcome != EXPECT_HOLDS || captured)
+        return outcome;
+    *failed = g_steal_pointer(&failed_capture);
+    return EXPECT_FAILS;
+}
+
+struct verdict *judge(const struct judge_input *input)
+{
+    const struct transfer_response *response = input->response;
+    struct classify_input facts = {
+        .response = response,
+        .timeout_ms = input->timeout_ms,
+    };
+    if (response->outcome != TRANSFER_ANSWERED)
+        return classify(&facts, lexicon_common());
+    struct subject subject;
+    init_subject(&subject, input);
+    g_autofree char *failed = NULL;
+    enum expect_outcome outcome = judge_flow(input, &subject, &failed);
+    struct verdict *verdict;
+    if (outcome == EXPECT_OUR_FAULT) {
+        verdict = judge_our_fault(failed);
+    } else {
+        facts.document = subject_document(&subject);
+        facts.failed_expectation = failed;
+        facts.expectations_given = input->call->expect->len > 0;
+        facts.status_expected = !failed && expect_names_status(input->call->expect);
+        verdict = classify(&facts, lexicon_common());
+    }
+    subject_clear(&subject);
+    return verdict;
+}
+
+bool judge_holds(const GPtrArray *expectations, const struct judge_input *input)
+{
+    if (expectations->len == 0 || input->response->outcome != TRANSFER_ANSWERED)
+        return false;
+    struct subject subject;
+    init_subject(&subject, input);
+    g_autofree char *failed = NULL;
+    bool holds =
+        expect_judge(expectations, &subject, input->values, input->now, &failed) == EXPECT_HOLDS;
+    subject_clear(&subject);
+    return holds;
+}

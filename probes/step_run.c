@@ -1,0 +1,423 @@
+// SPDX-License-Identifier: MIT
+// One step of a run. Before a call with an undo goes out its debt is durable;
+// after the answer what is known of it is durable before anything else happens.
+#include "step_run.h"
+
+#include "../base/duration.h"
+#include "call_run.h"
+#include "expect.h"
+#include "flow_undo.h"
+#include "judge.h"
+
+#include <string.h>
+
+// A step that polls keeps the first exchanges and the latest.
+#define EXCHANGES_KEPT 8
+
+struct step_run {
+    struct step_run_shared *shared;
+    const struct step *step;
+    struct step_result *result;
+    struct step_run_outcome outcome;
+    struct call_run *call;
+    struct flow_debt *debt; // of the present attempt, borrowed from the run, or NULL
+    void (*after_ledger)(struct step_run *run);
+    struct clock_mono started;
+    int retries;
+    int debts;        // made by this step: each request has its own
+    uv_timer_t timer; // the wait before a repetition, and the deadline
+    void (*done)(struct step_run_outcome *outcome, void *context);
+    void *context;
+};
+
+static void attempt(struct step_run *run);
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+    g_free(handle->data);
+}
+
+static void finish(struct step_run *run, enum verdict_state state)
+{
+    run->result->state = state;
+    run->outcome.result = run->result;
+    struct step_run_outcome outcome = run->outcome;
+    uv_timer_stop(&run->timer);
+    uv_close((uv_handle_t *)&run->timer, on_timer_closed);
+    run->done(&outcome, run->context);
+}
+
+static int64_t left_us(const struct step_run *run)
+{
+    return run->shared->deadline.us - clock_mono_now().us;
+}
+
+static void set_verdict(struct step_run *run, struct verdict *verdict)
+{
+    verdict_free(run->result->verdict);
+    run->result->verdict = verdict;
+    if (run->step->act && verdict->class != VERDICT_CLASS_OK && !verdict->ours) {
+        g_free(verdict->act);
+        verdict->act = g_strdup(run->step->act);
+    }
+}
+
+// The flow's time was over before this step could be sent, or polled to its end.
+static struct verdict *deadline_verdict(const struct step_run *run)
+{
+    g_autofree char *limit = duration_format(run->shared->limit_ms);
+    struct verdict *verdict = verdict_new();
+    verdict->class = VERDICT_CLASS_TIMEOUT;
+    verdict->cause = VERDICT_CAUSE_UNAVAILABLE;
+    verdict->message =
+        g_strdup_printf("the flow's deadline of %s passed before this step was sent", limit);
+    verdict->explanation = g_strdup("The steps before it, or waiting for a free place, took all "
+                                    "the time that the flow has.");
+    verdict->act = g_strdup("erp-partner");
+    return verdict;
+}
+
+static struct verdict *poll_verdict(const struct step_run *run)
+{
+    const struct verdict *last = run->result->verdict;
+    g_autofree char *span = duration_format(run->step->until_for_ms);
+    struct verdict *verdict = verdict_copy(last);
+    verdict->class = VERDICT_CLASS_TIMEOUT;
+    verdict->phase = VERDICT_PHASE_POLL;
+    g_free(verdict->message);
+    const char *what = last->failed_expectation ? last->failed_expectation : last->message;
+    verdict->message =
+        g_strdup_printf("asked %d times in %s: %s", run->result->attempts, span, what ? what : "");
+    return verdict;
+}
+
+static bool ends_polling(enum verdict_cause cause)
+{
+    return cause == VERDICT_CAUSE_AUTH || cause == VERDICT_CAUSE_PERMISSION ||
+           cause == VERDICT_CAUSE_RATE_LIMIT;
+}
+
+static bool polls_again(const struct step_run *run, const struct transfer_response *response)
+{
+    const struct verdict *verdict = run->result->verdict;
+    if (!run->step->until_every_ms || verdict->ours || ends_polling(verdict->cause))
+        return false;
+    return response && response->outcome == TRANSFER_ANSWERED;
+}
+
+static bool was_refused(const struct transfer_response *response)
+{
+    return response->outcome == TRANSFER_UNREACHABLE && !response->sent;
+}
+
+static bool is_passing_fault(const struct transfer_response *response)
+{
+    if (response->outcome == TRANSFER_ANSWERED)
+        return response->status >= 500 || response->status == 429;
+    return response->outcome == TRANSFER_TIMEOUT || response->outcome == TRANSFER_UNREACHABLE ||
+           response->outcome == TRANSFER_GARBLED;
+}
+
+// A call that may have written is repeated only where the user says so.
+static bool retries_again(const struct step_run *run, const struct transfer_response *response)
+{
+    const struct step *step = run->step;
+    if (run->retries >= step->retry_times || !response)
+        return false;
+    if (was_refused(response))
+        return true;
+    return is_passing_fault(response) && (step->retry_on_any || call_is_idempotent(step->call));
+}
+
+static void on_wait_over(uv_timer_t *timer)
+{
+    struct step_run *run = timer->data;
+    if (run->shared->engine->stopping) {
+        run->outcome.cut_off = true;
+        finish(run, VERDICT_SKIPPED);
+        return;
+    }
+    attempt(run);
+}
+
+static void wait_and_repeat(struct step_run *run, int64_t wait_ms)
+{
+    uv_timer_start(&run->timer, on_wait_over, clock_timer_ms(wait_ms * 1000), 0);
+}
+
+static void finish_failed(struct step_run *run)
+{
+    bool ours = run->result->verdict->ours;
+    finish(run, ours ? VERDICT_UNKNOWN : VERDICT_FAILED);
+}
+
+static bool polling_has_time(const struct step_run *run)
+{
+    int64_t spent_us = clock_mono_now().us - run->started.us;
+    int64_t every_us = run->step->until_every_ms * 1000;
+    return spent_us + every_us <= run->step->until_for_ms * 1000 && every_us < left_us(run);
+}
+
+// The answer is judged and what it gave is durable: what now?
+static void decide(struct step_run *run)
+{
+    const struct step *step = run->step;
+    const GPtrArray *exchanges = run->result->exchanges;
+    const struct exchange *last = exchanges->len ? exchanges->pdata[exchanges->len - 1] : NULL;
+    const struct transfer_response *response = last ? last->response : NULL;
+    if (run->result->verdict->class == VERDICT_CLASS_OK) {
+        bool slow = step->slow_ms && run->result->duration_ms > (double)step->slow_ms;
+        finish(run, slow ? VERDICT_SLOW : VERDICT_OK);
+    } else if (retries_again(run, response)) {
+        run->retries++;
+        wait_and_repeat(run, step->retry_after_ms);
+    } else if (polls_again(run, response) && polling_has_time(run)) {
+        wait_and_repeat(run, step->until_every_ms);
+    } else {
+        if (polls_again(run, response))
+            set_verdict(run, poll_verdict(run));
+        finish_failed(run);
+    }
+}
+
+static void on_ledger_updated(bool durable, void *context)
+{
+    (void)durable; // the row still says owed, with less known: never less than is due
+    struct step_run *run = context;
+    run->after_ledger(run);
+}
+
+static bool proves_nothing_made(const struct verdict *verdict)
+{
+    if (verdict->class != VERDICT_CLASS_ERROR_CODE)
+        return false;
+    return verdict->cause == VERDICT_CAUSE_AUTH || verdict->cause == VERDICT_CAUSE_PERMISSION ||
+           verdict->cause == VERDICT_CAUSE_VALIDATION || verdict->cause == VERDICT_CAUSE_NOT_FOUND;
+}
+
+static void add_known_values(const struct step_run *run, struct flow_debt *debt)
+{
+    cJSON *values = values_to_json(run->shared->values);
+    cJSON *texts = cJSON_DetachItemFromObjectCaseSensitive(debt->values, FLOW_UNDO_SENT);
+    if (texts)
+        cJSON_AddItemToObject(values, FLOW_UNDO_SENT, texts);
+    cJSON_Delete(debt->values);
+    debt->values = values;
+}
+
+static void make_void(struct flow_debt *debt)
+{
+    g_free(debt->state);
+    debt->state = g_strdup("void");
+}
+
+// Commits what the answer says of the debt (nothing was made, or what the undo
+// needs), then goes on with `next`.
+static void settle_debt(struct step_run *run, bool nothing_made, void (*next)(struct step_run *run))
+{
+    struct flow_debt *debt = g_steal_pointer(&run->debt);
+    const struct flow_ledger *ledger = run->shared->engine->ledger;
+    if (!debt) {
+        next(run);
+        return;
+    }
+    add_known_values(run, debt);
+    if (nothing_made)
+        make_void(debt);
+    run->after_ledger = next;
+    if (ledger)
+        ledger->update(ledger->self, debt, on_ledger_updated, run);
+    else
+        next(run);
+}
+
+static void keep_exchanges(struct step_run *run, struct call_outcome *outcome)
+{
+    GPtrArray *kept = run->result->exchanges;
+    while (outcome->exchanges->len > 0)
+        g_ptr_array_add(kept, g_ptr_array_steal_index(outcome->exchanges, 0));
+    while (kept->len > EXCHANGES_KEPT)
+        g_ptr_array_remove_index(kept, EXCHANGES_KEPT / 2);
+}
+
+// Ends that are no answer: our own fault, the deadline, a stop, a failed login.
+static bool ended_without_answer(struct step_run *run, struct call_outcome *outcome)
+{
+    if (outcome->login) {
+        run->outcome.login = g_steal_pointer(&outcome->login);
+        run->outcome.held_back = true;
+    } else if (outcome->cut_off) {
+        run->outcome.cut_off = true;
+    } else if (outcome->problem) {
+        set_verdict(run, judge_our_fault(outcome->problem));
+    } else if (outcome->deadline_passed) {
+        set_verdict(run, deadline_verdict(run));
+    } else {
+        return false;
+    }
+    return true;
+}
+
+static void finish_without_answer(struct step_run *run)
+{
+    if (run->outcome.held_back || run->outcome.cut_off)
+        finish(run, VERDICT_SKIPPED);
+    else
+        finish_failed(run);
+}
+
+static struct verdict *judge_answer(struct step_run *run, const struct call_outcome *outcome,
+                                    const struct exchange *last)
+{
+    const struct judge_input input = {
+        .call = run->step->call,
+        .response = last->response,
+        .url = last->request->url,
+        .timeout_ms = last->request->timeout_ms,
+        .elapsed_ms = outcome->elapsed_ms,
+        .values = run->shared->values,
+        .now = clock_wall_now(),
+    };
+    return judge(&input);
+}
+
+static void on_call_done(struct call_outcome *outcome, void *context)
+{
+    struct step_run *run = context;
+    uv_timer_stop(&run->timer);
+    run->result->duration_ms = outcome->elapsed_ms;
+    const struct exchange *last = call_outcome_last(outcome);
+    bool sent = last && last->response && last->response->sent;
+    bool answered = !ended_without_answer(run, outcome);
+    if (answered)
+        set_verdict(run, judge_answer(run, outcome, last));
+    keep_exchanges(run, outcome);
+    bool nothing_made = !sent || (answered && proves_nothing_made(run->result->verdict));
+    settle_debt(run, nothing_made, answered ? decide : finish_without_answer);
+}
+
+static void on_deadline(uv_timer_t *timer)
+{
+    struct step_run *run = timer->data;
+    if (run->call)
+        call_run_cancel(run->call, true);
+}
+
+static void on_owed(bool durable, void *context)
+{
+    struct step_run *run = context;
+    if (!durable)
+        make_void(g_steal_pointer(&run->debt));
+    call_run_go(run->call, durable ? NULL
+                                   : "what this step would create could not be noted for undoing "
+                                     "(is the disk full?), so it was not sent");
+}
+
+static void on_void_noted(bool durable, void *context)
+{
+    (void)durable;
+    (void)context;
+}
+
+// The session had expired, so the first request was refused: only its replay may create something.
+static void void_refused_debt(struct step_run *run)
+{
+    struct flow_debt *debt = g_steal_pointer(&run->debt);
+    const struct flow_ledger *ledger = run->shared->engine->ledger;
+    if (!debt)
+        return;
+    make_void(debt);
+    if (ledger)
+        ledger->update(ledger->self, debt, on_void_noted, NULL);
+}
+
+// Each request of a step with an undo is owed before its first byte goes out.
+static void before_send(struct call_run *call, const struct transfer_request *request,
+                        void *context)
+{
+    struct step_run *run = context;
+    const struct step *step = run->step;
+    const struct flow_ledger *ledger = run->shared->engine->ledger;
+    if (!step->undo || step->undo->none) {
+        call_run_go(call, NULL);
+        return;
+    }
+    void_refused_debt(run);
+    const struct flow_undo_debt facts = {
+        .run = run->shared->run,
+        .flow = run->shared->flow,
+        .step = step,
+        .attempt = ++run->debts,
+        .request = request,
+        .values = run->shared->values,
+        .timeout_ms = request->timeout_ms,
+    };
+    run->debt = flow_undo_debt_new(&facts, clock_wall_now());
+    run->shared->on_debt(run->debt, run->shared->context);
+    if (ledger)
+        ledger->owe(ledger->self, run->debt, on_owed, run);
+    else
+        call_run_go(call, NULL);
+}
+
+// A repetition must not find what a former attempt captured.
+static void forget_captures(struct step_run *run)
+{
+    const GPtrArray *captures = run->step->call->captures;
+    for (guint i = 0; i < captures->len; i++)
+        values_set(run->shared->values, ((const struct capture *)captures->pdata[i])->name, NULL);
+}
+
+static void attempt(struct step_run *run)
+{
+    const struct call *call = run->step->call;
+    const struct config_system *system = run->shared->flow->system;
+    run->result->attempts++;
+    if (run->result->attempts > 1)
+        forget_captures(run);
+    const struct call_run_input input = {
+        .engine = run->shared->engine,
+        .call = call,
+        .system = system,
+        .values = run->shared->values,
+        .jar = run->shared->jar,
+        .timeout_ms = call->timeout_ms ? call->timeout_ms : system->timeout_ms,
+        .deadline = run->shared->deadline,
+        .before_send = before_send,
+        .done = on_call_done,
+        .context = run,
+    };
+    uv_timer_start(&run->timer, on_deadline, clock_timer_ms(MAX(left_us(run), 0)), 0);
+    call_run_start(&input, &run->call);
+}
+
+static bool is_left_out(const struct step_run *run)
+{
+    const struct step *step = run->step;
+    if (!step->only_if_name)
+        return false;
+    const struct value *value = values_find(run->shared->values, step->only_if_name);
+    return !expect_value(step->only_if, value, run->shared->values, clock_wall_now());
+}
+
+void step_run_start(struct step_run_shared *shared, const struct step *step,
+                    void (*done)(struct step_run_outcome *outcome, void *context), void *context)
+{
+    struct step_run *run = g_new0(struct step_run, 1);
+    run->shared = shared;
+    run->step = step;
+    run->done = done;
+    run->context = context;
+    run->started = clock_mono_now();
+    run->result = step_result_new(step->name, shared->flow->system->id);
+    run->result->means = g_strdup(step->means);
+    uv_timer_init(shared->engine->loop, &run->timer);
+    run->timer.data = run;
+    if (is_left_out(run)) {
+        finish(run, VERDICT_SKIPPED);
+        return;
+    }
+    if (step->call->cookies_new)
+        cookie_jar_clear(shared->jar);
+    attempt(run);
+}

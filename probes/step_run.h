@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+// Performs one step of a run: only_if, its debt, the call, repetitions (until,
+// retry), the verdict. Internal to flow_run.
+#ifndef PROBES_STEP_RUN_H
+#define PROBES_STEP_RUN_H
+
+#include "cookie_jar.h"
+#include "flow_engine.h"
+
+// What the steps of one run share; valid until the run is over.
+struct step_run_shared {
+    struct flow_engine *engine;
+    const struct config_flow *flow;
+    const char *run; // id
+    struct values *values;
+    struct cookie_jar *jar;
+    struct clock_mono deadline;                             // of all steps
+    int64_t limit_ms;                                       // the same, as a span, for the message
+    void (*on_debt)(struct flow_debt *debt, void *context); // takes each debt as it is made
+    void *context;
+};
+
+struct step_run_outcome {
+    struct step_result *result; // handed over
+    struct step_result *login;  // the login that failed before it, or NULL; handed over
+    bool held_back;             // by that login
+    bool cut_off;               // the engine stops
+};
+
+// Starts the step; `done` may be called before this returns.
+void step_run_start(struct step_run_shared *shared, const struct step *step,
+                    void (*done)(struct step_run_outcome *outcome, void *context), void *context);
+
+#endif
