@@ -417,7 +417,9 @@ void step_run_start(struct step_run_shared *shared, const struct step *step,
         finish(run, VERDICT_SKIPPED);
         return;
     }
-    if (step->call->cookies_new)
-        cookie_jar_clear(shared->jar);
+    if (step->call->cookies_new) {
+        cookie_jar_free(shared->jar);
+        shared->jar = cookie_jar_new();
+    }
     attempt(run);
 }

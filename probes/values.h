@@ -11,7 +11,7 @@ struct values;
 // An empty space of names; `secrets` (borrowed) answers ${…} references.
 struct values *values_new(const struct secret_store *secrets, const char *timezone);
 
-// Gives `name` a value (taken), in place of a former one.
+// Gives `name` a value (taken), in place of a former one; NULL takes it away.
 void values_set(struct values *values, const char *name, struct value *value);
 void values_set_text(struct values *values, const char *name, const char *text, bool secret);
 
@@ -25,6 +25,9 @@ struct template_context values_context(struct values *values, struct clock_wall 
 // back, added to `values`.
 cJSON *values_to_json(const struct values *values);
 void values_add_json(struct values *values, const cJSON *object);
+
+// True where one of the values is a secret.
+bool values_have_secrets(const struct values *values);
 
 // Adds the secret values to `redact`.
 struct redact;
