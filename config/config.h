@@ -125,7 +125,9 @@ struct config {
     GHashTable *systems;  // id -> struct config_system
     GPtrArray *flows;     // of struct config_flow, in the order of the files
     struct secret_store *secrets;
-    char *digest; // hash of all files' contents
+    char *digest;            // hash of all files' contents
+    GPtrArray *secret_names; // of char *: what is secret, for people: "${file:/etc/x} in auth.basic"
+    GPtrArray *secret_files; // of const char *: files in which a secret stands literally
 };
 
 // One problem of a configuration.
@@ -154,6 +156,10 @@ struct config_contact *config_find_contact(const struct config *config, const ch
 
 // The contact id that has `role` at `system`, or NULL; borrowed.
 const char *config_role_contact(const struct config_system *system, const char *role);
+
+// The first file that holds a literal secret and that others may read, with the
+// mend, as one sentence; NULL where there is none. The caller frees it.
+char *config_literal_secret_readable(const struct config *config);
 
 // The path that a command without -c reads: ./erpwatch.yaml, else
 // /etc/erpwatch/erpwatch.yaml.

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: MIT
+// The tree that config_file makes of a file and that config_shape and the
+// readers walk: its memory, its look-ups, and its way to JSON.
+#include "config_node.h"
+
+#include "../base/json.h"
+
+#include <string.h>
+
+enum { BLOCK_SIZE = 64 * 1024, ALIGNMENT = 16 };
+
+struct config_arena {
+    GPtrArray *blocks;
+    char *next;
+    size_t left;
+};
+
+struct config_arena *config_arena_new(void)
+{
+    struct config_arena *arena = g_new0(struct config_arena, 1);
+
+    arena->blocks = g_ptr_array_new_with_free_func(g_free);
+    return arena;
+}
+
+void *config_arena_take(struct config_arena *arena, size_t size)
+{
+    size = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    if (size > BLOCK_SIZE / 4) { // a large piece has a block of its own
+        void *large = g_malloc0(size);
+
+        g_ptr_array_add(arena->blocks, large);
+        return large;
+    }
+    if (size > arena->left) {
+        arena->next = g_malloc0(BLOCK_SIZE);
+        arena->left = BLOCK_SIZE;
+        g_ptr_array_add(arena->blocks, arena->next);
+    }
+    void *piece = arena->next;
+
+    arena->next += size;
+    arena->left -= size;
+    return piece;
+}
+
+char *config_arena_text(struct config_arena *arena, const char *text, size_t length)
+{
+    char *copy = config_arena_take(arena, length + 1);
+
+    if (length > 0)
+        memcpy(copy, text, length);
+    copy[length] = '\0';
+    return copy;
+}
+
+void config_arena_free(struct config_arena *arena)
+{
+    if (arena == NULL)
+        return;
+    g_ptr_array_unref(arena->blocks);
+    g_free(arena);
+}
+
+struct config_node *config_node_new(struct config_arena *arena, enum config_node_kind kind,
+                                    struct config_place place)
+{
+    struct config_node *node = config_arena_take(arena, sizeof *node);
+
+    node->kind = (unsigned char)kind;
+    node->place = place;
+    node->expanded = 1;
+    return node;
+}
+
+struct config_entry *config_node_entry(const struct config_node *node, const char *key)
+{
+    if (node == NULL || node->kind != CONFIG_NODE_MAP)
+        return NULL;
+    for (unsigned i = 0; i < node->count; i++) {
+        if (strcmp(node->entries[i].key, key) == 0)
+            return &node->entries[i];
+    }
+    return NULL;
+}
+
+struct config_node *config_node_get(const struct config_node *node, const char *key)
+{
+    const struct config_entry *entry = config_node_entry(node, key);
+
+    return entry != NULL ? entry->value : NULL;
+}
+
+const char *config_node_text(const struct config_node *node)
+{
+    return node != NULL && node->kind == CONFIG_NODE_SCALAR ? node->text : NULL;
+}
+
+const char *config_node_describe(const struct config_node *node)
+{
+    switch (node->kind) {
+    case CONFIG_NODE_NULL:
+        return "nothing";
+    case CONFIG_NODE_LIST:
+        return "a list";
+    case CONFIG_NODE_MAP:
+        return "a map";
+    default:
+        return "a text";
+    }
+}
+
+// What YAML 1.1 and 1.2 readers between them take for a number in a way that
+// JSON does not write: leading zeros or +, hexadecimal, octal, binary, a bare
+// point, _ between digits, and digits around an E, as article codes have them.
+bool config_text_is_number_like(const char *text)
+{
+    static GRegex *pattern;
+
+    if (text[0] == '\0' || strchr("+-.0123456789", text[0]) == NULL)
+        return false;
+    if (g_once_init_enter(&pattern)) {
+        GRegex *made = g_regex_new(
+            "^(?:[+-]?0x[0-9a-f]+|[+-]?0o[0-7]+|[+-]?0b[01]+|[+-]?\\.(?:inf|nan)|[0-9]+e[0-9]+"
+            "|[+-]?[0-9][0-9_]*(?:\\.[0-9_]*)?(?:e[+-]?[0-9]+)?|[+-]?\\.[0-9]+(?:e[+-]?[0-9]+)?)$",
+            G_REGEX_CASELESS | G_REGEX_OPTIMIZE, 0, NULL);
+        g_once_init_leave(&pattern, made);
+    }
+    if (!g_regex_match(pattern, text, 0, NULL))
+        return false;
+    if (!json_is_number(text))
+        return true;
+    const char *exponent = strpbrk(text, "eE");
+
+    return exponent != NULL && strchr(text, '.') == NULL && g_ascii_isdigit(exponent[1]) &&
+           text[0] != '-';
+}
+
+static cJSON *scalar_to_json(const struct config_node *node)
+{
+    static const char *const truths[] = {"true", "True", "TRUE", NULL};
+    static const char *const lies[] = {"false", "False", "FALSE", NULL};
+
+    if (node->style != CONFIG_NODE_PLAIN)
+        return cJSON_CreateString(node->text);
+    if (g_strv_contains(truths, node->text))
+        return cJSON_CreateTrue();
+    if (g_strv_contains(lies, node->text))
+        return cJSON_CreateFalse();
+    if (json_is_number(node->text))
+        return json_new_number(node->text);
+    return cJSON_CreateString(node->text);
+}
+
+cJSON *config_node_to_json(const struct config_node *node)
+{
+    cJSON *json;
+
+    switch (node->kind) {
+    case CONFIG_NODE_SCALAR:
+        return scalar_to_json(node);
+    case CONFIG_NODE_LIST:
+        json = cJSON_CreateArray();
+        for (unsigned i = 0; i < node->count; i++)
+            cJSON_AddItemToArray(json, config_node_to_json(node->items[i]));
+        return json;
+    case CONFIG_NODE_MAP:
+        json = cJSON_CreateObject();
+        for (unsigned i = 0; i < node->count; i++)
+            cJSON_AddItemToObject(json, node->entries[i].key,
+                                  config_node_to_json(node->entries[i].value));
+        return json;
+    default:
+        return cJSON_CreateNull();
+    }
+}

@@ -1,0 +1,480 @@
+// SPDX-License-Identifier: MIT
+// Walks a tree along the table of keys. Comes after config_file, before the
+// readers, which find only what fits here.
+#include "config_shape.h"
+
+#include "../base/duration.h"
+#include "../base/json.h"
+#include "config_problem.h"
+
+#include <string.h>
+
+struct shape {
+    GPtrArray *problems;
+};
+
+static void check_value(struct shape *shape, struct config_node *node,
+                        const struct config_key *key);
+static void check_map(struct shape *shape, struct config_node *node, enum config_map map,
+                      const char *name);
+
+static void refuse(struct shape *shape, const struct config_node *node, const char *name,
+                   const char *wanted)
+{
+    const char *text = config_node_text(node);
+
+    if (text != NULL)
+        config_problem_error(shape->problems, node->place, "\"%s\" has to be %s, not \"%s\"", name,
+                             wanted, text);
+    else
+        config_problem_error(shape->problems, node->place, "\"%s\" has to be %s, not %s", name,
+                             wanted, config_node_describe(node));
+}
+
+// Number-like text that other readers of YAML would change has to be quoted.
+static void check_number_like(struct shape *shape, const struct config_node *node)
+{
+    if (node->kind == CONFIG_NODE_SCALAR && node->style == CONFIG_NODE_PLAIN &&
+        config_text_is_number_like(node->text))
+        config_problem_error(shape->problems, node->place,
+                             "%s is no number as JSON writes one, and YAML would change it: put it "
+                             "in single quotes, '%s', where a text is meant",
+                             node->text, node->text);
+}
+
+static void check_text(struct shape *shape, struct config_node *node, const struct config_key *key)
+{
+    if (node->kind != CONFIG_NODE_SCALAR)
+        refuse(shape, node, key->name, "a text");
+    else
+        check_number_like(shape, node);
+}
+
+// In double quotes \b, \d and their like are YAML's: what arrives is a control
+// character where a pattern was meant.
+static void check_pattern(struct shape *shape, struct config_node *node,
+                          const struct config_key *key)
+{
+    check_text(shape, node, key);
+    const char *text = config_node_text(node);
+
+    for (; text != NULL && *text != '\0'; text++) {
+        if ((unsigned char)*text < ' ' && strchr("\t\n\r", *text) == NULL) {
+            config_problem_error(shape->problems, node->place,
+                                 "in double quotes YAML takes the backslash for its own: put the "
+                                 "pattern in single quotes");
+            return;
+        }
+    }
+}
+
+static void check_template(struct shape *shape, struct config_node *node,
+                           const struct config_key *key)
+{
+    if (strcmp(key->name, "matches") == 0 || strcmp(key->name, "regex") == 0)
+        check_pattern(shape, node, key);
+    else
+        check_text(shape, node, key);
+}
+
+static void check_list(struct shape *shape, struct config_node *node, const struct config_key *key)
+{
+    if (node->kind != CONFIG_NODE_LIST) {
+        if (node->kind != CONFIG_NODE_SCALAR)
+            refuse(shape, node, key->name, "a text or a list of texts");
+        else
+            check_number_like(shape, node);
+        return;
+    }
+    for (unsigned i = 0; i < node->count; i++)
+        check_text(shape, node->items[i], key);
+}
+
+static void check_duration(struct shape *shape, struct config_node *node,
+                           const struct config_key *key)
+{
+    const char *text = config_node_text(node);
+    int64_t milliseconds = 0;
+    bool zero = key->type == CONFIG_TYPE_DURATION_OR_ZERO;
+
+    if (text != NULL && text[0] != '\0' && strspn(text, "0123456789.") == strlen(text))
+        config_problem_error(shape->problems, node->place,
+                             "\"%s\" wants a duration with its unit: %ss, %sm or %sms, not a bare "
+                             "number",
+                             key->name, text, text, text);
+    else if (text == NULL || !duration_parse(text, &milliseconds) || milliseconds < 0)
+        refuse(shape, node, key->name, "a duration such as 500ms, 20s, 5m, 4h or 1h30m");
+    else if (milliseconds == 0 && !zero)
+        config_problem_error(shape->problems, node->place,
+                             "\"%s\" has to be longer than nothing: write 1s or more", key->name);
+}
+
+static void check_size(struct shape *shape, struct config_node *node, const struct config_key *key)
+{
+    const char *text = config_node_text(node);
+    int64_t bytes = 0;
+
+    if (text != NULL && text[0] != '\0' && strspn(text, "0123456789") == strlen(text))
+        config_problem_error(shape->problems, node->place,
+                             "\"%s\" wants a size with its unit: %sB, %sKiB or %sMiB, not a bare "
+                             "number",
+                             key->name, text, text, text);
+    else if (text == NULL || !size_parse(text, &bytes) || bytes <= 0)
+        refuse(shape, node, key->name, "a size such as 64KiB or 4MiB");
+}
+
+static void check_integer(struct shape *shape, struct config_node *node,
+                          const struct config_key *key)
+{
+    char *rest = NULL;
+    gint64 lowest = g_ascii_strtoll(key->argument, &rest, 10);
+    gint64 highest = g_ascii_strtoll(rest + 2, NULL, 10);
+    const char *text = config_node_text(node);
+    g_autofree char *wanted = g_strdup_printf(
+        "a whole number from %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT, lowest, highest);
+    gint64 number = 0;
+
+    if (text == NULL || node->style != CONFIG_NODE_PLAIN ||
+        !g_ascii_string_to_signed(text, 10, lowest, highest, &number, NULL) ||
+        config_text_is_number_like(text))
+        refuse(shape, node, key->name, wanted);
+}
+
+static void check_boolean(struct shape *shape, struct config_node *node,
+                          const struct config_key *key)
+{
+    static const char *const words[] = {"true", "false", "True", "False", "TRUE", "FALSE", NULL};
+    const char *text = config_node_text(node);
+
+    if (text == NULL || node->style != CONFIG_NODE_PLAIN || !g_strv_contains(words, text))
+        refuse(shape, node, key->name, "true or false");
+}
+
+static void check_flag(struct shape *shape, struct config_node *node, const struct config_key *key)
+{
+    const char *text = config_node_text(node);
+
+    if (node->kind != CONFIG_NODE_NULL && (text == NULL || strcmp(text, "true") != 0))
+        refuse(shape, node, key->name, "true: it takes no name");
+}
+
+static void check_word(struct shape *shape, struct config_node *node, const struct config_key *key)
+{
+    const char *text = config_node_text(node);
+    g_auto(GStrv) words = g_strsplit(key->argument, "|", -1);
+
+    if (text != NULL && g_strv_contains((const char *const *)words, text))
+        return;
+    g_autofree char *list = g_strjoinv(", ", words);
+    g_autofree char *wanted =
+        words[1] == NULL ? g_strdup(list) : g_strdup_printf("one of %s", list);
+
+    refuse(shape, node, key->name, wanted);
+}
+
+static void check_json(struct shape *shape, struct config_node *node, const struct config_key *key)
+{
+    (void)key;
+    if (node->kind == CONFIG_NODE_SCALAR)
+        check_number_like(shape, node);
+    else if (node->kind == CONFIG_NODE_LIST)
+        for (unsigned i = 0; i < node->count; i++)
+            check_json(shape, node->items[i], key);
+    else if (node->kind == CONFIG_NODE_MAP)
+        for (unsigned i = 0; i < node->count; i++)
+            check_json(shape, node->entries[i].value, key);
+}
+
+static void check_amount(struct shape *shape, struct config_node *node,
+                         const struct config_key *key)
+{
+    if (node->kind != CONFIG_NODE_SCALAR)
+        refuse(shape, node, key->name, "a number, a duration or a size");
+    else
+        check_number_like(shape, node);
+}
+
+static void check_types(struct shape *shape, struct config_node *node, const struct config_key *key)
+{
+    static const struct config_key words = {
+        .name = "type", .argument = "string|number|integer|boolean|null|array|object"};
+
+    if (node->kind == CONFIG_NODE_NULL && config_node_text(node) == NULL && node->text != NULL)
+        return; // the word null, unquoted
+    if (node->kind != CONFIG_NODE_LIST) {
+        check_word(shape, node, &words);
+        return;
+    }
+    for (unsigned i = 0; i < node->count; i++)
+        check_types(shape, node->items[i], key);
+}
+
+static bool want_map(struct shape *shape, const struct config_node *node, const char *name)
+{
+    if (node->kind == CONFIG_NODE_MAP)
+        return true;
+    refuse(shape, node, name, "a map of keys and values");
+    return false;
+}
+
+static void check_names(struct shape *shape, struct config_node *node, const struct config_key *key)
+{
+    if (!want_map(shape, node, key->name))
+        return;
+    enum config_map map = config_map_by_name(key->argument);
+
+    for (unsigned i = 0; i < node->count; i++)
+        check_map(shape, node->entries[i].value, map, node->entries[i].key);
+}
+
+// Each value of a map is of one type: fields, values, roles, named checks.
+static void check_each(struct shape *shape, struct config_node *node, const struct config_key *key,
+                       enum config_type type)
+{
+    if (!want_map(shape, node, key->name))
+        return;
+    for (unsigned i = 0; i < node->count; i++) {
+        struct config_key each = {.name = node->entries[i].key, .type = type, .argument = ""};
+
+        check_value(shape, node->entries[i].value, &each);
+    }
+}
+
+static void check_fields(struct shape *shape, struct config_node *node,
+                         const struct config_key *key)
+{
+    check_each(shape, node, key, CONFIG_TYPE_LIST);
+}
+
+static void check_values(struct shape *shape, struct config_node *node,
+                         const struct config_key *key)
+{
+    check_each(shape, node, key, CONFIG_TYPE_JSON);
+}
+
+static void check_roles(struct shape *shape, struct config_node *node, const struct config_key *key)
+{
+    check_each(shape, node, key, CONFIG_TYPE_TEXT);
+}
+
+static void check_named_checks(struct shape *shape, struct config_node *node,
+                               const struct config_key *key)
+{
+    check_each(shape, node, key, CONFIG_TYPE_CHECKS);
+    if (strcmp(key->name, "regex") != 0 || node->kind != CONFIG_NODE_MAP)
+        return;
+    for (unsigned i = 0; i < node->count; i++) {
+        struct config_node pattern = {.kind = CONFIG_NODE_SCALAR,
+                                      .style = CONFIG_NODE_QUOTED,
+                                      .place = node->entries[i].place,
+                                      .text = node->entries[i].key};
+
+        check_pattern(shape, &pattern, key);
+    }
+}
+
+static void check_only_if(struct shape *shape, struct config_node *node,
+                          const struct config_key *key)
+{
+    if (node->kind == CONFIG_NODE_MAP && node->count != 1)
+        config_problem_error(
+            shape->problems, node->place,
+            "\"only_if\" takes one name with its operators: {name: {exists: true}}");
+    else
+        check_each(shape, node, key, CONFIG_TYPE_CHECKS);
+}
+
+static void check_steps(struct shape *shape, struct config_node *node, const struct config_key *key)
+{
+    if (node->kind != CONFIG_NODE_LIST) {
+        refuse(shape, node, key->name, "a list of steps, each with - step: NAME");
+        return;
+    }
+    if (node->count == 0)
+        config_problem_error(shape->problems, node->place,
+                             "\"steps\" is empty: write at least one, with - step: NAME");
+    for (unsigned i = 0; i < node->count; i++)
+        check_map(shape, node->items[i], CONFIG_MAP_STEP, "a step");
+}
+
+static void check_undo(struct shape *shape, struct config_node *node, const struct config_key *key)
+{
+    if (node->kind != CONFIG_NODE_LIST) {
+        check_map(shape, node, CONFIG_MAP_UNDO, key->name);
+        return;
+    }
+    if (node->count == 0)
+        config_problem_error(shape->problems, node->place,
+                             "\"undo\" is empty: write a call, or {none: why}");
+    for (unsigned i = 0; i < node->count; i++)
+        check_map(shape, node->items[i], CONFIG_MAP_UNDO_CALL, key->name);
+}
+
+static bool is_selector_word(const struct config_node *node)
+{
+    static const char *const words[] = {"status", "time", "size", "body", NULL};
+    const char *text = config_node_text(node);
+
+    return text != NULL && g_strv_contains(words, text);
+}
+
+static void check_selector_as(struct shape *shape, struct config_node *node, const char *name,
+                              enum config_map map)
+{
+    const char *text = config_node_text(node);
+
+    if (is_selector_word(node))
+        return;
+    if (text != NULL && text[0] == '$')
+        config_problem_error(shape->problems, node->place,
+                             "\"%s\" has to say what selects: write {json: '%s'}", name, text);
+    else if (node->kind != CONFIG_NODE_MAP)
+        refuse(shape, node, name, "a selector such as {json: $.id} or {header: Location}");
+    else
+        check_map(shape, node, map, name);
+}
+
+static void check_selector(struct shape *shape, struct config_node *node,
+                           const struct config_key *key)
+{
+    check_selector_as(shape, node, key->name, CONFIG_MAP_SELECTOR);
+}
+
+static void check_captures(struct shape *shape, struct config_node *node,
+                           const struct config_key *key)
+{
+    if (!want_map(shape, node, key->name))
+        return;
+    for (unsigned i = 0; i < node->count; i++)
+        check_selector_as(shape, node->entries[i].value, node->entries[i].key, CONFIG_MAP_CAPTURE);
+}
+
+static void check_checks(struct shape *shape, struct config_node *node,
+                         const struct config_key *key)
+{
+    if (node->kind == CONFIG_NODE_MAP)
+        check_map(shape, node, CONFIG_MAP_OPERATORS, key->name);
+    else if (node->kind == CONFIG_NODE_NULL && node->text == NULL)
+        refuse(shape, node, key->name, "a value or operators such as {exists: true}");
+    else
+        check_json(shape, node, key);
+}
+
+static void check_submap(struct shape *shape, struct config_node *node,
+                         const struct config_key *key)
+{
+    check_map(shape, node, config_map_by_name(key->argument), key->name);
+}
+
+typedef void (*checker)(struct shape *, struct config_node *, const struct config_key *);
+
+// Types without a row here are texts.
+static const checker checkers[] = {
+    [CONFIG_TYPE_TEMPLATE] = check_template,
+    [CONFIG_TYPE_URLS] = check_list,
+    [CONFIG_TYPE_EMAILS] = check_list,
+    [CONFIG_TYPE_CONTACTS] = check_list,
+    [CONFIG_TYPE_ROLES] = check_roles,
+    [CONFIG_TYPE_DURATION] = check_duration,
+    [CONFIG_TYPE_DURATION_OR_ZERO] = check_duration,
+    [CONFIG_TYPE_SIZE] = check_size,
+    [CONFIG_TYPE_INTEGER] = check_integer,
+    [CONFIG_TYPE_BOOLEAN] = check_boolean,
+    [CONFIG_TYPE_FLAG] = check_flag,
+    [CONFIG_TYPE_WORD] = check_word,
+    [CONFIG_TYPE_LIST] = check_list,
+    [CONFIG_TYPE_JSON] = check_json,
+    [CONFIG_TYPE_AMOUNT] = check_amount,
+    [CONFIG_TYPE_TYPES] = check_types,
+    [CONFIG_TYPE_MAP] = check_submap,
+    [CONFIG_TYPE_NAMES] = check_names,
+    [CONFIG_TYPE_FIELDS] = check_fields,
+    [CONFIG_TYPE_VALUES] = check_values,
+    [CONFIG_TYPE_STEPS] = check_steps,
+    [CONFIG_TYPE_UNDO] = check_undo,
+    [CONFIG_TYPE_CAPTURES] = check_captures,
+    [CONFIG_TYPE_SELECTOR] = check_selector,
+    [CONFIG_TYPE_CHECKS] = check_checks,
+    [CONFIG_TYPE_NAMED_CHECKS] = check_named_checks,
+    [CONFIG_TYPE_ONLY_IF] = check_only_if,
+};
+
+static void check_value(struct shape *shape, struct config_node *node, const struct config_key *key)
+{
+    checker check = key->type < G_N_ELEMENTS(checkers) ? checkers[key->type] : NULL;
+
+    (check != NULL ? check : check_text)(shape, node, key);
+}
+
+static void unknown_key(struct shape *shape, const struct config_entry *entry, enum config_map map)
+{
+    const GPtrArray *names = config_map_names(map);
+    const char *guess = config_problem_guess(entry->key, names);
+
+    if (guess != NULL) {
+        config_problem_error(shape->problems, entry->place,
+                             "unknown key \"%s\": did you mean \"%s\"?", entry->key, guess);
+        return;
+    }
+    g_autoptr(GString) list = g_string_new(NULL);
+
+    for (unsigned i = 0; i < names->len; i++)
+        g_string_append_printf(list, "%s%s", i > 0 ? ", " : "", (const char *)names->pdata[i]);
+    config_problem_error(shape->problems, entry->place, "unknown key \"%s\" in %s: known are %s",
+                         entry->key, config_map_info(map)->title, list->str);
+}
+
+// Keys of systems and flows may come from templates and defaults: their readers
+// look whether one is missing.
+static bool may_be_filled_in(enum config_map map)
+{
+    return map == CONFIG_MAP_SYSTEM || map == CONFIG_MAP_SYSTEM_DEFAULTS ||
+           map == CONFIG_MAP_FLOW || map == CONFIG_MAP_FLOW_DEFAULTS || map == CONFIG_MAP_TEMPLATE;
+}
+
+static void check_needed(struct shape *shape, const struct config_node *node, enum config_map map,
+                         const char *name)
+{
+    const GPtrArray *keys = config_map_keys(map);
+
+    for (unsigned i = 0; i < keys->len && !may_be_filled_in(map); i++) {
+        const struct config_key *key = keys->pdata[i];
+
+        if (key->needed && config_node_entry(node, key->name) == NULL)
+            config_problem_error(shape->problems, node->place, "\"%s\" is missing in %s: %s",
+                                 key->name, name, key->sentence);
+    }
+}
+
+static void check_map(struct shape *shape, struct config_node *node, enum config_map map,
+                      const char *name)
+{
+    if (node->checked == 1 + (unsigned char)map || !want_map(shape, node, name))
+        return;
+    node->checked = 1 + (unsigned char)map;
+    for (unsigned i = 0; i < node->count; i++) {
+        const struct config_entry *entry = &node->entries[i];
+        const struct config_key *key = config_map_key(map, entry->key);
+
+        if (key != NULL)
+            check_value(shape, entry->value, key);
+        else if (map != CONFIG_MAP_ROOT || !g_str_has_prefix(entry->key, "x-"))
+            unknown_key(shape, entry, map);
+    }
+    check_needed(shape, node, map, name);
+}
+
+void config_shape_check(struct config_node *node, enum config_map map, GPtrArray *problems)
+{
+    struct shape shape = {problems};
+
+    check_map(&shape, node, map, config_map_info(map)->title);
+}
+
+void config_shape_check_key(struct config_node *node, const struct config_key *key,
+                            GPtrArray *problems)
+{
+    struct shape shape = {problems};
+
+    check_value(&shape, node, key);
+}

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+// Words of ours for YAML's own traps: what YAML took the text for, and what to
+// write instead.
+#ifndef CONFIG_CONFIG_TRAPS_H
+#define CONFIG_CONFIG_TRAPS_H
+
+#include "config_node.h"
+
+// What the parser's `message` at this place (from 1) of `text` means for the
+// writer: a sentence that the caller frees.
+char *config_traps_explain(const char *text, size_t length, int line, int column,
+                           const char *message);
+
+// The template that begins at the first {{ at or after `offset` of the same line,
+// with its braces; NULL where there is none. The caller frees it.
+char *config_traps_template(const char *text, size_t length, size_t offset);
+
+// True where an unquoted URL or path that ends at `offset` is followed by " #"
+// and text right behind it: a fragment that YAML takes for a comment.
+bool config_traps_cut_by_comment(const char *value, const char *text, size_t length, size_t offset);
+
+// True where the key that ends at `offset` is not followed by a colon.
+bool config_traps_no_colon(const char *text, size_t length, size_t offset);
+
+#endif
