@@ -192,14 +192,24 @@ void json_add_integer(cJSON *object, const char *key, gint64 number)
     cJSON_AddItemToObject(object, key, json_new_number(literal));
 }
 
-static bool equal_numbers(const cJSON *left, const cJSON *right)
+bool json_order_numbers(const cJSON *left, const cJSON *right, int *order)
 {
     char left_buffer[32], right_buffer[32];
     const char *a = json_number_text(left, left_buffer);
     const char *b = json_number_text(right, right_buffer);
     if (strcmp(a, b) == 0)
-        return true;
-    return decimal_is_valid(a) && decimal_is_valid(b) && decimal_compare(a, b) == 0;
+        *order = 0;
+    else if (decimal_is_valid(a) && decimal_is_valid(b))
+        *order = decimal_compare(a, b);
+    else
+        return false;
+    return true;
+}
+
+static bool equal_numbers(const cJSON *left, const cJSON *right)
+{
+    int order = 0;
+    return json_order_numbers(left, right, &order) && order == 0;
 }
 
 static bool equal_arrays(const cJSON *left, const cJSON *right)

@@ -54,6 +54,10 @@ void json_add_integer(cJSON *object, const char *key, gint64 number);
 // members in any order, numbers compared as numbers.
 bool json_equal(const cJSON *left, const cJSON *right);
 
+// How `left` is to `right`, both numbers: less than, equal to or greater than 0
+// in `order`. False where one is not finite (only a computed one can be so).
+bool json_order_numbers(const cJSON *left, const cJSON *right, int *order);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(cJSON, cJSON_Delete)
 
 #endif
