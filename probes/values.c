@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: MIT
+// The names of one run. Captures, vars and the runner put values in; templates
+// and expectations take them out; the ledger keeps all but the secrets. Pure.
+#include "values.h"
+
+#include "../base/json.h"
+#include "../base/redact.h"
+
+#include <string.h>
+
+struct named {
+    char *name;
+    struct value *value;
+};
+
+struct values {
+    GPtrArray *named; // of struct named, in the order of setting: a run has few
+    const struct secret_store *secrets;
+    char *timezone;
+};
+
+static void named_free(void *data)
+{
+    struct named *named = data;
+    g_free(named->name);
+    value_free(named->value);
+    g_free(named);
+}
+
+struct values *values_new(const struct secret_store *secrets, const char *timezone)
+{
+    struct values *values = g_new0(struct values, 1);
+    values->named = g_ptr_array_new_with_free_func(named_free);
+    values->secrets = secrets;
+    values->timezone = g_strdup(timezone);
+    return values;
+}
+
+static struct named *find_named(const struct values *values, const char *name)
+{
+    for (guint i = 0; i < values->named->len; i++) {
+        struct named *named = g_ptr_array_index(values->named, i);
+        if (strcmp(named->name, name) == 0)
+            return named;
+    }
+    return NULL;
+}
+
+void values_set(struct values *values, const char *name, struct value *value)
+{
+    struct named *named = find_named(values, name);
+    if (!named) {
+        named = g_new0(struct named, 1);
+        named->name = g_strdup(name);
+        g_ptr_array_add(values->named, named);
+    }
+    value_free(named->value);
+    named->value = value;
+}
+
+void values_set_text(struct values *values, const char *name, const char *text, bool secret)
+{
+    values_set(values, name, value_new_text(text, secret));
+}
+
+const struct value *values_find(const struct values *values, const char *name)
+{
+    const struct named *named = find_named(values, name);
+    return named ? named->value : NULL;
+}
+
+static const struct value *answer_value(const char *name, void *user)
+{
+    return values_find(user, name);
+}
+
+static const char *answer_reference(const struct template_reference *reference, void *user)
+{
+    const struct values *values = user;
+    return values->secrets ? secret_store_find(values->secrets, reference) : reference->fallback;
+}
+
+struct template_context values_context(struct values *values, struct clock_wall now)
+{
+    return (struct template_context){
+        .value = answer_value,
+        .reference = answer_reference,
+        .user = values,
+        .now = now,
+        .timezone = values->timezone,
+    };
+}
+
+cJSON *values_to_json(const struct values *values)
+{
+    cJSON *object = cJSON_CreateObject();
+    for (guint i = 0; i < values->named->len; i++) {
+        const struct named *named = g_ptr_array_index(values->named, i);
+        if (!named->value->secret && named->value->json)
+            cJSON_AddItemToObject(object, named->name, cJSON_Duplicate(named->value->json, true));
+    }
+    return object;
+}
+
+void values_add_json(struct values *values, const cJSON *object)
+{
+    const cJSON *member = NULL;
+    cJSON_ArrayForEach(member, object)
+    {
+        cJSON *copy = cJSON_Duplicate(member, true);
+        // A copy of a member has its key, which a value has not.
+        cJSON_free(copy->string);
+        copy->string = NULL;
+        values_set(values, member->string, value_new(copy, false));
+    }
+}
+
+// Every text and number in a secret value is a secret.
+static void redact_leaves(const cJSON *node, struct redact *redact)
+{
+    char buffer[32];
+    if (cJSON_IsString(node))
+        redact_add(redact, node->valuestring);
+    else if (cJSON_IsNumber(node))
+        redact_add(redact, json_number_text(node, buffer));
+    const cJSON *child = NULL;
+    cJSON_ArrayForEach(child, node) redact_leaves(child, redact);
+}
+
+void values_redact(const struct values *values, struct redact *redact)
+{
+    for (guint i = 0; i < values->named->len; i++) {
+        const struct named *named = g_ptr_array_index(values->named, i);
+        if (named->value->secret)
+            redact_leaves(named->value->json, redact);
+    }
+}
+
+struct values *values_copy(const struct values *values)
+{
+    if (!values)
+        return NULL;
+    struct values *copy = values_new(values->secrets, values->timezone);
+    for (guint i = 0; i < values->named->len; i++) {
+        const struct named *named = g_ptr_array_index(values->named, i);
+        values_set(copy, named->name,
+                   value_new(cJSON_Duplicate(named->value->json, true), named->value->secret));
+    }
+    return copy;
+}
+
+void values_free(struct values *values)
+{
+    if (!values)
+        return;
+    g_ptr_array_unref(values->named);
+    g_free(values->timezone);
+    g_free(values);
+}
