@@ -7,9 +7,18 @@
 #include "../base/transfer.h"
 #include "values.h"
 
+#define REQUEST_ERROR request_error_quark()
+GQuark request_error_quark(void);
+enum request_error {
+    REQUEST_ERROR_URL,    // what came out is no http(s) URL
+    REQUEST_ERROR_ORIGIN, // a whole URL that does not point to the system
+    REQUEST_ERROR_HEADER, // a name or value that must not stand in a header
+    REQUEST_ERROR_BODY,   // the file of a body cannot be read
+};
+
 // The request for `call` at `system`: URL, query, the system's headers and the
 // call's own (which win), body with its Content-Type, limits. Authentication and
-// cookies are added later (probes/auth.h). NULL and `error` where a hole cannot be
+// cookies are added later. NULL and `error` where a hole cannot be
 // filled, a header would hold CR or LF, or the URL leaves the system's origin.
 struct transfer_request *request_build(const struct call *call, const struct config_system *system,
                                        struct values *values, struct clock_wall now,

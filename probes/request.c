@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: MIT
+// From a call of the configuration to the request that goes out: URL, headers,
+// body. The flow runner builds it, adds cookies and sessions, and sends it.
+#include "request.h"
+
+#include "request_url.h"
+
+#include "../base/encode.h"
+
+#include <string.h>
+
+// Kept of a response unless the runner says another number.
+#define MAX_BODY (4 * 1024 * 1024)
+// Sent from a file at most.
+#define MAX_FILE (64 * 1024 * 1024)
+
+G_DEFINE_QUARK(request - error - quark, request_error)
+
+// What all parts of one request are made from.
+struct builder {
+    const struct call *call;
+    const struct config_system *system;
+    struct template_context context;
+    struct transfer_request *request;
+};
+
+static bool is_header_name(const char *name)
+{
+    if (!*name)
+        return false;
+    for (; *name; name++) {
+        if (!g_ascii_isalnum(*name) && !strchr("!#$%&'*+-.^_`|~", *name))
+            return false;
+    }
+    return true;
+}
+
+// Adds a header; nothing that could become a second line gets through.
+static bool add_header(GPtrArray *headers, const char *name, const char *value, GError **error)
+{
+    if (!is_header_name(name) || strpbrk(value, "\r\n")) {
+        g_set_error(error, REQUEST_ERROR, REQUEST_ERROR_HEADER,
+                    "the header \"%s\" cannot be sent: its name or its value holds what must not "
+                    "stand in a header",
+                    name);
+        return false;
+    }
+    transfer_headers_add(headers, name, value);
+    return true;
+}
+
+static bool add_field(struct builder *builder, const struct call_field *field, GError **error)
+{
+    g_autofree char *value = template_render(field->value, &builder->context, NULL, error);
+    return value && add_header(builder->request->headers, field->name, value, error);
+}
+
+// The fields in whose place `winners` have none of that name.
+static bool add_fields(struct builder *builder, const GPtrArray *fields, const GPtrArray *winners,
+                       GError **error)
+{
+    for (guint i = 0; i < fields->len; i++) {
+        const struct call_field *field = g_ptr_array_index(fields, i);
+        bool beaten = false;
+        for (guint k = 0; winners && k < winners->len && !beaten; k++) {
+            const struct call_field *winner = g_ptr_array_index(winners, k);
+            beaten = g_ascii_strcasecmp(winner->name, field->name) == 0;
+        }
+        if (!beaten && !add_field(builder, field, error))
+            return false;
+    }
+    return true;
+}
+
+static bool build_headers(struct builder *builder, GError **error)
+{
+    GPtrArray *headers = builder->request->headers;
+    if (!add_fields(builder, builder->system->headers, builder->call->headers, error) ||
+        !add_fields(builder, builder->call->headers, NULL, error))
+        return false;
+    if (!transfer_headers_find(headers, "Accept"))
+        transfer_headers_add(headers, "Accept", "application/json, */*");
+    if (!transfer_headers_find(headers, "User-Agent"))
+        transfer_headers_add(headers, "User-Agent", "erpwatch/" ERPWATCH_VERSION);
+    return true;
+}
+
+// name=value&…; names are encoded here, values where their templates stand.
+static GString *render_fields(struct builder *builder, const GPtrArray *fields, bool form,
+                              GError **error)
+{
+    g_autoptr(GString) out = g_string_new(NULL);
+    for (guint i = 0; i < fields->len; i++) {
+        const struct call_field *field = g_ptr_array_index(fields, i);
+        g_autofree char *value = template_render(field->value, &builder->context, NULL, error);
+        if (!value)
+            return NULL;
+        if (i > 0)
+            g_string_append_c(out, '&');
+        if (form)
+            encode_form(out, field->name, strlen(field->name));
+        else
+            encode_percent(out, field->name, strlen(field->name), ENCODE_QUERY_KEEP);
+        g_string_append_printf(out, "=%s", value);
+    }
+    return g_steal_pointer(&out);
+}
+
+static bool check_origin(const char *url, const char *base, GError **error)
+{
+    g_autofree char *origin = request_origin(url);
+    g_autofree char *own = request_origin(base);
+    if (origin && own && strcmp(origin, own) == 0)
+        return true;
+    g_set_error(error, REQUEST_ERROR, REQUEST_ERROR_ORIGIN,
+                "the URL points to %s, which is not the system's own %s: nothing is sent there",
+                origin, own);
+    return false;
+}
+
+// The URL without the call's query.
+static char *build_address(struct builder *builder, GError **error)
+{
+    const struct call *call = builder->call;
+    g_autofree char *system = template_render(builder->system->url, &builder->context, NULL, error);
+    g_autofree char *base = system ? request_url_fit(system) : NULL;
+    if (!base || !request_url_check(base, error))
+        return NULL;
+    g_autofree char *path =
+        call->path ? template_render(call->path, &builder->context, NULL, error) : g_strdup("");
+    if (!path)
+        return NULL;
+    bool whole = call->whole_url || (call->path && template_begins_with_hole(call->path));
+    g_autofree char *joined = whole ? g_strdup(path) : request_url_join(base, path);
+    g_autofree char *url = request_url_fit(joined);
+    if (whole && (!request_url_check(url, error) || !check_origin(url, base, error)))
+        return NULL;
+    return g_steal_pointer(&url);
+}
+
+static bool build_url(struct builder *builder, GError **error)
+{
+    g_autofree char *address = build_address(builder, error);
+    if (!address)
+        return false;
+    g_autoptr(GString) url = g_string_new(address);
+    char *fragment = strchr(url->str, '#');
+    if (fragment)
+        g_string_truncate(url, (gsize)(fragment - url->str));
+    if (builder->call->query->len > 0) {
+        g_autoptr(GString) query = render_fields(builder, builder->call->query, false, error);
+        if (!query)
+            return false;
+        g_autofree char *fit = request_url_fit(query->str);
+        request_url_add_query(url, fit, strlen(fit));
+    }
+    g_free(builder->request->url);
+    builder->request->url = g_string_free(g_steal_pointer(&url), FALSE);
+    return true;
+}
+
+static GBytes *take_text(char *text)
+{
+    return text ? g_bytes_new_take(text, strlen(text)) : NULL;
+}
+
+static GBytes *text_body(struct builder *builder, GError **error)
+{
+    return take_text(template_render(builder->call->body, &builder->context, NULL, error));
+}
+
+static GBytes *form_body(struct builder *builder, GError **error)
+{
+    GString *text = render_fields(builder, builder->call->form, true, error);
+    return text ? g_string_free_to_bytes(text) : NULL;
+}
+
+static GBytes *file_body(struct builder *builder, GError **error)
+{
+    g_autoptr(GError) problem = NULL;
+    g_autoptr(GMappedFile) file = g_mapped_file_new(builder->call->body_file, FALSE, &problem);
+    if (file && g_mapped_file_get_length(file) <= MAX_FILE)
+        // A copy: the file may be cut while the request is in flight.
+        return g_bytes_new(g_mapped_file_get_contents(file), g_mapped_file_get_length(file));
+    g_set_error(error, REQUEST_ERROR, REQUEST_ERROR_BODY, "the body cannot be read: %s",
+                problem ? problem->message : "the file is larger than 64 MiB");
+    return NULL;
+}
+
+static const struct body_kind {
+    const char *content_type;
+    GBytes *(*build)(struct builder *builder, GError **error);
+} body_kinds[] = {
+    [CALL_BODY_NONE] = {NULL, NULL},
+    [CALL_BODY_JSON] = {"application/json", text_body},
+    [CALL_BODY_FORM] = {"application/x-www-form-urlencoded", form_body},
+    [CALL_BODY_TEXT] = {"text/plain; charset=utf-8", text_body},
+    [CALL_BODY_FILE] = {"application/octet-stream", file_body},
+};
+
+static bool build_body(struct builder *builder, GError **error)
+{
+    const struct body_kind *kind = &body_kinds[builder->call->body_kind];
+    if (!kind->build)
+        return true;
+    builder->request->body = kind->build(builder, error);
+    if (!builder->request->body)
+        return false;
+    if (!transfer_headers_find(builder->request->headers, "Content-Type"))
+        transfer_headers_add(builder->request->headers, "Content-Type", kind->content_type);
+    return true;
+}
+
+struct transfer_request *request_build(const struct call *call, const struct config_system *system,
+                                       struct values *values, struct clock_wall now, GError **error)
+{
+    g_autoptr(transfer_request_t) request = transfer_request_new(call->method, "");
+    struct builder builder = {.call = call, .system = system, .request = request};
+    builder.context = values_context(values, now);
+    request->timeout_ms = call->timeout_ms > 0 ? call->timeout_ms : system->timeout_ms;
+    request->max_body = MAX_BODY;
+    request->tls.ca = system->tls_ca;
+    request->tls.no_verify = system->tls_no_verify;
+    request->may_reuse = call_is_safe(call);
+    if (build_url(&builder, error) && build_headers(&builder, error) && build_body(&builder, error))
+        return g_steal_pointer(&request);
+    return NULL;
+}
+
+static bool authenticate_basic(struct builder *builder, const struct config_auth *auth,
+                               GError **error)
+{
+    g_autofree char *username = template_render(auth->username, &builder->context, NULL, error);
+    g_autofree char *password =
+        username ? template_render(auth->password, &builder->context, NULL, error) : NULL;
+    if (!password)
+        return false;
+    if (strchr(username, ':')) {
+        g_set_error_literal(error, REQUEST_ERROR, REQUEST_ERROR_HEADER,
+                            "a user name for basic authentication must not hold a colon");
+        return false;
+    }
+    g_autofree char *pair = g_strconcat(username, ":", password, NULL);
+    g_autofree char *encoded = g_base64_encode((const guchar *)pair, strlen(pair));
+    g_autofree char *value = g_strconcat("Basic ", encoded, NULL);
+    return add_header(builder->request->headers, "Authorization", value, error);
+}
+
+static bool authenticate_header(struct builder *builder, const struct config_auth *auth,
+                                GError **error)
+{
+    for (guint i = 0; i < auth->headers->len; i++) {
+        const struct call_field *field = g_ptr_array_index(auth->headers, i);
+        if (!transfer_headers_find(builder->request->headers, field->name) &&
+            !add_field(builder, field, error))
+            return false;
+    }
+    return true;
+}
+
+static bool authenticate_bearer(struct builder *builder, const struct config_auth *auth,
+                                GError **error)
+{
+    g_autofree char *token = template_render(auth->token, &builder->context, NULL, error);
+    g_autofree char *value = token ? g_strconcat("Bearer ", token, NULL) : NULL;
+    return value && add_header(builder->request->headers, "Authorization", value, error);
+}
+
+// One way of authentication; a header that the call itself gives stays.
+static bool authenticate(struct builder *builder, const struct config_auth *auth, GError **error)
+{
+    const GPtrArray *headers = builder->request->headers;
+    bool given = transfer_headers_find(headers, "Authorization");
+    switch (auth->kind) {
+    case CONFIG_AUTH_BASIC:
+        return given || authenticate_basic(builder, auth, error);
+    case CONFIG_AUTH_BEARER:
+        return given || authenticate_bearer(builder, auth, error);
+    case CONFIG_AUTH_HEADER:
+        return authenticate_header(builder, auth, error);
+    case CONFIG_AUTH_SESSION:
+    default:
+        return true;
+    }
+}
+
+bool request_authenticate(struct transfer_request *request, const struct config_system *system,
+                          struct values *values, struct clock_wall now, GError **error)
+{
+    struct builder builder = {.system = system, .request = request};
+    builder.context = values_context(values, now);
+    for (guint i = 0; i < system->auth->len; i++) {
+        if (!authenticate(&builder, g_ptr_array_index(system->auth, i), error))
+            return false;
+    }
+    return true;
+}
