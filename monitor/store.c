@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: MIT
+// The store as files: the database, its locks and its reserve. Opened by each
+// command that writes, before the writer's thread starts. Holds no SQL about what
+// is in it.
+#include "store.h"
+
+#include "../base/ids.h"
+#include "../base/lock.h"
+#include "schema.h"
+#include "store_repair.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { RESERVE_BYTES = 1024 * 1024 };
+
+static const char OWNER_PREFIX[] = "owner-";
+
+struct store {
+    char *path, *folder, *reserve;
+    char *owner, *repair;
+    struct db *db;
+    struct lock *own, *agent, *flows;
+    GHashTable *running; // the flows whose lock is ours
+};
+
+static char *lock_path(const struct store *store, const char *name)
+{
+    return g_build_filename(store->folder, name, NULL);
+}
+
+static bool make_folder(const char *path, GError **error)
+{
+    if (g_mkdir_with_parents(path, 0700) == 0) {
+        return true;
+    }
+    g_set_error(error, DB_ERROR,
+                errno == EROFS || errno == EACCES ? DB_ERROR_READONLY : DB_ERROR_CANNOT_OPEN,
+                "the folder %s cannot be made: %s", path, g_strerror(errno));
+    return false;
+}
+
+static bool become_owner(struct store *store, GError **error)
+{
+    g_autofree char *flows = lock_path(store, "flows");
+    store->owner = ids_uuid();
+    g_autofree char *name = g_strconcat(OWNER_PREFIX, store->owner, NULL);
+    g_autofree char *path = lock_path(store, name);
+    GError *problem = NULL;
+    store->own = lock_take(path, &problem);
+    if (store->own != NULL) {
+        store->flows = lock_open_slots(flows, &problem);
+    }
+    if (problem == NULL) {
+        return true;
+    }
+    g_set_error(error, DB_ERROR, DB_ERROR_READONLY, "the store %s cannot be used: %s", store->path,
+                problem->message);
+    g_error_free(problem);
+    return false;
+}
+
+// Everything that can be wrong with the file shows here.
+static struct db *open_checked(const char *path, GError **error)
+{
+    g_autoptr(db_t) db = db_open(path, DB_CREATE, error);
+    if (db == NULL || !schema_migrate(db, path, error) || !store_repair_check(db, error)) {
+        return NULL;
+    }
+    return g_steal_pointer(&db);
+}
+
+// True where another process that is alive uses the store.
+static bool has_other_owners(const struct store *store)
+{
+    g_autoptr(GDir) folder = g_dir_open(store->folder, 0, NULL);
+    const char *name = NULL;
+    while (folder != NULL && (name = g_dir_read_name(folder)) != NULL) {
+        g_autofree char *path = lock_path(store, name);
+        if (g_str_has_prefix(name, OWNER_PREFIX) &&
+            strcmp(name + strlen(OWNER_PREFIX), store->owner) != 0 && lock_is_held(path)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool replace_damaged(struct store *store, const GError *damage, GError **error)
+{
+    g_autofree char *repair_path = lock_path(store, "repair");
+    g_autoptr(lock_t) repair = lock_take(repair_path, NULL);
+    if (repair == NULL || has_other_owners(store)) {
+        g_set_error(error, DB_ERROR, DB_ERROR_CORRUPT,
+                    "%s, and another erpwatch uses it: end that one first", damage->message);
+        return false;
+    }
+    g_autofree char *aside = store_repair_set_aside(store->path, clock_wall_now(), error);
+    if (aside == NULL) {
+        return false;
+    }
+    store->db = open_checked(store->path, error);
+    if (store->db == NULL) {
+        return false;
+    }
+    store->repair = store_repair_carry_over(store->db, store->path, aside);
+    return true;
+}
+
+static bool open_database(struct store *store, GError **error)
+{
+    g_autoptr(GError) problem = NULL;
+    store->db = open_checked(store->path, &problem);
+    if (store->db != NULL) {
+        return true;
+    }
+    if (g_error_matches(problem, DB_ERROR, DB_ERROR_CORRUPT)) {
+        return replace_damaged(store, problem, error);
+    }
+    g_propagate_error(error, g_steal_pointer(&problem));
+    return false;
+}
+
+static bool restore_reserve(void *self)
+{
+    const struct store *store = self;
+    int fd = open(store->reserve, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        return false;
+    }
+    bool made = posix_fallocate(fd, 0, RESERVE_BYTES) == 0;
+    close(fd);
+    if (!made) {
+        unlink(store->reserve);
+    }
+    return made;
+}
+
+static bool release_reserve(void *self)
+{
+    const struct store *store = self;
+    return unlink(store->reserve) == 0;
+}
+
+struct writer_reserve store_reserve(struct store *store)
+{
+    return (struct writer_reserve){release_reserve, restore_reserve, store};
+}
+
+struct store *store_open(const char *path, GError **error)
+{
+    g_autoptr(store_t) store = g_new0(struct store, 1);
+    g_autofree char *parent = g_path_get_dirname(path);
+    store->path = g_strdup(path);
+    store->folder = g_strconcat(path, ".locks", NULL);
+    store->reserve = g_strconcat(path, ".reserve", NULL);
+    store->running = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    if (!make_folder(parent, error) || !make_folder(store->folder, error) ||
+        !become_owner(store, error) || !open_database(store, error)) {
+        return NULL;
+    }
+    // A store that was made by hand may be open to others. Where it is not ours to
+    // change, it stays as it is.
+    (void)chmod(path, 0600);
+    (void)restore_reserve(store);
+    return g_steal_pointer(&store);
+}
+
+struct db *store_open_reader(const char *path, GError **error)
+{
+    g_autoptr(db_t) db = db_open(path, DB_READ_ONLY, error);
+    if (db == NULL || !schema_check(db, path, error)) {
+        return NULL;
+    }
+    return g_steal_pointer(&db);
+}
+
+struct db *store_open_memory(GError **error)
+{
+    g_autoptr(db_t) db = db_open(":memory:", DB_READ_WRITE, error);
+    if (db == NULL || !schema_migrate(db, ":memory:", error)) {
+        return NULL;
+    }
+    return g_steal_pointer(&db);
+}
+
+struct db *store_db(struct store *store)
+{
+    return store->db;
+}
+
+struct db *store_take_db(struct store *store)
+{
+    return g_steal_pointer(&store->db);
+}
+
+const char *store_owner(const struct store *store)
+{
+    return store->owner;
+}
+
+GPtrArray *store_dead_owners(const struct store *store)
+{
+    GPtrArray *dead = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GDir) folder = g_dir_open(store->folder, 0, NULL);
+    const char *name = NULL;
+    while (folder != NULL && (name = g_dir_read_name(folder)) != NULL) {
+        g_autofree char *path = lock_path(store, name);
+        if (g_str_has_prefix(name, OWNER_PREFIX) && !lock_is_held(path)) {
+            g_ptr_array_add(dead, g_strdup(name + strlen(OWNER_PREFIX)));
+        }
+    }
+    return dead;
+}
+
+void store_forget_owner(const struct store *store, const char *owner)
+{
+    g_autofree char *name = g_strconcat(OWNER_PREFIX, owner, NULL);
+    g_autofree char *path = lock_path(store, name);
+    struct lock *lock = lock_take(path, NULL);
+    if (lock != NULL) {
+        lock_free_and_remove(lock);
+    }
+}
+
+const char *store_repair_text(const struct store *store)
+{
+    return store->repair;
+}
+
+bool store_lock_agent(struct store *store, GError **error)
+{
+    g_autofree char *path = lock_path(store, "agent");
+    g_autoptr(GError) problem = NULL;
+    store->agent = lock_take(path, &problem);
+    if (store->agent != NULL) {
+        return true;
+    }
+    if (g_error_matches(problem, LOCK_ERROR, LOCK_ERROR_HELD)) {
+        g_set_error(error, LOCK_ERROR, LOCK_ERROR_HELD,
+                    "another agent runs on the store %s already: end it first", store->path);
+    } else {
+        g_propagate_error(error, g_steal_pointer(&problem));
+    }
+    return false;
+}
+
+bool store_lock_flow(struct store *store, const char *flow)
+{
+    if (g_hash_table_contains(store->running, flow) ||
+        !lock_take_slot(store->flows, ids_number(flow))) {
+        return false;
+    }
+    g_hash_table_add(store->running, g_strdup(flow));
+    return true;
+}
+
+void store_unlock_flow(struct store *store, const char *flow)
+{
+    if (g_hash_table_remove(store->running, flow)) {
+        lock_release_slot(store->flows, ids_number(flow));
+    }
+}
+
+void store_free(struct store *store)
+{
+    if (store == NULL) {
+        return;
+    }
+    db_close(store->db);
+    lock_free(store->agent);
+    lock_free(store->flows);
+    if (store->own != NULL) {
+        // The file stays while debts may name its owner; the next process removes it.
+        lock_free(store->own);
+    }
+    g_hash_table_destroy(store->running);
+    g_free(store->path);
+    g_free(store->folder);
+    g_free(store->reserve);
+    g_free(store->owner);
+    g_free(store->repair);
+    g_free(store);
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+// The store's file and what stands beside it: opening, bringing up to date, setting a
+// damaged one aside; owners, run locks and the reserve. What is in it: store_runs,
+// ledger, watch, and alerts/outbox.
+//
+// Beside STORE there are STORE.locks/ (owner-<uuid>, agent, flows: open-file-description
+// locks), STORE.reserve (given up when the disk is full), STORE.v<n> (the copy made
+// before an update) and STORE.damaged-<time> (one that was set aside).
+#ifndef MONITOR_STORE_H
+#define MONITOR_STORE_H
+
+#include "writer.h"
+
+struct store;
+
+// Opens the store for writing: creates folder and file (0600), brings it up to date,
+// takes a lock as a new owner. A damaged store is set aside where no other live
+// process uses it, and its ledger, outbox and incidents are carried over.
+struct store *store_open(const char *path, GError **error);
+
+// A connection that only reads, on a store that is up to date. Where there is no
+// store yet: NULL and DB_ERROR_CANNOT_OPEN.
+struct db *store_open_reader(const char *path, GError **error);
+
+// A store in memory alone, empty: what the agent keeps its incidents in while the
+// file cannot be written. Not for more than one thread at a time.
+struct db *store_open_memory(GError **error);
+
+// The write connection; owned by the store until it is taken (for the writer).
+struct db *store_db(struct store *store);
+struct db *store_take_db(struct store *store);
+
+// This process as an owner of debts; borrowed.
+const char *store_owner(const struct store *store);
+
+// The owners (of char *, owned) whose lock nobody holds any more. Their debts may be
+// claimed; then store_forget_owner removes what is left of them.
+GPtrArray *store_dead_owners(const struct store *store);
+void store_forget_owner(const struct store *store, const char *owner);
+
+// What happened to a damaged store, as a sentence for the log and a mail; NULL where
+// all was well. Borrowed.
+const char *store_repair_text(const struct store *store);
+
+// Takes the place of the agent; false and a sentence where another one runs.
+bool store_lock_agent(struct store *store, GError **error);
+
+// Takes the run of one flow; false while it runs here or in another process.
+bool store_lock_flow(struct store *store, const char *flow);
+void store_unlock_flow(struct store *store, const char *flow);
+
+// The reserve for writer_new; valid as long as the store.
+struct writer_reserve store_reserve(struct store *store);
+
+// Drops the locks and closes the connection, unless it was taken. NULL is allowed.
+void store_free(struct store *store);
+
+typedef struct store store_t;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(store_t, store_free)
+
+#endif

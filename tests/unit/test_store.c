@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: MIT
+// The store as files: modes, owners, run locks, the reserve, a damaged store.
+#include "../../monitor/store.h"
+#include "../../base/lock.h"
+
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct place {
+    char *folder, *path;
+};
+
+static void remove_tree(const char *path)
+{
+    g_autoptr(GDir) folder = g_dir_open(path, 0, NULL);
+    const char *name = NULL;
+    while (folder != NULL && (name = g_dir_read_name(folder)) != NULL) {
+        g_autofree char *inner = g_build_filename(path, name, NULL);
+        remove_tree(inner);
+    }
+    g_remove(path);
+}
+
+static int set_up(void **state)
+{
+    struct place *place = g_new0(struct place, 1);
+    place->folder = g_dir_make_tmp("erpwatch-store-XXXXXX", NULL);
+    place->path = g_build_filename(place->folder, "deep", "s.db", NULL);
+    *state = place;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct place *place = *state;
+    remove_tree(place->folder);
+    g_free(place->folder);
+    g_free(place->path);
+    g_free(place);
+    return 0;
+}
+
+static struct store *open_store(void **state)
+{
+    struct place *place = *state;
+    g_autoptr(GError) error = NULL;
+    struct store *store = store_open(place->path, &error);
+    assert_null(error);
+    assert_non_null(store);
+    return store;
+}
+
+static int mode_of(const char *path)
+{
+    struct stat about;
+    return stat(path, &about) == 0 ? (int)(about.st_mode & 0777) : -1;
+}
+
+static void test_modes(void **state)
+{
+    struct place *place = *state;
+    g_autofree char *reserve = g_strconcat(place->path, ".reserve", NULL);
+    g_autofree char *locks = g_strconcat(place->path, ".locks", NULL);
+    store_free(open_store(state));
+    assert_int_equal(mode_of(place->path), 0600);
+    assert_int_equal(mode_of(reserve), 0600);
+    assert_int_equal(mode_of(locks), 0700);
+    assert_int_equal(g_chmod(place->path, 0644), 0);
+    store_free(open_store(state));
+    assert_int_equal(mode_of(place->path), 0600);
+}
+
+static void test_owners(void **state)
+{
+    struct store *one = open_store(state);
+    g_autoptr(store_t) two = open_store(state);
+    assert_string_not_equal(store_owner(one), store_owner(two));
+    g_autoptr(GPtrArray) none = store_dead_owners(two);
+    assert_int_equal(none->len, 0);
+    g_autofree char *owner = g_strdup(store_owner(one));
+    store_free(one);
+    g_autoptr(GPtrArray) dead = store_dead_owners(two);
+    assert_int_equal(dead->len, 1);
+    assert_string_equal(dead->pdata[0], owner);
+    store_forget_owner(two, owner);
+    store_forget_owner(two, store_owner(two)); // a live one stays
+    g_autoptr(GPtrArray) gone = store_dead_owners(two);
+    assert_int_equal(gone->len, 0);
+    store_free(g_steal_pointer(&two));
+}
+
+static void test_one_agent(void **state)
+{
+    g_autoptr(store_t) one = open_store(state);
+    g_autoptr(store_t) two = open_store(state);
+    g_autoptr(GError) error = NULL;
+    assert_true(store_lock_agent(one, &error));
+    assert_false(store_lock_agent(two, &error));
+    assert_true(g_error_matches(error, LOCK_ERROR, LOCK_ERROR_HELD));
+    assert_non_null(strstr(error->message, "another agent runs on the store"));
+}
+
+static void test_a_flow_runs_once(void **state)
+{
+    g_autoptr(store_t) one = open_store(state);
+    g_autoptr(store_t) two = open_store(state);
+    assert_true(store_lock_flow(one, "orders"));
+    assert_false(store_lock_flow(one, "orders"));
+    assert_false(store_lock_flow(two, "orders"));
+    assert_true(store_lock_flow(two, "customers"));
+    store_unlock_flow(two, "orders"); // not its own: nothing happens
+    assert_false(store_lock_flow(two, "orders"));
+    store_unlock_flow(one, "orders");
+    assert_true(store_lock_flow(two, "orders"));
+}
+
+static void test_reserve(void **state)
+{
+    struct place *place = *state;
+    g_autofree char *path = g_strconcat(place->path, ".reserve", NULL);
+    g_autoptr(store_t) store = open_store(state);
+    struct writer_reserve reserve = store_reserve(store);
+    struct stat about;
+    assert_int_equal(stat(path, &about), 0);
+    assert_true(about.st_blocks * 512 >= 1024 * 1024);
+    assert_true(reserve.release(reserve.self));
+    assert_false(reserve.release(reserve.self));
+    assert_true(reserve.restore(reserve.self));
+    assert_int_equal(stat(path, &about), 0);
+}
+
+// Three debts, of which one is paid, and a notice that waits.
+static void fill(struct db *db)
+{
+    assert_true(db_script(
+        db,
+        "INSERT INTO debt(id, run, flow, system, step, attempt, owner, sent_at, timeout_ms, undo,"
+        " state, tries, told, changed) VALUES('A', 'r', 'f', 's', 't', 1, 'o', 1, 1, '{}', 'owed',"
+        " 0, 0, 0), ('B', 'r', 'f', 's', 't', 1, 'o', 1, 1, '{}', 'owed', 0, 0, 0),"
+        " ('C', 'r', 'f', 's', 't', 1, 'o', 1, 1, '{}', 'paid', 0, 0, 0);"
+        "INSERT INTO outbox_notice(sequence, notice, incident, contact, kind, number, priority,"
+        " queued_us, facts) VALUES(7, 'N', 'I', 'c', 'opened', 1, 1, 1, '{}');"
+        "INSERT INTO outbox_recipient(sequence, position, address, state, due_us, interval_us)"
+        " VALUES(7, 0, 'a@b.example', 'waiting', 1, 1);",
+        NULL));
+}
+
+static void empty_log(struct db *db)
+{
+    assert_true(db_run(db, NULL, "PRAGMA wal_checkpoint(TRUNCATE)", ""));
+}
+
+// Overwrites the page that is the root of a table or index.
+static void damage(struct place *place, struct db *db, const char *name)
+{
+    g_autoptr(db_rows_t) rows = db_query(
+        db, NULL, "SELECT (rootpage - 1) * 4096 FROM sqlite_master WHERE name = ?", "s", name);
+    assert_true(db_rows_next(rows, NULL));
+    off_t at = (off_t)db_rows_integer(rows, 0);
+    g_autofree char *rubbish = g_strnfill(4096, 'x');
+    int fd = open(place->path, O_WRONLY | O_CLOEXEC);
+    assert_int_equal(pwrite(fd, rubbish, 4096, at), 4096);
+    close(fd);
+}
+
+static int count_aside(struct place *place)
+{
+    g_autofree char *parent = g_path_get_dirname(place->path);
+    g_autoptr(GDir) folder = g_dir_open(parent, 0, NULL);
+    const char *name = NULL;
+    int found = 0;
+    while ((name = g_dir_read_name(folder)) != NULL) {
+        found += g_str_has_prefix(name, "s.db.damaged-") && !g_str_has_suffix(name, "-wal") &&
+                 !g_str_has_suffix(name, "-shm");
+    }
+    return found;
+}
+
+static void test_damaged_table(void **state)
+{
+    struct place *place = *state;
+    struct store *store = open_store(state);
+    fill(store_db(store));
+    empty_log(store_db(store));
+    damage(place, store_db(store), "incident");
+    store_free(store);
+
+    g_autoptr(store_t) repaired = open_store(state);
+    assert_non_null(store_repair_text(repaired));
+    assert_non_null(strstr(store_repair_text(repaired), "2 owed undos, 1 notices"));
+    assert_int_equal(count_aside(place), 1);
+    g_autoptr(db_rows_t) rows =
+        db_query(store_db(repaired), NULL, "SELECT group_concat(id, '') FROM debt", "");
+    assert_true(db_rows_next(rows, NULL));
+    assert_string_equal(db_rows_text(rows, 0), "ABC");
+}
+
+static void test_no_database_at_all(void **state)
+{
+    struct place *place = *state;
+    store_free(open_store(state));
+    assert_true(
+        g_file_set_contents(place->path, "not a database at all, but long enough", -1, NULL));
+    g_autoptr(store_t) repaired = open_store(state);
+    assert_non_null(strstr(store_repair_text(repaired), "0 owed undos"));
+    assert_int_equal(count_aside(place), 1);
+}
+
+static void test_damaged_while_in_use(void **state)
+{
+    struct place *place = *state;
+    g_autoptr(store_t) one = open_store(state);
+    empty_log(store_db(one));
+    damage(place, store_db(one), "debt");
+    g_autoptr(GError) error = NULL;
+    g_autoptr(store_t) two = store_open(place->path, &error);
+    assert_null(two);
+    assert_true(g_error_matches(error, DB_ERROR, DB_ERROR_CORRUPT));
+    assert_non_null(strstr(error->message, "another erpwatch uses it"));
+    assert_int_equal(count_aside(place), 0);
+}
+
+static void test_readers(void **state)
+{
+    struct place *place = *state;
+    g_autoptr(GError) error = NULL;
+    assert_null(store_open_reader(place->path, &error));
+    assert_true(g_error_matches(error, DB_ERROR, DB_ERROR_CANNOT_OPEN));
+    store_free(open_store(state));
+    g_autoptr(db_t) reader = store_open_reader(place->path, NULL);
+    assert_non_null(reader);
+    g_autoptr(db_t) memory = store_open_memory(NULL);
+    assert_non_null(memory);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_modes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_owners, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_one_agent, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_flow_runs_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_reserve, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_damaged_table, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_no_database_at_all, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_damaged_while_in_use, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_readers, set_up, tear_down),
+    };
+    return cmocka_run_group_tests_name("store", tests, NULL, NULL);
+}
