@@ -156,18 +156,61 @@ static void drop_evidence(cJSON *step)
         replace(verdict, "message", cJSON_CreateNull());
 }
 
+static void move_member(cJSON *to, cJSON *from, const char *key)
+{
+    cJSON *member = cJSON_DetachItemFromObjectCaseSensitive(from, key);
+
+    if (member != NULL)
+        cJSON_AddItemToObject(to, key, member);
+}
+
+static cJSON *shape_of_last_answer(const cJSON *step)
+{
+    const cJSON *exchanges = json_member(step, "exchanges");
+    const cJSON *last = cJSON_GetArrayItem(exchanges, cJSON_GetArraySize(exchanges) - 1);
+    const char *body = json_text(last, "response_body");
+    g_autoptr(cJSON) tree = body != NULL ? json_parse(body, strlen(body), NULL) : NULL;
+
+    return tree != NULL ? evidence_shape(tree, NULL) : NULL;
+}
+
+// Of a last good run only names, times and shapes are kept, for every contact.
+static void reduce_last_good(cJSON *result, enum config_evidence evidence)
+{
+    cJSON *good = cJSON_GetObjectItemCaseSensitive(result, "last_good");
+    cJSON *steps = cJSON_CreateArray();
+    cJSON *step;
+
+    cJSON_ArrayForEach(step, json_member(good, "steps"))
+    {
+        cJSON *kept = cJSON_CreateObject();
+        cJSON *shape = evidence == CONFIG_EVIDENCE_NONE ? NULL : shape_of_last_answer(step);
+        move_member(kept, step, "step");
+        move_member(kept, step, "status");
+        move_member(kept, step, "timing_ms");
+        if (shape != NULL)
+            cJSON_AddItemToObject(kept, "shape", shape);
+        cJSON_AddItemToArray(steps, kept);
+    }
+    if (good != NULL)
+        cJSON_ReplaceItemInObjectCaseSensitive(good, "steps", steps);
+    else
+        cJSON_Delete(steps);
+}
+
 cJSON *evidence_reduce(const cJSON *result, enum config_evidence evidence)
 {
     cJSON *copy = result != NULL ? cJSON_Duplicate(result, true) : NULL;
     cJSON *step;
 
-    if (copy == NULL || evidence == CONFIG_EVIDENCE_FULL)
-        return copy;
+    if (copy == NULL)
+        return NULL;
+    reduce_last_good(copy, evidence);
     cJSON_ArrayForEach(step, json_member(copy, "steps"))
     {
         if (evidence == CONFIG_EVIDENCE_SHAPE)
             shape_exchanges(step);
-        else
+        else if (evidence == CONFIG_EVIDENCE_NONE)
             drop_evidence(step);
     }
     return copy;
