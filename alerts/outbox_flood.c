@@ -2,9 +2,7 @@
 // Holding back above the limit, and the one summary that stands for what was
 // held. Comes between taking a notice from the outbox and sending it.
 #include "outbox_flood.h"
-#include "compose_mail.h"
-
-#include <gmime/gmime.h>
+#include "mail_subject.h"
 
 #include <string.h>
 
@@ -92,29 +90,10 @@ static bool release(struct db *db, const char *contact, GError **error)
                   "s", contact);
 }
 
-// The subject that the notice's own mail would have had; the caller frees it.
-static char *subject_of(const cJSON *facts)
-{
-    g_autoptr(GBytes) mail = compose_mail_bare(facts, NULL);
-    if (mail == NULL)
-        return g_strdup(json_text(facts, "kind"));
-    gsize length = 0;
-    const char *bytes = g_bytes_get_data(mail, &length);
-    g_mime_init();
-    GMimeStream *stream = g_mime_stream_mem_new_with_buffer(bytes, length);
-    GMimeParser *parser = g_mime_parser_new_with_stream(stream);
-    GMimeMessage *message = g_mime_parser_construct_message(parser, NULL);
-    char *subject = g_strdup(message ? g_mime_message_get_subject(message) : NULL);
-    g_clear_object(&message);
-    g_object_unref(parser);
-    g_object_unref(stream);
-    return subject;
-}
-
 static void add_line(GString *text, const char *facts_text, int *count)
 {
     g_autoptr(cJSON) facts = json_parse(facts_text, strlen(facts_text), NULL);
-    g_autofree char *subject = facts ? subject_of(facts) : NULL;
+    g_autofree char *subject = facts ? mail_subject(facts) : NULL;
     const char *at = json_text(facts, "at");
     g_string_append_printf(text, "%2d. %s  %s\n", ++*count, at ? at : "", subject ? subject : "");
 }
