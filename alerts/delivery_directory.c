@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+// Delivery without a mail server: a file for each notice. A reader of the
+// directory never sees half a mail, and a power cut loses none that counts.
+#include "delivery_clients.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static bool write_all(int fd, GBytes *bytes)
+{
+    gsize length = 0;
+    const char *rest = g_bytes_get_data(bytes, &length);
+    while (length > 0) {
+        ssize_t written = write(fd, rest, length);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written <= 0)
+            return false;
+        rest += written;
+        length -= (gsize)written;
+    }
+    return fsync(fd) == 0;
+}
+
+static bool write_file(int folder, const char *name, GBytes *bytes)
+{
+    int fd = openat(folder, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return false;
+    bool ok = fchmod(fd, 0600) == 0 && write_all(fd, bytes);
+    return close(fd) == 0 && ok;
+}
+
+static bool write_renamed(int folder, const char *name, GBytes *bytes)
+{
+    g_autofree char *hidden = g_strdup_printf(".%s.new", name);
+    return write_file(folder, hidden, bytes) && renameat(folder, hidden, folder, name) == 0 &&
+           fsync(folder) == 0;
+}
+
+static void accept_all(struct delivery_report *report, const char *name)
+{
+    for (guint i = 0; i < report->count; i++) {
+        delivery_reply_set(&report->replies[i], DELIVERY_STAGE_DOT, 250, name);
+        report->replies[i].accepted = true;
+    }
+}
+
+void delivery_directory_send(const struct delivery_session *session)
+{
+    const char *path = session->delivery->directory;
+    g_autofree char *name = g_strdup_printf("%s.eml", session->mail->name);
+    int folder =
+        g_mkdir_with_parents(path, 0700) == 0 ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    if (folder >= 0 && write_renamed(folder, name, session->mail->bytes)) {
+        accept_all(session->report, name);
+    } else {
+        g_autofree char *text = g_strdup_printf("%s: %s", path, g_strerror(errno));
+        delivery_report_close(session->report, DELIVERY_STAGE_CONNECT, 0, text);
+    }
+    if (folder >= 0)
+        close(folder);
+}
