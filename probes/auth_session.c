@@ -4,7 +4,6 @@
 // password and lock the account.
 #include "auth_session.h"
 
-#include "call_run.h"
 #include "judge.h"
 
 // How long a failed login answers for others; shorter than any sensible
@@ -33,9 +32,9 @@ struct auth_session {
     void *logged_out_context;
 };
 
-struct auth_session *auth_session_new(struct flow_engine *engine,
-                                      const struct config_system *system,
-                                      const struct config_session *config)
+static struct auth_session *session_new(struct flow_engine *engine,
+                                        const struct config_system *system,
+                                        const struct config_session *config)
 {
     struct auth_session *session = g_new0(struct auth_session, 1);
     session->engine = engine;
@@ -142,7 +141,6 @@ static void log_in(struct auth_session *session)
         .system = session->system,
         .values = session->values,
         .jar = session->jar,
-        .no_session = true,
         .first = true,
         .timeout_ms = login->timeout_ms ? login->timeout_ms : session->system->timeout_ms,
         .done = on_login,
@@ -151,9 +149,9 @@ static void log_in(struct auth_session *session)
     call_run_start(&input, &session->call);
 }
 
-void auth_session_ensure(struct auth_session *session, void (*done)(bool ok, void *context),
-                         void *context)
+static void session_ensure(void *self, void (*done)(bool ok, void *context), void *context)
 {
+    struct auth_session *session = self;
     struct clock_mono now = clock_mono_now();
     if (is_usable(session, now)) {
         session->used = now;
@@ -173,8 +171,9 @@ void auth_session_ensure(struct auth_session *session, void (*done)(bool ok, voi
         log_in(session);
 }
 
-void auth_session_withdraw(struct auth_session *session, void *context)
+static void session_withdraw(void *self, void *context)
 {
+    struct auth_session *session = self;
     for (guint i = 0; i < session->waiting->len; i++) {
         struct waiter *waiter = session->waiting->pdata[i];
         if (waiter->context == context)
@@ -182,8 +181,9 @@ void auth_session_withdraw(struct auth_session *session, void *context)
     }
 }
 
-struct step_result *auth_session_failure(const struct auth_session *session)
+static struct step_result *session_failure(const void *self)
 {
+    const struct auth_session *session = self;
     const struct step_result *failure = session->failure;
     struct step_result *copy = step_result_new(failure->step, failure->system);
     copy->state = failure->state;
@@ -206,9 +206,10 @@ static void add_named_cookies(struct auth_session *session, GString *cookies)
     }
 }
 
-bool auth_session_apply(struct auth_session *session, struct transfer_request *request,
-                        GString *cookies, GError **error)
+static bool session_apply(void *self, struct transfer_request *request, GString *cookies,
+                          GError **error)
 {
+    struct auth_session *session = self;
     struct clock_wall now = clock_wall_now();
     struct template_context context = values_context(session->values, now);
     for (guint i = 0; i < session->config->headers->len; i++) {
@@ -226,8 +227,9 @@ bool auth_session_apply(struct auth_session *session, struct transfer_request *r
     return true;
 }
 
-bool auth_session_is_expired(struct auth_session *session, const struct transfer_response *response)
+static bool session_is_expired(void *self, const struct transfer_response *response)
 {
+    struct auth_session *session = self;
     if (response->outcome != TRANSFER_ANSWERED || session->logged_out)
         return false;
     session->used = clock_mono_now();
@@ -246,8 +248,9 @@ bool auth_session_is_expired(struct auth_session *session, const struct transfer
     return expired;
 }
 
-void auth_session_add_values(const struct auth_session *session, struct values *values)
+static void session_add_values(const void *self, struct values *values)
 {
+    const struct auth_session *session = self;
     const GPtrArray *captures = session->config->login->captures;
     for (guint i = 0; i < captures->len; i++) {
         const struct capture *capture = captures->pdata[i];
@@ -258,6 +261,15 @@ void auth_session_add_values(const struct auth_session *session, struct values *
     }
 }
 
+static const struct call_session session_hooks = {
+    .ensure = session_ensure,
+    .withdraw = session_withdraw,
+    .apply = session_apply,
+    .is_expired = session_is_expired,
+    .failure = session_failure,
+    .add_values = session_add_values,
+};
+
 static void on_logout(struct call_outcome *outcome, void *context)
 {
     (void)outcome; // whatever the answer: the session is not used any more
@@ -266,7 +278,7 @@ static void on_logout(struct call_outcome *outcome, void *context)
     session->logged_out(session->logged_out_context);
 }
 
-void auth_session_logout(struct auth_session *session, void (*done)(void *context), void *context)
+static void session_logout(struct auth_session *session, void (*done)(void *context), void *context)
 {
     const struct call *logout = session->config->logout;
     if (!logout || session->call || !is_usable(session, clock_mono_now())) {
@@ -280,6 +292,8 @@ void auth_session_logout(struct auth_session *session, void (*done)(void *contex
         .call = logout,
         .system = session->system,
         .values = session->values,
+        .session = &session_hooks,
+        .session_self = session,
         .timeout_ms = MIN(session->system->timeout_ms, 5000),
         .done = on_logout,
         .context = session,
@@ -287,13 +301,64 @@ void auth_session_logout(struct auth_session *session, void (*done)(void *contex
     call_run_start(&input, &session->call);
 }
 
-void auth_session_free(struct auth_session *session)
+static void session_free(struct auth_session *session)
 {
-    if (!session)
-        return;
     g_ptr_array_unref(session->waiting);
     values_free(session->values);
     cookie_jar_free(session->jar);
     step_result_free(session->failure);
     g_free(session);
+}
+
+static const struct config_session *session_of(const struct config_system *system)
+{
+    for (guint i = 0; i < system->auth->len; i++) {
+        const struct config_auth *auth = system->auth->pdata[i];
+        if (auth->kind == CONFIG_AUTH_SESSION)
+            return auth->session;
+    }
+    return NULL;
+}
+
+void auth_session_attach(struct call_run_input *input)
+{
+    struct flow_engine *engine = input->engine;
+    if (!engine->sessions)
+        engine->sessions = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL,
+                                                 (GDestroyNotify)session_free);
+    struct auth_session *session = g_hash_table_lookup(engine->sessions, input->system);
+    const struct config_session *config = session ? NULL : session_of(input->system);
+    if (config) {
+        session = session_new(engine, input->system, config);
+        g_hash_table_insert(engine->sessions, (gpointer)(uintptr_t)input->system, session);
+    }
+    input->session = session ? &session_hooks : NULL;
+    input->session_self = session;
+}
+
+struct logout_round {
+    unsigned left;
+    void (*done)(void *context);
+    void *context;
+};
+
+static void on_logged_out(void *context)
+{
+    struct logout_round *round = context;
+    if (--round->left > 0)
+        return;
+    round->done(round->context);
+    g_free(round);
+}
+
+void auth_session_logout_all(struct flow_engine *engine, void (*done)(void *), void *context)
+{
+    struct logout_round *round = g_new(struct logout_round, 1);
+    *round = (struct logout_round){1, done, context};
+    g_autoptr(GList) sessions = engine->sessions ? g_hash_table_get_values(engine->sessions) : NULL;
+    for (GList *link = sessions; link; link = link->next) {
+        round->left++;
+        session_logout(link->data, on_logged_out, round);
+    }
+    on_logged_out(round);
 }

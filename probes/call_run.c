@@ -4,7 +4,6 @@
 // cookies, and replays once where the session had expired.
 #include "call_run.h"
 
-#include "auth_session.h"
 #include "request.h"
 
 #include <string.h>
@@ -12,7 +11,6 @@
 struct call_run {
     struct call_run_input input;
     struct call_run **handle;
-    struct auth_session *session; // NULL: none is due
     struct slot_ticket *ticket;
     struct transfer_request *request;
     struct exchange *exchange; // in flight; owned by outcome.exchanges
@@ -29,6 +27,11 @@ struct exchange *call_outcome_last(const struct call_outcome *outcome)
 {
     guint length = outcome->exchanges ? outcome->exchanges->len : 0;
     return length ? outcome->exchanges->pdata[length - 1] : NULL;
+}
+
+static bool has_session(const struct call_run *run)
+{
+    return run->input.session && !run->input.call->no_auth;
 }
 
 static void release_slot(struct call_run *run)
@@ -122,7 +125,8 @@ static struct transfer_request *redirected_request(struct call_run *run, const c
 
 static bool replay_after_expiry(struct call_run *run, const struct transfer_response *response)
 {
-    if (!run->session || !auth_session_is_expired(run->session, response) || run->replayed)
+    if (!has_session(run) || !run->input.session->is_expired(run->input.session_self, response) ||
+        run->replayed)
         return false;
     run->replayed = true;
     release_slot(run);
@@ -212,7 +216,7 @@ static struct transfer_request *build_request(struct call_run *run, GError **err
     if (!input->call->no_auth &&
         !request_authenticate(request, input->system, input->values, now, error))
         return NULL;
-    if (run->session && !auth_session_apply(run->session, request, cookies, error))
+    if (has_session(run) && !input->session->apply(input->session_self, request, cookies, error))
         return NULL;
     add_cookies(run, request, cookies);
     return g_steal_pointer(&request);
@@ -236,19 +240,19 @@ static void on_session(bool ok, void *context)
     struct call_run *run = context;
     run->waits_for_session = false;
     if (!ok) {
-        run->outcome.login = auth_session_failure(run->session);
+        run->outcome.login = run->input.session->failure(run->input.session_self);
         finish(run);
         return;
     }
-    auth_session_add_values(run->session, run->input.values);
+    run->input.session->add_values(run->input.session_self, run->input.values);
     build_and_send(run);
 }
 
 static void acquire_session(struct call_run *run)
 {
-    if (run->session) {
+    if (has_session(run)) {
         run->waits_for_session = true;
-        auth_session_ensure(run->session, on_session, run);
+        run->input.session->ensure(run->input.session_self, on_session, run);
     } else {
         build_and_send(run);
     }
@@ -262,8 +266,6 @@ void call_run_start(const struct call_run_input *input, struct call_run **handle
     *handle = run;
     run->outcome.exchanges = g_ptr_array_new_with_free_func((GDestroyNotify)exchange_free);
     g_hash_table_add(input->engine->calls, run);
-    if (!input->no_session && !input->call->no_auth)
-        run->session = flow_engine_session(input->engine, input->system);
     acquire_session(run);
 }
 
@@ -280,6 +282,6 @@ void call_run_cancel(struct call_run *run, bool deadline_passed)
     if (run->waits_for_go)
         return; // call_run_go follows
     if (run->waits_for_session)
-        auth_session_withdraw(run->session, run);
+        run->input.session->withdraw(run->input.session_self, run);
     finish(run);
 }

@@ -7,8 +7,25 @@
 
 #include "cookie_jar.h"
 #include "flow_engine.h"
+#include "run_result.h"
 
 struct call_run;
+
+// What a call asks of the session of its system (probes/auth_session).
+struct call_session {
+    // Calls `done` once there is a session, or none can be had; at once or later.
+    void (*ensure)(void *self, void (*done)(bool ok, void *context), void *context);
+    // Takes a waiter back: its `done` is not called any more.
+    void (*withdraw)(void *self, void *context);
+    // Adds the session's headers to `request` and its cookies to `cookies`.
+    bool (*apply)(void *self, struct transfer_request *request, GString *cookies, GError **error);
+    // True where the answer says that the session has ended; it is then no longer used.
+    bool (*is_expired)(void *self, const struct transfer_response *response);
+    // The login that failed last, as a step result of its own.
+    struct step_result *(*failure)(const void *self);
+    // The captures of the login as login.NAME, all secret.
+    void (*add_values)(const void *self, struct values *values);
+};
 
 // What became of a call. Handed to `done`, which may take what it owns.
 struct call_outcome {
@@ -24,9 +41,10 @@ struct call_run_input {
     struct flow_engine *engine;
     const struct call *call;
     const struct config_system *system;
-    struct values *values;      // borrowed
-    struct cookie_jar *jar;     // borrowed; NULL for none
-    bool no_session;            // it is the login or logout itself
+    struct values *values;              // borrowed
+    struct cookie_jar *jar;             // borrowed; NULL for none
+    const struct call_session *session; // NULL where the system has none, or for the login
+    void *session_self;
     bool first;                 // goes before others in the system's queue: undos
     int64_t timeout_ms;         // of each request
     struct clock_mono deadline; // of the whole; us 0 for none

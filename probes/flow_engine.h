@@ -1,33 +1,41 @@
 // SPDX-License-Identifier: MIT
-// What all runs of a process share. Internal to the family flow_run, call_run,
-// auth_session, flow_undo; others use flow_run.h.
+// What all runs of a process share: the loop, the transfers, the limits, the
+// secrets, the ledger. Made by the commands that run flows.
 #ifndef PROBES_FLOW_ENGINE_H
 #define PROBES_FLOW_ENGINE_H
 
-#include "flow_run.h"
+#include "../base/redact.h"
+#include "../base/transfer.h"
+#include "../config/config.h"
+#include "flow_debt.h"
 #include "slots.h"
-
-struct auth_session;
-struct call_run;
+#include "values.h"
 
 struct flow_engine {
     uv_loop_t *loop;
     struct transfer *transfer;
     const struct config *config;      // of new runs
     const struct flow_ledger *ledger; // NULL: debts live in memory only
-    struct redact *redact;            // the secrets of `config`
+    struct redact *redact;            // the secrets of `config` and of those before it
     struct slots *slots;
-    GHashTable *sessions; // struct config_system * -> struct auth_session
+    GHashTable *sessions; // of auth_session; NULL while there is none
     GHashTable *calls;    // set of struct call_run in flight
     unsigned active;      // runs and single debts
     bool stopping;        // no new step is started
     bool cut;             // the grace is over: nothing is sent any more
-    uv_timer_t *grace;    // running while stopping, else NULL
 };
 
-// The session of a system, made when first asked for; borrowed.
-struct auth_session *flow_engine_session(struct flow_engine *engine,
-                                         const struct config_system *system);
+// `config` is borrowed until the engine is freed or given another one; a NULL
+// ledger keeps debts in memory only (check --no-store).
+struct flow_engine *flow_engine_new(uv_loop_t *loop, const struct config *config,
+                                    const struct flow_ledger *ledger);
+
+// From now on, runs start under `config`; those in flight finish under theirs:
+// the caller keeps the former one until they have ended.
+void flow_engine_set_config(struct flow_engine *engine, const struct config *config);
+
+// Runs and single debts in flight.
+unsigned flow_engine_active(const struct flow_engine *engine);
 
 // A space of names with what `system` gives (its `with`); the caller frees it.
 // A value that cannot be made is left out: what needs it says so.
@@ -37,5 +45,8 @@ struct values *flow_engine_values(struct flow_engine *engine, const struct secre
 // One more, one less run or single debt in flight.
 void flow_engine_enter(struct flow_engine *engine);
 void flow_engine_leave(struct flow_engine *engine);
+
+// Frees the engine, which must be idle; NULL is allowed.
+void flow_engine_free(struct flow_engine *engine);
 
 #endif

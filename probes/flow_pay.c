@@ -2,11 +2,12 @@
 // Pays one debt: finds the record where the answer never came, sends the undo's
 // calls, commits what became of it. Used by flow_run at the end of a run, and by
 // the commands for debts that an earlier process left.
-#include "flow_undo.h"
+#include "flow_pay.h"
 
 #include "../base/json.h"
 #include "auth_session.h"
 #include "call_run.h"
+#include "flow_undo.h"
 #include "judge.h"
 #include "selector.h"
 
@@ -119,7 +120,7 @@ static bool is_gone(struct payment *payment, const struct transfer_response *res
 static void call(struct payment *payment, const struct call *call,
                  void (*done)(struct call_outcome *outcome, void *context))
 {
-    const struct call_run_input input = {
+    struct call_run_input input = {
         .engine = payment->engine,
         .call = call,
         .system = payment->system,
@@ -130,6 +131,7 @@ static void call(struct payment *payment, const struct call *call,
         .done = done,
         .context = payment,
     };
+    auth_session_attach(&input);
     call_run_start(&input, &payment->call);
 }
 

@@ -4,7 +4,7 @@
 #include "flow_run.h"
 
 #include "../base/ids.h"
-#include "flow_undo.h"
+#include "flow_pay.h"
 #include "step_run.h"
 
 #include <string.h>

@@ -4,12 +4,18 @@
 #ifndef PROBES_FLOW_UNDO_H
 #define PROBES_FLOW_UNDO_H
 
-#include "flow_engine.h"
+#include "../config/config.h"
+#include "flow_debt.h"
+#include "values.h"
+
+struct transfer_request;
+struct transfer_response;
 
 // Names that a debt's values hold besides those of the run.
 #define FLOW_UNDO_SENT "run.sent"     // texts that the request held and that contain the run's id
 #define FLOW_UNDO_ABSENT "run.absent" // a lookup has once found nothing
 
+// What a debt is made of.
 struct flow_undo_debt {
     const char *run;
     const struct config_flow *flow;

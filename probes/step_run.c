@@ -4,6 +4,7 @@
 #include "step_run.h"
 
 #include "../base/duration.h"
+#include "auth_session.h"
 #include "call_run.h"
 #include "expect.h"
 #include "flow_undo.h"
@@ -375,7 +376,7 @@ static void attempt(struct step_run *run)
     run->result->attempts++;
     if (run->result->attempts > 1)
         forget_captures(run);
-    const struct call_run_input input = {
+    struct call_run_input input = {
         .engine = run->shared->engine,
         .call = call,
         .system = system,
@@ -387,6 +388,7 @@ static void attempt(struct step_run *run)
         .done = on_call_done,
         .context = run,
     };
+    auth_session_attach(&input);
     uv_timer_start(&run->timer, on_deadline, clock_timer_ms(MAX(left_us(run), 0)), 0);
     call_run_start(&input, &run->call);
 }

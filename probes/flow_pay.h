@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+// Pays a debt: the undo of what a run has made, at its end or later.
+#ifndef PROBES_FLOW_PAY_H
+#define PROBES_FLOW_PAY_H
+
+#include "flow_debt.h"
+#include "flow_engine.h"
+
+// Pays one debt (found in the ledger at start, or due again); `done` gets it
+// back with its new state, already committed. `debt` is borrowed until then.
+typedef void (*flow_debt_done)(struct flow_debt *debt, void *context);
+void flow_debt_pay(struct flow_engine *engine, struct flow_debt *debt, flow_debt_done done,
+                   void *context);
+
+#endif
