@@ -1,0 +1,40 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Builds each fuzz target with clang's libFuzzer and runs it for FUZZ_SECONDS
+# (30), two at a time; seeds are in tests/fuzz/seed/NAME. A find fails.
+set -eu
+seconds=${FUZZ_SECONDS:-30}
+make --no-print-directory -j"$(nproc)" build-fuzz/liberpwatch.a BUILD=build-fuzz CC=clang OPT=-O1 \
+    SANITIZE="-fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=undefined" >/dev/null
+packages="libcurl libuv libcjson gmime-3.0 glib-2.0 libfyaml sqlite3 libpcre2-8 openssl libesmtp-1.0"
+for source in tests/fuzz/fuzz_*.c; do
+    name=$(basename "$source" .c)
+    # shellcheck disable=SC2046
+    clang -std=c17 -D_GNU_SOURCE -DERPWATCH_VERSION='"0"' -g -O1 -fsanitize=address,undefined,fuzzer \
+        -fno-sanitize-recover=undefined $(pkg-config --cflags $packages) "$source" build-fuzz/liberpwatch.a \
+        -o "build-fuzz/$name" $(pkg-config --libs $packages) -pthread
+done
+fuzz_one() {
+    name=$1
+    mkdir -p "build-fuzz/corpus/$name" "tests/fuzz/seed/$name"
+    if "build-fuzz/$name" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2500 -print_final_stats=1 \
+        -artifact_prefix="build-fuzz/$name-" "build-fuzz/corpus/$name" "tests/fuzz/seed/$name" \
+        >"build-fuzz/$name.log" 2>&1; then
+        echo "ok     $name $(sed -n 's/stat::number_of_executed_units: */executions /p' "build-fuzz/$name.log")"
+    else
+        echo "FAILED $name"
+        tail -40 "build-fuzz/$name.log"
+        return 1
+    fi
+}
+failed=0
+pids=
+for source in tests/fuzz/fuzz_*.c; do
+    fuzz_one "$(basename "$source" .c)" &
+    pids="$pids $!"
+    [ "$(echo "$pids" | wc -w)" -lt 2 ] && continue
+    for pid in $pids; do wait "$pid" || failed=1; done
+    pids=
+done
+for pid in $pids; do wait "$pid" || failed=1; done
+exit $failed
