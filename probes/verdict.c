@@ -22,56 +22,68 @@ static const char *const cause_words[] = {
 #include "verdict.def"
 };
 
-static const char *word_at(const char *const *words, size_t count, int index) {
+static const char *word_at(const char *const *words, size_t count, int index)
+{
     return index >= 0 && (size_t)index < count ? words[index] : NULL;
 }
 
-static int word_find(const char *const *words, size_t count, const char *word) {
+static int word_find(const char *const *words, size_t count, const char *word)
+{
     for (size_t i = 0; word && i < count; i++)
         if (words[i] && strcmp(words[i], word) == 0)
             return (int)i;
     return -1;
 }
 
-const char *verdict_state_word(enum verdict_state state) {
+const char *verdict_state_word(enum verdict_state state)
+{
     return word_at(state_words, G_N_ELEMENTS(state_words), (int)state);
 }
 
-const char *verdict_class_word(enum verdict_class class) {
+const char *verdict_class_word(enum verdict_class class)
+{
     return word_at(class_words, G_N_ELEMENTS(class_words), (int)class);
 }
 
-const char *verdict_phase_word(enum verdict_phase phase) {
+const char *verdict_phase_word(enum verdict_phase phase)
+{
     return word_at(phase_words, G_N_ELEMENTS(phase_words), (int)phase);
 }
 
-const char *verdict_cause_word(enum verdict_cause cause) {
+const char *verdict_cause_word(enum verdict_cause cause)
+{
     return word_at(cause_words, G_N_ELEMENTS(cause_words), (int)cause);
 }
 
-int verdict_state_of(const char *word) {
+int verdict_state_of(const char *word)
+{
     return word_find(state_words, G_N_ELEMENTS(state_words), word);
 }
 
-int verdict_class_of(const char *word) {
+int verdict_class_of(const char *word)
+{
     return word_find(class_words, G_N_ELEMENTS(class_words), word);
 }
 
-int verdict_phase_of(const char *word) {
+int verdict_phase_of(const char *word)
+{
     return word_find(phase_words, G_N_ELEMENTS(phase_words), word);
 }
 
-int verdict_cause_of(const char *word) {
+int verdict_cause_of(const char *word)
+{
     return word_find(cause_words, G_N_ELEMENTS(cause_words), word);
 }
 
-struct verdict *verdict_new(void) {
+struct verdict *verdict_new(void)
+{
     struct verdict *verdict = g_new0(struct verdict, 1);
     verdict->correlation = cJSON_CreateObject();
     return verdict;
 }
 
-void verdict_free(struct verdict *verdict) {
+void verdict_free(struct verdict *verdict)
+{
     if (!verdict)
         return;
     g_free(verdict->code);
@@ -83,7 +95,8 @@ void verdict_free(struct verdict *verdict) {
     g_free(verdict);
 }
 
-struct verdict *verdict_copy(const struct verdict *verdict) {
+struct verdict *verdict_copy(const struct verdict *verdict)
+{
     struct verdict *copy = g_new0(struct verdict, 1);
     *copy = *verdict;
     copy->code = g_strdup(verdict->code);
@@ -95,7 +108,8 @@ struct verdict *verdict_copy(const struct verdict *verdict) {
     return copy;
 }
 
-cJSON *verdict_to_json(const struct verdict *verdict) {
+cJSON *verdict_to_json(const struct verdict *verdict)
+{
     cJSON *json = cJSON_CreateObject();
     json_add_text(json, "class", verdict_class_word(verdict->class));
     json_add_text(json, "phase", verdict_phase_word(verdict->phase));
@@ -113,13 +127,15 @@ cJSON *verdict_to_json(const struct verdict *verdict) {
 }
 
 // A word of a list: true where it is absent (the list's zero) or known.
-static bool read_word(const cJSON *json, const char *key, int (*of)(const char *), int *value) {
+static bool read_word(const cJSON *json, const char *key, int (*of)(const char *), int *value)
+{
     const char *word = json_text(json, key);
     *value = word ? of(word) : 0;
     return *value >= 0;
 }
 
-struct verdict *verdict_from_json(const cJSON *json) {
+struct verdict *verdict_from_json(const cJSON *json)
+{
     int class, phase, cause;
     if (!cJSON_IsObject(json) || !json_text(json, "class"))
         return NULL;
@@ -128,7 +144,7 @@ struct verdict *verdict_from_json(const cJSON *json) {
         !read_word(json, "cause", verdict_cause_of, &cause))
         return NULL;
     struct verdict *verdict = g_new0(struct verdict, 1);
-    verdict->class = (enum verdict_class)class;
+    verdict->class = (enum verdict_class) class;
     verdict->phase = (enum verdict_phase)phase;
     verdict->cause = (enum verdict_cause)cause;
     verdict->code = g_strdup(json_text(json, "code"));
