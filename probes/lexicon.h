@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Patterns over codes and messages that give a cryptic answer its cause, a
-// plain explanation and an owner. Data: probes/lexicon.yaml or a pack, compiled
-// once.
+// plain explanation and an owner. The data is probes/lexicon.def (and later a
+// pack), compiled once. Pure.
 #ifndef PROBES_LEXICON_H
 #define PROBES_LEXICON_H
 
@@ -16,5 +16,37 @@ const struct lexicon *lexicon_common(void);
 // Fills cause, explanation and act of a failed verdict from the first entry
 // that fits code, message, status; leaves alone what is already known.
 void lexicon_apply(const struct lexicon *lexicon, int status, struct verdict *verdict);
+
+// The same with more text of the answer (may be NULL), which is asked last.
+void lexicon_apply_context(const struct lexicon *lexicon, int status, const char *context,
+                           struct verdict *verdict);
+
+// How much a message says.
+enum lexicon_weight {
+    LEXICON_EMPTY,    // nothing: NULL or blanks
+    LEXICON_GENERIC,  // "An error has occurred.", a stack trace: nobody can act on it
+    LEXICON_STATUS,   // the HTTP status in words: "Unauthorized", "502 Bad Gateway"
+    LEXICON_SPECIFIC, // it says something
+};
+enum lexicon_weight lexicon_weigh(const char *message);
+
+// True where a code says no more than that something failed, or repeats the
+// HTTP status: NULL, "error", "UNEXPECTED_ERROR", "500".
+bool lexicon_code_is_generic(const char *code, int status);
+
+// Sentences for what needs no pattern; borrowed, for ever.
+enum lexicon_explanation {
+    LEXICON_DNS,
+    LEXICON_CONNECT,
+    LEXICON_TLS,
+    LEXICON_SLOW,
+    LEXICON_CUT,
+    LEXICON_TOO_LARGE,
+    LEXICON_PAGE,
+    LEXICON_NOT_DATA,
+    LEXICON_NO_BODY,
+    LEXICON_EXPECTATION,
+};
+const char *lexicon_explain(enum lexicon_explanation which);
 
 #endif

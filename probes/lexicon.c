@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: MIT
+// Gives a failure its cause, explanation and owner from patterns over code, text
+// and status. After envelope and classify have found what the answer says; the
+// data is lexicon.def, which packs will put their own entries in front of.
+#include "lexicon.h"
+
+#include "../base/regex.h"
+
+#include <string.h>
+
+enum { TEXT_MAX = 2048 };
+enum where { CODE, TEXT, LOOSE, WEAK };
+
+static const char *const explanations[] = {
+#define EXPLANATION(id, english) english,
+#include "lexicon.def"
+};
+enum explanation {
+#define EXPLANATION(id, english) EXPLAIN_##id,
+#include "lexicon.def"
+};
+
+static const struct entry {
+    enum where where;
+    const char *pattern;
+    enum verdict_cause cause;
+    const char *act;
+    enum explanation explanation;
+} entries[] = {
+#define LEXICON(where, pattern, cause, act, explanation)                                           \
+    {where, pattern, VERDICT_CAUSE_##cause, act, EXPLAIN_##explanation},
+#include "lexicon.def"
+};
+
+static const struct status_default {
+    int first, last;
+    enum verdict_cause cause;
+    const char *act;
+    enum explanation explanation;
+    enum verdict_cause vague;
+} statuses[] = {
+#define STATUS(first, last, cause, act, explanation, vague)                                        \
+    {first, last, VERDICT_CAUSE_##cause, act, EXPLAIN_##explanation, VERDICT_CAUSE_##vague},
+#include "lexicon.def"
+};
+
+static const char *const status_phrases[] = {
+#define STATUS_PHRASE(pattern) pattern,
+#include "lexicon.def"
+};
+static const char *const generics[] = {
+#define GENERIC(pattern) pattern,
+#include "lexicon.def"
+};
+static const char *const traces[] = {
+#define TRACE(pattern) pattern,
+#include "lexicon.def"
+};
+
+struct lexicon {
+    struct regex *entries[G_N_ELEMENTS(entries)];
+    struct regex *status_phrase, *generic, *trace; // each one alternation
+    struct regex *tail;                            // ids behind a text
+};
+
+// One pattern out of many: whole texts, or anywhere.
+static struct regex *compile_any(const char *const *patterns, size_t count, bool whole)
+{
+    g_autoptr(GString) all = g_string_new(whole ? "\\A\\W*(?:" : "(?:");
+    for (size_t i = 0; i < count; i++)
+        g_string_append_printf(all, "%s(?:%s)", i ? "|" : "", patterns[i]);
+    g_string_append(all, whole ? ")[\\s.!:;,)\\]]*\\z" : ")");
+    g_autoptr(GError) error = NULL;
+    struct regex *regex = regex_compile(all->str, REGEX_CASELESS, &error);
+    if (!regex)
+        g_error("lexicon.def: %s", error->message); // our own mistake, found by the first test
+    return regex;
+}
+
+static void compile_entries(struct lexicon *lexicon)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(entries); i++)
+        lexicon->entries[i] = compile_any(&entries[i].pattern, 1, false);
+}
+
+const struct lexicon *lexicon_common(void)
+{
+    static struct lexicon *common = NULL;
+    static gsize ready = 0;
+    if (g_once_init_enter(&ready)) {
+        static const char *const tails[] = {
+            "\\s*[\\[(]?(?:correlation|request|activity|trace|report|reference|incident|error|log)"
+            "[ -]?(?:id|number|code)\\b.*\\z"};
+        static struct lexicon lexicon;
+        compile_entries(&lexicon);
+        lexicon.status_phrase = compile_any(status_phrases, G_N_ELEMENTS(status_phrases), true);
+        lexicon.generic = compile_any(generics, G_N_ELEMENTS(generics), true);
+        lexicon.trace = compile_any(traces, G_N_ELEMENTS(traces), false);
+        lexicon.tail = compile_any(tails, G_N_ELEMENTS(tails), false);
+        common = &lexicon;
+        g_once_init_leave(&ready, 1);
+    }
+    return common;
+}
+
+static bool fits(const struct regex *regex, const char *text)
+{
+    return text && regex_match(regex, text, strnlen(text, TEXT_MAX), 0, NULL, NULL);
+}
+
+// The text without the id behind it, on which nothing depends.
+static char *without_tail(const struct lexicon *lexicon, const char *text)
+{
+    size_t length = strnlen(text, TEXT_MAX);
+    g_autoptr(GPtrArray) groups = NULL;
+    if (regex_match(lexicon->tail, text, length, 0, &groups, NULL)) {
+        size_t tail = strlen(g_ptr_array_index(groups, 0));
+        if (tail < length)
+            length -= tail;
+    }
+    return g_strstrip(g_strndup(text, length));
+}
+
+enum lexicon_weight lexicon_weigh(const char *message)
+{
+    const struct lexicon *lexicon = lexicon_common();
+    g_autofree char *text = message ? without_tail(lexicon, message) : NULL;
+    if (!text || !*text)
+        return LEXICON_EMPTY;
+    if (fits(lexicon->status_phrase, text))
+        return LEXICON_STATUS;
+    if (fits(lexicon->generic, text) || fits(lexicon->trace, text))
+        return LEXICON_GENERIC;
+    return LEXICON_SPECIFIC;
+}
+
+bool lexicon_code_is_generic(const char *code, int status)
+{
+    static const char *const words[] = {"error",
+                                        "exception",
+                                        "unknown",
+                                        "failure",
+                                        "failed",
+                                        "unexpected",
+                                        "UNEXPECTED_ERROR",
+                                        "UnexpectedError",
+                                        "internal",
+                                        "internal_error",
+                                        "InternalError",
+                                        "server_error",
+                                        "ServerError",
+                                        "SERVER_ERROR",
+                                        "api_error",
+                                        "InternalServerError",
+                                        "INTERNAL_SERVER_ERROR",
+                                        "Internal_ServerError",
+                                        "UNKNOWN_ERROR",
+                                        "UnknownError",
+                                        "generalException",
+                                        "general_error",
+                                        "GENERAL_ERROR",
+                                        "Exception"};
+    if (!code || !*code)
+        return true;
+    if (strlen(code) == 3 && strspn(code, "0123456789") == 3 &&
+        (g_ascii_strtoll(code, NULL, 10) == status || status == 0))
+        return true;
+    const char *colon = strrchr(code, ':'); // SOAP-ENV:Server, soap:Receiver
+    if (colon && (g_str_equal(colon + 1, "Server") || g_str_equal(colon + 1, "Receiver")))
+        return true;
+    for (size_t i = 0; i < G_N_ELEMENTS(words); i++)
+        if (g_ascii_strcasecmp(code, words[i]) == 0)
+            return true;
+    return false;
+}
+
+static const struct entry *find_entry(const struct lexicon *lexicon, enum where where,
+                                      const char *text)
+{
+    for (size_t i = 0; text && i < G_N_ELEMENTS(entries); i++)
+        if (entries[i].where == where && fits(lexicon->entries[i], text))
+            return &entries[i];
+    return NULL;
+}
+
+// In the order of the table, codes and texts each against their own; what is
+// beside the message only where that says nothing.
+static const struct entry *find_meaning(const struct lexicon *lexicon, const char *code,
+                                        const char *message, bool specific)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(entries); i++) {
+        const char *text = NULL;
+        if (entries[i].where == CODE)
+            text = code;
+        else if (entries[i].where == TEXT || (entries[i].where == LOOSE && specific))
+            text = message;
+        if (text && fits(lexicon->entries[i], text))
+            return &entries[i];
+    }
+    return NULL;
+}
+
+static void fill(struct verdict *verdict, enum verdict_cause cause, const char *act,
+                 enum explanation explanation)
+{
+    if (verdict->cause == VERDICT_CAUSE_NONE)
+        verdict->cause = cause;
+    if (!verdict->act)
+        verdict->act = g_strdup(act);
+    if (!verdict->explanation)
+        verdict->explanation = g_strdup(explanations[explanation]);
+}
+
+static void apply_status(int status, struct verdict *verdict)
+{
+    bool cryptic = verdict->class == VERDICT_CLASS_CRYPTIC;
+    for (size_t i = 0; i < G_N_ELEMENTS(statuses); i++) {
+        const struct status_default *row = &statuses[i];
+        if (status < row->first || status > row->last)
+            continue;
+        bool vague = cryptic && row->vague == VERDICT_CAUSE_UNKNOWN;
+        fill(verdict, cryptic ? row->vague : row->cause, row->act,
+             vague ? EXPLAIN_UNKNOWN : row->explanation);
+        return;
+    }
+    fill(verdict, VERDICT_CAUSE_UNKNOWN, "erp-partner", EXPLAIN_UNKNOWN);
+}
+
+void lexicon_apply_context(const struct lexicon *lexicon, int status, const char *context,
+                           struct verdict *verdict)
+{
+    if (verdict->class == VERDICT_CLASS_OK)
+        return;
+    bool specific = lexicon_weigh(verdict->message) == LEXICON_SPECIFIC;
+    // What the inside of a program says is about the program, not the request.
+    bool trace = !specific && fits(lexicon->trace, verdict->message);
+    const struct entry *entry = specific || trace ? NULL : find_entry(lexicon, TEXT, context);
+    if (!entry)
+        entry = find_meaning(lexicon, verdict->code, trace ? NULL : verdict->message, specific);
+    if (!entry && (specific || !verdict->message || status < 400))
+        entry = find_entry(lexicon, WEAK, verdict->code);
+    if (entry)
+        fill(verdict, entry->cause, entry->act, entry->explanation);
+    else
+        apply_status(status, verdict);
+}
+
+void lexicon_apply(const struct lexicon *lexicon, int status, struct verdict *verdict)
+{
+    lexicon_apply_context(lexicon, status, NULL, verdict);
+}
+
+const char *lexicon_explain(enum lexicon_explanation which)
+{
+    static const enum explanation of[] = {
+        [LEXICON_DNS] = EXPLAIN_NETWORK_DNS, [LEXICON_CONNECT] = EXPLAIN_NETWORK_CONNECT,
+        [LEXICON_TLS] = EXPLAIN_NETWORK_TLS, [LEXICON_SLOW] = EXPLAIN_NETWORK_SLOW,
+        [LEXICON_CUT] = EXPLAIN_NETWORK_CUT, [LEXICON_TOO_LARGE] = EXPLAIN_TOO_LARGE,
+        [LEXICON_PAGE] = EXPLAIN_PAGE,       [LEXICON_NOT_DATA] = EXPLAIN_NOT_DATA,
+        [LEXICON_NO_BODY] = EXPLAIN_EMPTY,   [LEXICON_EXPECTATION] = EXPLAIN_EXPECTATION,
+    };
+    return explanations[of[which]];
+}
