@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: MIT
+// What kind of body it is, and which reader it goes to. classify asks here first;
+// the readers are envelope_json (for JSON and XML trees), envelope_xml,
+// envelope_page. A body is judged by its looks: content types lie.
+#include "envelope_part.h"
+
+#include "lexicon.h"
+
+#include <string.h>
+
+enum { MESSAGE_MAX = 4096, CONTEXT_MAX = 4096, REPAIR_MAX = 256 * 1024 };
+
+bool envelope_name_is(const char *name, const char *key)
+{
+    const char *colon = strrchr(key, ':');
+    const char *k = colon ? colon + 1 : key;
+    for (;; k++) {
+        while (*k && !g_ascii_isalnum(*k))
+            k++;
+        if (!*k || g_ascii_tolower(*k) != *name)
+            return !*k && !*name;
+        name++;
+    }
+}
+
+void envelope_pick_init(struct envelope_pick *pick)
+{
+    memset(pick, 0, sizeof *pick);
+    pick->context = g_string_new(NULL);
+}
+
+static char *copy_bounded(const char *text)
+{
+    size_t length = strlen(text);
+    if (length <= MESSAGE_MAX)
+        return g_strdup(text);
+    const char *end = g_utf8_find_prev_char(text, text + MESSAGE_MAX);
+    return g_strndup(text, end ? (size_t)(end - text) : 0);
+}
+
+void envelope_pick_add_context(struct envelope_pick *pick, const char *text)
+{
+    if (!text || pick->context->len + strlen(text) > CONTEXT_MAX)
+        return;
+    g_string_append(pick->context, text);
+    g_string_append_c(pick->context, '\n');
+}
+
+void envelope_pick_offer(struct envelope_pick *pick, const char *code, const char *message)
+{
+    if (code && !*code)
+        code = NULL;
+    if (code && !pick->first)
+        pick->first = copy_bounded(code);
+    int weight = (int)lexicon_weigh(message);
+    if (weight <= pick->weight) {
+        if (g_strcmp0(message, pick->message) != 0)
+            envelope_pick_add_context(pick, message);
+        return;
+    }
+    pick->weight = weight;
+    envelope_pick_add_context(pick, pick->message);
+    g_free(pick->message);
+    pick->message = copy_bounded(message);
+    g_free(pick->code);
+    pick->code = code ? copy_bounded(code) : NULL;
+}
+
+void envelope_pick_offer_status(struct envelope_pick *pick, const char *status)
+{
+    if (!pick->last)
+        pick->last = copy_bounded(status);
+}
+
+void envelope_pick_finish(struct envelope_pick *pick, struct envelope *envelope)
+{
+    const char *code = pick->code ? pick->code : pick->first ? pick->first : pick->last;
+    envelope->code = g_strdup(code);
+    envelope->message = g_steal_pointer(&pick->message);
+    envelope->context = g_string_free(pick->context, false);
+    g_free(pick->code);
+    g_free(pick->first);
+    g_free(pick->last);
+    memset(pick, 0, sizeof *pick);
+}
+
+// Pretty printers and PDF wraps break lines inside strings, which JSON does not
+// allow: they are made blanks, once the text as it is could not be read.
+static cJSON *parse_repaired(const char *body, size_t length)
+{
+    if (length > REPAIR_MAX)
+        return NULL;
+    g_autofree char *text = g_strndup(body, length);
+    bool inside = false;
+    for (char *c = text; *c; c++) {
+        if (*c == '\\' && inside && c[1])
+            c++;
+        else if (*c == '"')
+            inside = !inside;
+        else if (inside && (unsigned char)*c < 0x20)
+            *c = ' ';
+    }
+    return json_parse(text, strlen(text), NULL);
+}
+
+static bool begins_with(const char *body, size_t length, const char *word)
+{
+    return length >= strlen(word) && g_ascii_strncasecmp(body, word, strlen(word)) == 0;
+}
+
+static bool has_near_start(const char *body, size_t length, const char *word)
+{
+    size_t limit = MIN(length, 1024);
+    for (size_t i = 0; i < limit; i++)
+        if (body[i] == '<' && begins_with(body + i, length - i, word))
+            return true;
+    return false;
+}
+
+static bool looks_like_html(const char *body, size_t length)
+{
+    static const char *const marks[] = {"<!doctype html", "<html", "<head", "<body", "<title"};
+    if (has_near_start(body, MIN(length, 200), "<?xml") && !has_near_start(body, length, "<html"))
+        return false;
+    for (size_t i = 0; i < G_N_ELEMENTS(marks); i++)
+        if (has_near_start(body, length, marks[i]))
+            return true;
+    return false;
+}
+
+// True for text without control bytes that no text has.
+static bool looks_like_text(const char *body, size_t length)
+{
+    size_t limit = MIN(length, 4096), odd = 0;
+    for (size_t i = 0; i < limit; i++)
+        if ((unsigned char)body[i] < 0x20 && !strchr("\t\n\r\f\x1b", body[i]))
+            odd++;
+    return odd * 20 <= limit && !memchr(body, 0, limit);
+}
+
+static bool announces(const char *content_type, const char *word)
+{
+    g_autofree char *lower = content_type ? g_ascii_strdown(content_type, -1) : NULL;
+    return lower && strstr(lower, word);
+}
+
+static void read_json(struct envelope *envelope, const char *body, size_t length,
+                      const cJSON *document)
+{
+    g_autoptr(cJSON) parsed = document ? NULL : json_parse(body, length, NULL);
+    g_autoptr(cJSON) repaired = document || parsed ? NULL : parse_repaired(body, length);
+    envelope->kind = ENVELOPE_JSON;
+    if (document || parsed)
+        envelope_read_json(envelope, document ? document : parsed, false);
+    else if (repaired)
+        envelope_read_json(envelope, repaired, false);
+    if (!document && !parsed && !envelope->failure && !(repaired && envelope->message))
+        envelope->kind = ENVELOPE_BROKEN;
+}
+
+static void read_markup(struct envelope *envelope, const char *body, size_t length)
+{
+    if (looks_like_html(body, length)) {
+        envelope->kind = ENVELOPE_HTML;
+        envelope_read_html(envelope, body, length);
+        return;
+    }
+    g_autoptr(cJSON) tree = envelope_xml_tree(body, length);
+    envelope->kind = tree ? ENVELOPE_XML : ENVELOPE_BROKEN;
+    if (tree)
+        envelope_read_json(envelope, tree, true);
+}
+
+static void skip_blanks(const char **body, size_t *length)
+{
+    if (begins_with(*body, *length, "\xef\xbb\xbf")) {
+        *body += 3;
+        *length -= 3;
+    }
+    while (*length > 0 && g_ascii_isspace(**body)) {
+        (*body)++;
+        (*length)--;
+    }
+}
+
+// A body in another encoding is nearly always Latin-1 or its Windows cousin.
+static char *from_latin1(const char *body, size_t length)
+{
+    GString *text = g_string_sized_new(length + length / 8);
+    for (size_t i = 0; i < length; i++)
+        g_string_append_unichar(text, (unsigned char)body[i]);
+    return g_string_free(text, false);
+}
+
+static void read_other(struct envelope *envelope, const char *body, size_t length,
+                       const char *content_type)
+{
+    g_autoptr(cJSON) scalar =
+        announces(content_type, "json") ? json_parse(body, length, NULL) : NULL;
+    envelope->kind = scalar ? ENVELOPE_JSON : ENVELOPE_TEXT;
+    if (scalar)
+        envelope_read_json(envelope, scalar, false);
+    else
+        envelope_read_text(envelope, body, length);
+}
+
+static void read_body(struct envelope *envelope, const char *body, size_t length,
+                      const char *content_type, const cJSON *document)
+{
+    if (document || *body == '{' || *body == '[') {
+        read_json(envelope, body, length, document);
+        // "[ERROR] no such table" begins like JSON, and is a text.
+        if (envelope->kind != ENVELOPE_BROKEN || *body != '[' || announces(content_type, "json"))
+            return;
+        envelope->kind = ENVELOPE_TEXT;
+        envelope_read_text(envelope, body, length);
+    } else if (*body == '<') {
+        read_markup(envelope, body, length);
+    } else {
+        read_other(envelope, body, length, content_type);
+    }
+}
+
+struct envelope *envelope_read(const char *body, size_t length, const char *content_type,
+                               const cJSON *document)
+{
+    struct envelope *envelope = g_new0(struct envelope, 1);
+    envelope->ids = cJSON_CreateObject();
+    skip_blanks(&body, &length);
+    if (length == 0)
+        return envelope;
+    if (!looks_like_text(body, length)) {
+        envelope->kind = ENVELOPE_BROKEN;
+        return envelope;
+    }
+    const char *valid = NULL;
+    g_autofree char *latin1 = NULL;
+    if (!document && !g_utf8_validate_len(body, length, &valid)) {
+        if ((size_t)(valid - body) + 4 > length) {
+            length = (size_t)(valid - body); // cut in the middle of a character
+        } else {
+            latin1 = from_latin1(body, length);
+            body = latin1;
+            length = strlen(latin1);
+        }
+    }
+    if (length > 0)
+        read_body(envelope, body, length, content_type, document);
+    return envelope;
+}
+
+void envelope_free(struct envelope *envelope)
+{
+    if (!envelope)
+        return;
+    g_free(envelope->code);
+    g_free(envelope->message);
+    g_free(envelope->context);
+    cJSON_Delete(envelope->ids);
+    g_free(envelope);
+}

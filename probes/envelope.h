@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+// Where the code and the message of a failure are in a body: the shapes that
+// ERPs, shops, gateways and payment providers use, as tables. Pure.
+#ifndef PROBES_ENVELOPE_H
+#define PROBES_ENVELOPE_H
+
+#include "../base/json.h"
+
+#include <glib.h>
+#include <stdbool.h>
+
+// What the body is by its looks: they decide over the announced content type.
+enum envelope_kind {
+    ENVELOPE_EMPTY,
+    ENVELOPE_JSON,
+    ENVELOPE_XML,
+    ENVELOPE_HTML,
+    ENVELOPE_TEXT,
+    ENVELOPE_BROKEN, // begins like JSON or is announced as such, but is not; or binary
+};
+
+struct envelope {
+    enum envelope_kind kind;
+    bool failure;  // the body itself says that the call failed, whatever the status
+    bool login;    // a page that asks for a password
+    char *code;    // machine code or NULL
+    char *message; // the literal text that says most, placeholders filled in, or NULL
+    char *context; // what else the body says, for the lexicon, or NULL
+    cJSON *ids;    // what a support desk asks for, as an object; never NULL
+};
+
+// Reads a body. `document` is the body as JSON where the caller has it, else
+// NULL; `content_type` may be NULL. Never NULL; envelope_free frees it.
+struct envelope *envelope_read(const char *body, size_t length, const char *content_type,
+                               const cJSON *document);
+
+// Frees it; NULL is allowed.
+void envelope_free(struct envelope *envelope);
+
+typedef struct envelope envelope_t;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(envelope_t, envelope_free)
+
+#endif

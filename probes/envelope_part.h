@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+// What the readers of one format each share: candidates for code and message,
+// in the order of the tables. Only envelope*.c include it.
+#ifndef PROBES_ENVELOPE_PART_H
+#define PROBES_ENVELOPE_PART_H
+
+#include "envelope.h"
+
+// Collects candidates; the first message that says something wins, with its own
+// code, else with the first code of all.
+struct envelope_pick {
+    char *message;
+    int weight;  // enum lexicon_weight of `message`
+    char *code;  // of `message`'s place
+    char *first; // the first code of all
+    char *last;  // a code that only repeats the status, taken where there is no other
+    GString *context;
+};
+
+void envelope_pick_init(struct envelope_pick *pick);
+
+// Offers a message and the code beside it; either may be NULL. Both are copied.
+void envelope_pick_offer(struct envelope_pick *pick, const char *code, const char *message);
+
+// Offers a number that only repeats the status.
+void envelope_pick_offer_status(struct envelope_pick *pick, const char *status);
+
+// Adds a text that is no message, but may tell the cause; NULL is allowed.
+void envelope_pick_add_context(struct envelope_pick *pick, const char *text);
+
+// Moves what was picked into `envelope` and clears `pick`.
+void envelope_pick_finish(struct envelope_pick *pick, struct envelope *envelope);
+
+// Readers. Each fills failure, code, message, context, login of `envelope`. An
+// `xml` document is what envelope_xml_tree gave.
+void envelope_read_json(struct envelope *envelope, const cJSON *document, bool xml);
+void envelope_read_html(struct envelope *envelope, const char *body, size_t length);
+void envelope_read_text(struct envelope *envelope, const char *body, size_t length);
+
+// XML as a tree of objects (attributes and children by their local names, text
+// as "#text", a leaf without attributes as a string), read by a bounded scan
+// that resolves no entity but the five and characters. NULL where it is no XML.
+cJSON *envelope_xml_tree(const char *body, size_t length);
+
+// Text of a piece of XML or HTML: tags taken out, entities read, blanks joined.
+// The caller frees it.
+char *envelope_plain_text(const char *text, size_t length);
+
+// True where two names are the same but for case, namespace prefix and
+// punctuation: o:errorCode, error_code, ErrorCode. `name` is in lower case.
+bool envelope_name_is(const char *name, const char *key);
+
+#endif
