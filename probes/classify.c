@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: MIT
+// From a response to a verdict: transport, envelope, expectations, status, shape
+// of the body, then the lexicon for cause, explanation and owner. After transfer
+// and expect; before the incident. Pure.
+#include "classify.h"
+
+#include "correlation.h"
+#include "envelope.h"
+#include "lexicon.h"
+
+#include <string.h>
+
+// What is known while the steps of the order are taken.
+struct state {
+    const struct classify_input *input;
+    const struct transfer_response *response;
+    struct envelope *envelope; // NULL where nothing came
+    struct verdict *verdict;
+};
+
+static void say(struct verdict *verdict, enum verdict_class class, enum verdict_cause cause,
+                const char *act, enum lexicon_explanation explanation)
+{
+    verdict->class = class;
+    verdict->cause = cause;
+    verdict->act = g_strdup(act);
+    verdict->explanation = g_strdup(lexicon_explain(explanation));
+}
+
+static enum verdict_phase phase_of(enum transfer_phase phase)
+{
+    static const enum verdict_phase phases[] = {
+        [TRANSFER_PHASE_NONE] = VERDICT_PHASE_NONE,
+        [TRANSFER_PHASE_DNS] = VERDICT_PHASE_DNS,
+        [TRANSFER_PHASE_CONNECT] = VERDICT_PHASE_CONNECT,
+        [TRANSFER_PHASE_TLS] = VERDICT_PHASE_TLS,
+        [TRANSFER_PHASE_FIRST_BYTE] = VERDICT_PHASE_FIRST_BYTE,
+        [TRANSFER_PHASE_TRANSFER] = VERDICT_PHASE_TRANSFER,
+    };
+    return phases[phase];
+}
+
+static enum lexicon_explanation explain_phase(enum transfer_phase phase, bool timeout)
+{
+    switch (phase) {
+    case TRANSFER_PHASE_DNS:
+        return LEXICON_DNS;
+    case TRANSFER_PHASE_TLS:
+        return LEXICON_TLS;
+    case TRANSFER_PHASE_FIRST_BYTE:
+    case TRANSFER_PHASE_TRANSFER:
+        return timeout ? LEXICON_SLOW : LEXICON_CUT;
+    case TRANSFER_PHASE_NONE:
+    case TRANSFER_PHASE_CONNECT:
+        break;
+    }
+    return LEXICON_CONNECT;
+}
+
+static char *describe_timeout(const struct classify_input *input)
+{
+    static const char *const what[] = {
+        [TRANSFER_PHASE_NONE] = "no answer",
+        [TRANSFER_PHASE_DNS] = "the host name was not found",
+        [TRANSFER_PHASE_CONNECT] = "no connection",
+        [TRANSFER_PHASE_TLS] = "no secure connection",
+        [TRANSFER_PHASE_FIRST_BYTE] = "no answer",
+        [TRANSFER_PHASE_TRANSFER] = "the answer did not end",
+    };
+    const char *begin = what[input->response->phase];
+    if (input->timeout_ms <= 0)
+        return g_strdup_printf("%s in time", begin);
+    if (input->timeout_ms % 1000 == 0)
+        return g_strdup_printf("%s within %" G_GINT64_FORMAT " s", begin, input->timeout_ms / 1000);
+    return g_strdup_printf("%s within %" G_GINT64_FORMAT " ms", begin, input->timeout_ms);
+}
+
+static void judge_failed_transport(struct state *state, enum verdict_class class)
+{
+    const struct transfer_response *response = state->response;
+    bool timeout = class == VERDICT_CLASS_TIMEOUT;
+    // One cause for all of them: whether a host that is down refuses or keeps
+    // silent, it is one incident.
+    say(state->verdict, class, VERDICT_CAUSE_NETWORK, "hosting",
+        explain_phase(response->phase, timeout));
+    state->verdict->phase = phase_of(response->phase);
+    state->verdict->message =
+        response->problem ? g_strdup(response->problem) : describe_timeout(state->input);
+}
+
+static void judge_own_fault(struct state *state)
+{
+    state->verdict->ours = true;
+    state->verdict->class = VERDICT_CLASS_UNREACHABLE;
+    state->verdict->cause = VERDICT_CAUSE_UNKNOWN;
+    state->verdict->message =
+        g_strdup(state->response->problem ? state->response->problem : "the call was ended by us");
+}
+
+static void take_envelope(struct state *state, enum verdict_class class)
+{
+    state->verdict->class = class;
+    state->verdict->code = g_strdup(state->envelope->code);
+    state->verdict->message = g_strdup(state->envelope->message);
+}
+
+// A specific text or a specific code states what failed; a page never does.
+static enum verdict_class class_of_failure(const struct state *state)
+{
+    const struct envelope *envelope = state->envelope;
+    bool coded = !lexicon_code_is_generic(envelope->code, state->response->status);
+    if (envelope->kind == ENVELOPE_HTML || envelope->kind == ENVELOPE_BROKEN)
+        return VERDICT_CLASS_CRYPTIC;
+    switch (lexicon_weigh(envelope->message)) {
+    case LEXICON_SPECIFIC:
+        return VERDICT_CLASS_ERROR_CODE;
+    case LEXICON_EMPTY:
+    case LEXICON_STATUS:
+        return coded ? VERDICT_CLASS_ERROR_CODE : VERDICT_CLASS_CRYPTIC;
+    case LEXICON_GENERIC:
+        break;
+    }
+    return VERDICT_CLASS_CRYPTIC;
+}
+
+// The cut body: what was read may still say why; else the cut is what failed.
+static bool judge_cut(struct state *state)
+{
+    enum transfer_outcome outcome = state->response->outcome;
+    if (outcome == TRANSFER_ANSWERED)
+        return false;
+    if (outcome == TRANSFER_GARBLED) {
+        say(state->verdict, VERDICT_CLASS_CRYPTIC, VERDICT_CAUSE_SERVER_FAULT, "hosting",
+            LEXICON_CUT);
+    } else {
+        if (state->response->status >= 400 || state->envelope->failure ||
+            (state->input->expectations_given && !state->input->failed_expectation))
+            return false;
+        say(state->verdict, VERDICT_CLASS_CRYPTIC, VERDICT_CAUSE_CONTRACT, "integrator",
+            LEXICON_TOO_LARGE);
+    }
+    state->verdict->message = g_strdup(state->response->problem);
+    return true;
+}
+
+static bool judge_envelope(struct state *state)
+{
+    int status = state->response->status;
+    // A step that expects an error status and got it has what it wants.
+    bool wanted = state->input->status_expected && status >= 400;
+    if (!state->envelope->failure || wanted)
+        return false;
+    take_envelope(state, class_of_failure(state));
+    return true;
+}
+
+// A page, nothing, or something unreadable, where data was due.
+static bool judge_shape(struct state *state)
+{
+    const struct envelope *envelope = state->envelope;
+    bool due = state->input->data_due || state->input->failed_expectation;
+    enum lexicon_explanation explanation;
+    if (state->response->status >= 300 && state->response->status < 400)
+        return false; // the page of a redirect is read by nobody
+    if (envelope->kind == ENVELOPE_HTML && (due || envelope->login))
+        explanation = LEXICON_PAGE;
+    else if (envelope->kind == ENVELOPE_BROKEN)
+        explanation = LEXICON_NOT_DATA;
+    else if (envelope->kind == ENVELOPE_EMPTY && due && state->response->status == 200)
+        explanation = LEXICON_NO_BODY;
+    else
+        return false;
+    say(state->verdict, VERDICT_CLASS_CRYPTIC,
+        envelope->login ? VERDICT_CAUSE_AUTH : VERDICT_CAUSE_CONTRACT,
+        envelope->login ? "client" : "integrator", explanation);
+    state->verdict->message = g_strdup(envelope->message);
+    state->verdict->code = g_strdup(envelope->code);
+    return true;
+}
+
+static bool judge_status(struct state *state)
+{
+    int status = state->response->status;
+    const struct classify_input *input = state->input;
+    if (input->status_expected || status == 0 || (status >= 200 && status < 300))
+        return false;
+    // Expectations that hold decide over the status, unless the body is the
+    // error page or the silence of a server that failed.
+    bool answered = state->envelope->kind == ENVELOPE_JSON || state->envelope->kind == ENVELOPE_XML;
+    if (input->expectations_given && !input->failed_expectation && (status < 400 || answered))
+        return false;
+    if (status >= 400) {
+        take_envelope(state, class_of_failure(state));
+        return true;
+    }
+    say(state->verdict, VERDICT_CLASS_UNEXPECTED, VERDICT_CAUSE_CONTRACT, "integrator",
+        LEXICON_EXPECTATION);
+    if (!input->failed_expectation)
+        state->verdict->failed_expectation = g_strdup_printf("status is 2xx: was %d", status);
+    return true;
+}
+
+static void judge_expectation(struct state *state)
+{
+    say(state->verdict, VERDICT_CLASS_UNEXPECTED, VERDICT_CAUSE_CONTRACT, "integrator",
+        LEXICON_EXPECTATION);
+}
+
+static void judge_answer(struct state *state)
+{
+    const struct classify_input *input = state->input;
+    bool plain = state->response->status < 400 || input->status_expected;
+    if (judge_cut(state) || judge_envelope(state))
+        return;
+    if (input->failed_expectation && plain) {
+        if (!judge_shape(state))
+            judge_expectation(state);
+        return;
+    }
+    if (judge_status(state) || input->expectations_given)
+        return;
+    judge_shape(state);
+}
+
+static void add_correlation(struct state *state)
+{
+    cJSON *ids = state->verdict->correlation;
+    correlation_add_headers(ids, state->response->headers);
+    if (!state->envelope || state->verdict->class == VERDICT_CLASS_OK)
+        return;
+    for (cJSON *id = state->envelope->ids->child; id; id = id->next)
+        if (!json_member(ids, id->string))
+            json_add_text(ids, id->string, cJSON_GetStringValue(id));
+    correlation_add_text(ids, state->verdict->message);
+    correlation_add_text(ids, state->envelope->context);
+}
+
+static void judge(struct state *state)
+{
+    switch (state->response->outcome) {
+    case TRANSFER_TIMEOUT:
+        judge_failed_transport(state, VERDICT_CLASS_TIMEOUT);
+        return;
+    case TRANSFER_UNREACHABLE:
+        judge_failed_transport(state, VERDICT_CLASS_UNREACHABLE);
+        return;
+    case TRANSFER_OUR_FAULT:
+    case TRANSFER_CANCELLED:
+        judge_own_fault(state);
+        return;
+    case TRANSFER_ANSWERED:
+    case TRANSFER_GARBLED:
+    case TRANSFER_TOO_LARGE:
+        break;
+    }
+    gsize length = 0;
+    const char *body =
+        state->response->body ? g_bytes_get_data(state->response->body, &length) : "";
+    state->envelope = envelope_read(body ? body : "", length,
+                                    transfer_headers_find(state->response->headers, "Content-Type"),
+                                    state->input->document);
+    judge_answer(state);
+}
+
+struct verdict *classify(const struct classify_input *input, const struct lexicon *lexicon)
+{
+    struct verdict *verdict = verdict_new();
+    struct state state = {.input = input, .response = input->response, .verdict = verdict};
+    judge(&state);
+    if (input->failed_expectation && !verdict->failed_expectation)
+        verdict->failed_expectation = g_strdup(input->failed_expectation);
+    if (state.envelope && !verdict->ours)
+        lexicon_apply_context(lexicon, input->response->status, state.envelope->context, verdict);
+    add_correlation(&state);
+    envelope_free(state.envelope);
+    return verdict;
+}
