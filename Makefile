@@ -3,7 +3,9 @@
 VERSION := 0.1.0
 PREFIX ?= /usr/local
 BUILD ?= build
-CC ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
 DEBUG ?= -g
 OPT ?= -O2
 WERROR ?=
@@ -19,9 +21,12 @@ LDFLAGS_ALL = $(SANITIZE) -pthread $(LDFLAGS)
 FOLDERS := base config probes alerts monitor
 SOURCES := $(filter-out monitor/main.c,$(foreach d,$(FOLDERS),$(wildcard $(d)/*.c)))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
-UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
+UNIT_TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 
-all: $(BUILD)/erpwatch
+# Programs that the end-to-end tests and benches use; they are not installed.
+HELPERS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/e2e/*.c tests/bench/*.c))
+
+all: $(BUILD)/erpwatch ## build the program (default)
 
 # The translations of the mails: gettext's catalogues, put into the program.
 LANGUAGES := nl
@@ -42,7 +47,7 @@ $(BUILD)/gen/alerts/catalogues.inc: $(CATALOGUES)
 $(BUILD)/alerts/words.o: $(BUILD)/gen/alerts/catalogues.inc
 
 # Brings the catalogues up to date with the texts in the source.
-po:
+po: ## bring the translations up to date with the texts
 	xgettext --from-code=UTF-8 --language=C -kwords_get:2 -kwords_fill:2 -kwords_count:2,3 \
 	  -kWORDS_MARK -kword:2 --no-location --no-wrap --sort-output --omit-header -o alerts/po/erpwatch.pot alerts/*.c
 	for l in $(LANGUAGES); do \
@@ -59,20 +64,55 @@ $(BUILD)/liberpwatch.a: $(OBJECTS)
 $(BUILD)/erpwatch: $(BUILD)/monitor/main.o $(BUILD)/liberpwatch.a
 	$(CC) $(LDFLAGS_ALL) $^ -o $@ $(PKG_LIBS)
 
-$(BUILD)/tests/unit/%: tests/unit/%.c $(BUILD)/liberpwatch.a
+$(BUILD)/tests/%: tests/%.c $(BUILD)/liberpwatch.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) -MMD -MP $(LDFLAGS_ALL) $< -o $@ $(BUILD)/liberpwatch.a -lcmocka $(PKG_LIBS)
 
-# Programs that end-to-end checks run.
-$(BUILD)/tests/e2e/%: tests/e2e/%.c $(BUILD)/liberpwatch.a
-	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) -MMD -MP $(LDFLAGS_ALL) $< -o $@ $(BUILD)/liberpwatch.a $(PKG_LIBS)
+help: ## list what can be made
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
 
-unit: $(UNIT_TESTS)
-	@set -e; for t in $(UNIT_TESTS); do echo "== $$t"; $$t; done
+deps: ## install the Debian packages that building needs
+	@tools/install-packages.sh packages.txt
 
-clean:
-	rm -rf $(BUILD)
+test-deps: ## install those that the tests need as well
+	@tools/install-packages.sh packages.txt tests/packages.txt
 
-.PHONY: all unit clean po
+# pkg-config has to see what deps has just installed: a make of its own
+test: test-deps ## install what the tests need, build, pass all tests (T=name picks some)
+	@$(MAKE) --no-print-directory build-tests
+	@tests/run.py $(BUILD) $(T)
+
+build-tests: all $(UNIT_TESTS) $(HELPERS)
+
+asan: test-deps ## the same tests under the address and undefined-behaviour sanitizers
+	@$(MAKE) --no-print-directory build-tests BUILD=build-asan OPT=-O1 \
+	  SANITIZE="-fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined"
+	@tests/run.py build-asan $(T)
+
+clang: test-deps ## build all with clang, warnings are errors
+	@$(MAKE) --no-print-directory build-tests BUILD=build-clang CC=clang WERROR=-Werror
+
+lint: test-deps ## structure, clang-tidy, cppcheck, documents
+	@for check in tests/lint/structure.py tests/lint/documents.py; do \
+	  /usr/bin/python3 $$check || exit 1; done
+	@tests/lint/analyse.sh
+
+figures: test-deps ## figures of the code; fails at the limits
+	@/usr/bin/python3 tests/lint/figures.py
+
+fuzz: test-deps ## each fuzz target for FUZZ_SECONDS (30)
+	@tests/fuzz/run.sh
+
+bench: test-deps ## speed, beside bare libcurl and curl in the same run
+	@$(MAKE) --no-print-directory all
+	@tests/bench/run.sh $(BUILD)
+
+demo: deps ## the main job in a minute: a flow fails, the mails, the recovery
+	@$(MAKE) --no-print-directory all
+	@tools/demo.sh $(BUILD)
+
+clean: ## remove what was built
+	rm -rf build build-asan build-clang build-fuzz
+
+.PHONY: all help deps test-deps test build-tests asan clang lint figures fuzz bench demo install clean
 -include $(OBJECTS:.o=.d) $(BUILD)/monitor/main.d $(UNIT_TESTS:%=%.d)
