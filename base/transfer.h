@@ -6,73 +6,9 @@
 #define BASE_TRANSFER_H
 
 #include "clock.h"
+#include "transfer_message.h"
 
-#include <glib.h>
-#include <stdbool.h>
 #include <uv.h>
-
-// What became of a call, as the transport saw it.
-enum transfer_outcome {
-    TRANSFER_ANSWERED,    // a complete response, whatever its status
-    TRANSFER_TIMEOUT,     // `phase` says where the time went
-    TRANSFER_UNREACHABLE, // name not found, refused, reset, TLS or certificate failure
-    TRANSFER_GARBLED,     // it answered, but not in HTTP, or the body was cut short or undecodable
-    TRANSFER_TOO_LARGE,   // the body was cut at max_body: the rest was not read
-    TRANSFER_OUR_FAULT,   // out of descriptors, a bad URL, a certificate file that cannot be read
-    TRANSFER_CANCELLED,   // by transfer_cancel
-};
-
-enum transfer_phase {
-    TRANSFER_PHASE_NONE,
-    TRANSFER_PHASE_DNS,
-    TRANSFER_PHASE_CONNECT,
-    TRANSFER_PHASE_TLS,
-    TRANSFER_PHASE_FIRST_BYTE,
-    TRANSFER_PHASE_TRANSFER,
-};
-
-// One header line; a list of them keeps order and repetition.
-struct transfer_header {
-    char *name;
-    char *value;
-};
-
-// How a system's TLS is verified; borrowed strings, NULL for the defaults.
-struct transfer_tls {
-    const char *ca; // PEM file of certificates to trust in place of the system's
-    bool no_verify; // certificate and host name are not checked: loud in validate
-};
-
-// A request. Owned by whoever made it until transfer_start takes it.
-struct transfer_request {
-    char *method;       // GET, POST, …
-    char *url;          // complete, encoded
-    GPtrArray *headers; // of struct transfer_header, owned
-    GBytes *body;       // NULL for none
-    int64_t timeout_ms; // of the whole call
-    int64_t max_body;   // bytes kept of the decoded response body
-    struct transfer_tls tls;
-    bool may_reuse; // an idle connection may be used: never for a call that writes
-};
-
-// Cumulative milliseconds from the start of the call; -1 where a phase did not
-// take place (a kept connection has no dns, connect and tls).
-struct transfer_timing {
-    double dns, connect, tls, sent, first_byte, total;
-};
-
-struct transfer_response {
-    enum transfer_outcome outcome;
-    enum transfer_phase phase; // of a timeout or of a failure to reach
-    char *problem;             // one sentence of what went wrong, NULL where answered
-    int status;                // 0 where no status line came
-    char *http_version;        // "1.1" or "2"; NULL where nothing came
-    GPtrArray *headers;        // of struct transfer_header; never NULL
-    GBytes *body;              // decoded, at most max_body; never NULL
-    struct transfer_timing timing;
-    char *peer; // "address:port" of the other side, NULL where not connected
-    bool sent;  // a byte of the request may have gone out
-};
 
 struct transfer;
 struct transfer_call;
@@ -100,31 +36,5 @@ unsigned transfer_active(const struct transfer *transfer);
 // Ends the engine: calls in flight are dropped without `done`. Its handles are
 // closed by the next turns of the loop. NULL is allowed.
 void transfer_free(struct transfer *transfer);
-
-// A request with an empty header list; transfer_request_free frees it.
-struct transfer_request *transfer_request_new(const char *method, const char *url);
-void transfer_request_free(struct transfer_request *request);
-
-// A response with no outcome yet; transfer_response_free frees it.
-struct transfer_response *transfer_response_new(void);
-void transfer_response_free(struct transfer_response *response);
-
-// A new, empty list of headers, which owns what is added to it.
-GPtrArray *transfer_headers_new(void);
-
-// Appends a header; both texts are copied.
-void transfer_headers_add(GPtrArray *headers, const char *name, const char *value);
-
-// The first value of a header, names compared without case; NULL where there is
-// none. Borrowed.
-const char *transfer_headers_find(const GPtrArray *headers, const char *name);
-
-// The words for outcome and phase as verdicts and JSON write them ("first_byte").
-const char *transfer_phase_name(enum transfer_phase phase);
-
-typedef struct transfer_request transfer_request_t;
-typedef struct transfer_response transfer_response_t;
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(transfer_request_t, transfer_request_free)
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(transfer_response_t, transfer_response_free)
 
 #endif

@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: MIT
+// Options into a curl easy handle, headers and body out of it. What never
+// changes is set once for each handle, the rest before each call. Called by
+// transfer.c; what a call came to is read off by transfer_result.c.
+#include "transfer_easy.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <openssl/ssl.h>
+#include <string.h>
+#include <uv.h>
+
+// The one reader of what curl_easy_setopt says: the first refusal ends the call.
+static void note(struct transfer_easy *easy, CURLcode code)
+{
+    if (code != CURLE_OK && !easy->ours)
+        easy->ours = g_strdup_printf("the request cannot be set up: %s", curl_easy_strerror(code));
+}
+
+static size_t on_body(char *data, size_t size, size_t count, void *context)
+{
+    struct transfer_easy *easy = context;
+    size_t length = size * count;
+    size_t had = easy->body ? easy->body->len : 0;
+    size_t room = (size_t)CLAMP(easy->request->max_body, 0, G_MAXINT32) - had;
+    size_t kept = MIN(length, room);
+    if (!easy->body)
+        easy->body = g_byte_array_sized_new((guint)kept);
+    g_byte_array_append(easy->body, (const guint8 *)data, (guint)kept);
+    easy->too_large = kept < length;
+    return easy->too_large ? 0 : length;
+}
+
+static bool is_space(char byte)
+{
+    return byte == ' ' || byte == '\t';
+}
+
+// A line that goes on with the value of the one before (obsolete folding).
+static void append_folded(GPtrArray *headers, const char *text)
+{
+    if (headers->len == 0)
+        return;
+    struct transfer_header *last = g_ptr_array_index(headers, headers->len - 1);
+    g_autofree char *name = g_strdup(last->name);
+    g_autofree char *value = g_strconcat(last->value, " ", text, NULL);
+    g_ptr_array_remove_index(headers, headers->len - 1);
+    transfer_headers_add(headers, name, value);
+}
+
+static void add_line(GPtrArray *headers, char *line)
+{
+    if (is_space(line[0])) {
+        append_folded(headers, g_strstrip(line));
+        return;
+    }
+    char *colon = strchr(line, ':');
+    if (!colon)
+        return;
+    *colon = '\0';
+    transfer_headers_add(headers, g_strchomp(line), g_strstrip(colon + 1));
+}
+
+// A status line starts the headers anew: those of a 1xx before are forgotten.
+static size_t on_header(char *data, size_t size, size_t count, void *context)
+{
+    struct transfer_easy *easy = context;
+    size_t length = size * count;
+    easy->answered = true;
+    if (length > 5 && memcmp(data, "HTTP/", 5) == 0) {
+        g_ptr_array_set_size(easy->response->headers, 0);
+        return length;
+    }
+    char buffer[1024];
+    char *line = length < sizeof buffer ? buffer : g_malloc(length + 1);
+    memcpy(line, data, length);
+    line[length] = '\0';
+    add_line(easy->response->headers, line);
+    if (line != buffer)
+        g_free(line);
+    return length;
+}
+
+static curl_socket_t on_open(void *context, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    (void)purpose;
+    struct transfer_easy *easy = context;
+    easy->user.connected = false;
+    if (address->addrlen <= sizeof easy->address)
+        memcpy(&easy->address, &address->addr, address->addrlen);
+    curl_socket_t fd = transfer_sockets_open(easy->sockets, address);
+    if (fd == CURL_SOCKET_BAD && !easy->ours && errno != EAFNOSUPPORT)
+        easy->ours = g_strdup_printf("no socket can be opened: %s", g_strerror(errno));
+    return fd;
+}
+
+// Called when the connection stands and before the first byte of a handshake.
+static CURLcode on_tls(CURL *handle, void *ssl_context, void *context)
+{
+    (void)handle;
+    struct transfer_easy *easy = context;
+    const struct transfer_tls *tls = &easy->request->tls;
+    easy->tls_started_ns = uv_hrtime();
+    if (tls->no_verify)
+        return CURLE_OK;
+    g_autoptr(GError) error = NULL;
+    X509_STORE *store = transfer_tls_store(easy->stores, tls->ca, &error);
+    if (!store) {
+        easy->ours = g_strdup(error->message);
+        return CURLE_SSL_CACERT_BADFILE;
+    }
+    SSL_CTX_set1_cert_store(ssl_context, store);
+    return CURLE_OK;
+}
+
+// Called before the first byte of the request goes out, on whatever connection.
+static int on_send(void *context, char *peer, char *local, int peer_port, int local_port)
+{
+    (void)local;
+    (void)local_port;
+    struct transfer_easy *easy = context;
+    char port[16];
+    g_snprintf(port, sizeof port, ":%d", peer_port);
+    g_free(easy->response->peer);
+    easy->response->peer =
+        strchr(peer, ':') ? g_strconcat("[", peer, "]", port, NULL) : g_strconcat(peer, port, NULL);
+    easy->response->sent = true;
+    easy->user.connected = true;
+    return CURL_PREREQFUNC_OK;
+}
+
+static void set_callbacks(struct transfer_easy *easy)
+{
+    CURL *handle = easy->handle;
+    note(easy, curl_easy_setopt(handle, CURLOPT_PRIVATE, easy));
+    note(easy, curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, easy->error));
+    note(easy, curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, on_body));
+    note(easy, curl_easy_setopt(handle, CURLOPT_WRITEDATA, easy));
+    note(easy, curl_easy_setopt(handle, CURLOPT_HEADERFUNCTION, on_header));
+    note(easy, curl_easy_setopt(handle, CURLOPT_HEADERDATA, easy));
+    note(easy, curl_easy_setopt(handle, CURLOPT_PREREQFUNCTION, on_send));
+    note(easy, curl_easy_setopt(handle, CURLOPT_PREREQDATA, easy));
+    note(easy, curl_easy_setopt(handle, CURLOPT_OPENSOCKETFUNCTION, on_open));
+    note(easy, curl_easy_setopt(handle, CURLOPT_OPENSOCKETDATA, easy));
+    note(easy, curl_easy_setopt(handle, CURLOPT_CLOSESOCKETFUNCTION, transfer_sockets_close));
+    note(easy, curl_easy_setopt(handle, CURLOPT_CLOSESOCKETDATA, easy->sockets));
+}
+
+// QUICK_EXIT: without it a dead name server stops the whole loop for seconds.
+// No proxy: what is measured must not hang on the environment of a service.
+static void set_limits(struct transfer_easy *easy)
+{
+    CURL *handle = easy->handle;
+    note(easy, curl_easy_setopt(handle, CURLOPT_QUICK_EXIT, 1L));
+    note(easy, curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L));
+    note(easy, curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https"));
+    note(easy, curl_easy_setopt(handle, CURLOPT_FOLLOWLOCATION, 0L));
+    note(easy, curl_easy_setopt(handle, CURLOPT_PATH_AS_IS, 1L));
+    note(easy, curl_easy_setopt(handle, CURLOPT_PROXY, ""));
+    note(easy, curl_easy_setopt(handle, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS));
+    note(easy, curl_easy_setopt(handle, CURLOPT_ACCEPT_ENCODING, "gzip, deflate"));
+    note(easy, curl_easy_setopt(handle, CURLOPT_USERAGENT, "erpwatch/" ERPWATCH_VERSION));
+}
+
+// curl reads no certificates itself: on_tls gives each connection its store.
+static void set_tls_basics(struct transfer_easy *easy)
+{
+    CURL *handle = easy->handle;
+    note(easy, curl_easy_setopt(handle, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2));
+    note(easy, curl_easy_setopt(handle, CURLOPT_CAINFO, NULL));
+    note(easy, curl_easy_setopt(handle, CURLOPT_SSL_CTX_FUNCTION, on_tls));
+    note(easy, curl_easy_setopt(handle, CURLOPT_SSL_CTX_DATA, easy));
+}
+
+void transfer_easy_init(struct transfer_easy *easy, struct transfer_sockets *sockets,
+                        struct transfer_tls_stores *stores)
+{
+    easy->handle = curl_easy_init();
+    easy->sockets = sockets;
+    easy->stores = stores;
+    if (!easy->handle)
+        g_error("out of memory for a call");
+    set_callbacks(easy);
+    set_limits(easy);
+    set_tls_basics(easy);
+    if (easy->ours)
+        g_error("this libcurl does not fit: %s", easy->ours);
+}
+
+static void set_target(struct transfer_easy *easy)
+{
+    const struct transfer_request *request = easy->request;
+    long timeout_ms = (long)CLAMP(request->timeout_ms, 1, G_MAXINT);
+    CURL *handle = easy->handle;
+    note(easy, curl_easy_setopt(handle, CURLOPT_URL, request->url));
+    note(easy, curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, timeout_ms));
+    note(easy, curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, timeout_ms));
+    // A kept connection that the server closes on reading a POST makes curl send
+    // it again, silently: two orders.
+    note(easy, curl_easy_setopt(handle, CURLOPT_FRESH_CONNECT, request->may_reuse ? 0L : 1L));
+}
+
+// The method without a body; curl's own requests are reset by HTTPGET.
+static void set_method(struct transfer_easy *easy)
+{
+    CURL *handle = easy->handle;
+    const char *method = easy->request->method;
+    bool head = strcmp(method, "HEAD") == 0, get = strcmp(method, "GET") == 0;
+    note(easy, curl_easy_setopt(handle, CURLOPT_NOBODY, head ? 1L : 0L));
+    if (!head)
+        note(easy, curl_easy_setopt(handle, CURLOPT_HTTPGET, 1L));
+    note(easy, curl_easy_setopt(handle, CURLOPT_CUSTOMREQUEST, head || get ? NULL : method));
+}
+
+// These methods say how long their body is even where there is none.
+static bool method_has_length(const char *method)
+{
+    return strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 ||
+           strcmp(method, "PATCH") == 0;
+}
+
+static bool has_body(const struct transfer_request *request)
+{
+    if (strcmp(request->method, "HEAD") == 0)
+        return false;
+    return request->body || method_has_length(request->method);
+}
+
+static void set_body(struct transfer_easy *easy)
+{
+    const struct transfer_request *request = easy->request;
+    if (!has_body(request))
+        return;
+    gsize length = 0;
+    const char *data = request->body ? g_bytes_get_data(request->body, &length) : NULL;
+    CURL *handle = easy->handle;
+    note(easy, curl_easy_setopt(handle, CURLOPT_POST, 1L));
+    note(easy, curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)length));
+    note(easy, curl_easy_setopt(handle, CURLOPT_POSTFIELDS, length ? data : ""));
+    note(easy, curl_easy_setopt(handle, CURLOPT_CUSTOMREQUEST, request->method));
+}
+
+// CAPATH is never looked into, since on_tls replaces the store: it keeps curl
+// from using a connection or session of one set of certificates for another.
+static void set_tls(struct transfer_easy *easy)
+{
+    const struct transfer_tls *tls = &easy->request->tls;
+    CURL *handle = easy->handle;
+    note(easy, curl_easy_setopt(handle, CURLOPT_CAPATH, tls->ca));
+    note(easy, curl_easy_setopt(handle, CURLOPT_SSL_VERIFYPEER, tls->no_verify ? 0L : 1L));
+    note(easy, curl_easy_setopt(handle, CURLOPT_SSL_VERIFYHOST, tls->no_verify ? 0L : 2L));
+}
+
+static bool has_line_break(const char *text)
+{
+    return strpbrk(text, "\r\n") != NULL;
+}
+
+// Header lines that switch off what curl would add by itself to a body.
+static size_t own_lines(const struct transfer_request *request, const char *lines[2])
+{
+    size_t count = 0;
+    if (!has_body(request))
+        return 0;
+    if (!transfer_headers_find(request->headers, "Expect"))
+        lines[count++] = "Expect:";
+    if (!transfer_headers_find(request->headers, "Content-Type"))
+        lines[count++] = "Content-Type:";
+    return count;
+}
+
+// "name: value" at `text`; "name;" is how curl is told of an empty value.
+static char *write_line(char *text, const struct transfer_header *header)
+{
+    char *end = g_stpcpy(text, header->name);
+    if (*header->value)
+        end = g_stpcpy(g_stpcpy(end, ": "), header->value);
+    else
+        end = g_stpcpy(end, ";");
+    return end + 1;
+}
+
+static size_t lines_size(const GPtrArray *headers)
+{
+    size_t size = 0;
+    for (guint i = 0; i < headers->len; i++) {
+        const struct transfer_header *header = g_ptr_array_index(headers, i);
+        size += strlen(header->name) + strlen(header->value) + 3;
+    }
+    return size;
+}
+
+// curl's list of header lines in one block: nodes first, then the texts.
+static struct curl_slist *header_list(const struct transfer_request *request)
+{
+    const char *own[2];
+    size_t own_count = own_lines(request, own);
+    size_t count = request->headers->len + own_count;
+    if (count == 0)
+        return NULL;
+    size_t nodes_size = count * sizeof(struct curl_slist);
+    struct curl_slist *nodes = g_malloc(nodes_size + lines_size(request->headers) + 32);
+    char *text = (char *)nodes + nodes_size;
+    for (size_t i = 0; i < count; i++) {
+        nodes[i].data = text;
+        nodes[i].next = i + 1 < count ? &nodes[i + 1] : NULL;
+        if (i < own_count)
+            text = g_stpcpy(text, own[i]) + 1;
+        else
+            text = write_line(text, g_ptr_array_index(request->headers, i - own_count));
+    }
+    return nodes;
+}
+
+static void set_headers(struct transfer_easy *easy)
+{
+    easy->headers = header_list(easy->request);
+    note(easy, curl_easy_setopt(easy->handle, CURLOPT_HTTPHEADER, easy->headers));
+}
+
+// What curl would send, or leave out, without complaint.
+static void check_request(struct transfer_easy *easy)
+{
+    const struct transfer_request *request = easy->request;
+    const char *url = request->url;
+    if (g_ascii_strncasecmp(url, "http://", 7) != 0 && g_ascii_strncasecmp(url, "https://", 8) != 0)
+        easy->ours = g_strdup_printf("not an http or https address: %s", url);
+    else if (has_line_break(url) || has_line_break(request->method))
+        easy->ours = g_strdup("the address or the method has a line break");
+    for (guint i = 0; i < request->headers->len && !easy->ours; i++) {
+        const struct transfer_header *header = g_ptr_array_index(request->headers, i);
+        if (has_line_break(header->name) || has_line_break(header->value))
+            easy->ours = g_strdup_printf("a header has a line break: %s", header->name);
+    }
+}
+
+bool transfer_easy_begin(struct transfer_easy *easy, const struct transfer_request *request)
+{
+    easy->request = request;
+    easy->response = transfer_response_new();
+    easy->started_ns = uv_hrtime();
+    check_request(easy);
+    if (easy->ours)
+        return false;
+    set_target(easy);
+    set_method(easy);
+    set_body(easy);
+    set_tls(easy);
+    set_headers(easy);
+    return !easy->ours;
+}
+
+void transfer_easy_end(struct transfer_easy *easy)
+{
+    g_clear_pointer(&easy->response, transfer_response_free);
+    g_clear_pointer(&easy->body, g_byte_array_unref);
+    g_clear_pointer(&easy->headers, g_free);
+    g_clear_pointer(&easy->ours, g_free);
+    easy->request = NULL;
+    easy->user.connected = false;
+    easy->error[0] = '\0';
+    easy->tls_started_ns = 0;
+    easy->address.any.sa_family = AF_UNSPEC;
+    easy->answered = false;
+    easy->too_large = false;
+}
+
+void transfer_easy_clear(struct transfer_easy *easy)
+{
+    curl_easy_cleanup(easy->handle);
+    easy->handle = NULL;
+    transfer_easy_end(easy);
+}

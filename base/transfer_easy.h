@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+// One curl easy handle and the call that it is making: the request goes into it
+// as options, the response comes out of its callbacks. Used again and again.
+#ifndef BASE_TRANSFER_EASY_H
+#define BASE_TRANSFER_EASY_H
+
+#include "transfer_message.h"
+#include "transfer_socket.h"
+#include "transfer_tls.h"
+
+#include <curl/curl.h>
+#include <glib.h>
+#include <stdbool.h>
+#include <sys/socket.h>
+
+struct transfer_easy {
+    struct transfer_socket_user user; // first: it is what curl's private pointer points to
+    CURL *handle;
+    char error[CURL_ERROR_SIZE]; // curl's own words for a failure
+    struct transfer_sockets *sockets;
+    struct transfer_tls_stores *stores;
+    // Of the call under way:
+    const struct transfer_request *request; // borrowed
+    struct transfer_response *response;     // being filled
+    GByteArray *body;                       // decoded so far, NULL before the first byte
+    struct curl_slist *headers;             // one block
+    char *ours;                             // what of ours failed, as a sentence
+    uint64_t started_ns;
+    uint64_t tls_started_ns; // the connection stood; 0 where there was none or no TLS
+    union {                  // that was tried last
+        struct sockaddr any;
+        struct sockaddr_storage storage;
+    } address;
+    bool answered;  // a header line came
+    bool too_large; // the body was cut
+};
+
+// Sets up `easy` with what all calls have in common.
+void transfer_easy_init(struct transfer_easy *easy, struct transfer_sockets *sockets,
+                        struct transfer_tls_stores *stores);
+
+// Makes it ready for `request`, which is borrowed until transfer_easy_end. False
+// and `easy->ours` where the request cannot be made.
+bool transfer_easy_begin(struct transfer_easy *easy, const struct transfer_request *request);
+
+// Forgets the call; the handle can be used for another.
+void transfer_easy_end(struct transfer_easy *easy);
+
+// Frees the handle, which must not be in a multi handle.
+void transfer_easy_clear(struct transfer_easy *easy);
+
+#endif

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+// The values that go into a call and come out of it. Nothing here knows how a
+// call is made; the transport fills a response, probes/ judge it.
+#include "transfer_message.h"
+
+#include <string.h>
+
+struct transfer_request *transfer_request_new(const char *method, const char *url)
+{
+    struct transfer_request *request = g_new0(struct transfer_request, 1);
+    request->method = g_strdup(method);
+    request->url = g_strdup(url);
+    request->headers = transfer_headers_new();
+    return request;
+}
+
+void transfer_request_free(struct transfer_request *request)
+{
+    if (!request)
+        return;
+    g_free(request->method);
+    g_free(request->url);
+    g_ptr_array_unref(request->headers);
+    g_clear_pointer(&request->body, g_bytes_unref);
+    g_free(request);
+}
+
+struct transfer_response *transfer_response_new(void)
+{
+    struct transfer_response *response = g_new0(struct transfer_response, 1);
+    response->headers = transfer_headers_new();
+    response->body = g_bytes_new_static("", 0);
+    response->timing = (struct transfer_timing){-1, -1, -1, -1, -1, -1};
+    return response;
+}
+
+void transfer_response_free(struct transfer_response *response)
+{
+    if (!response)
+        return;
+    g_free(response->problem);
+    g_free(response->http_version);
+    g_ptr_array_unref(response->headers);
+    g_bytes_unref(response->body);
+    g_free(response->peer);
+    g_free(response);
+}
+
+GPtrArray *transfer_headers_new(void)
+{
+    return g_ptr_array_new_with_free_func(g_free);
+}
+
+void transfer_headers_add(GPtrArray *headers, const char *name, const char *value)
+{
+    size_t name_size = strlen(name) + 1, value_size = strlen(value) + 1;
+    struct transfer_header *header = g_malloc(sizeof *header + name_size + value_size);
+    header->name = (char *)(header + 1);
+    header->value = header->name + name_size;
+    memcpy(header->name, name, name_size);
+    memcpy(header->value, value, value_size);
+    g_ptr_array_add(headers, header);
+}
+
+const char *transfer_headers_find(const GPtrArray *headers, const char *name)
+{
+    for (guint i = 0; i < headers->len; i++) {
+        const struct transfer_header *header = g_ptr_array_index(headers, i);
+        if (g_ascii_strcasecmp(header->name, name) == 0)
+            return header->value;
+    }
+    return NULL;
+}
+
+const char *transfer_phase_name(enum transfer_phase phase)
+{
+    static const char *const NAMES[] = {
+        [TRANSFER_PHASE_NONE] = "none",
+        [TRANSFER_PHASE_DNS] = "dns",
+        [TRANSFER_PHASE_CONNECT] = "connect",
+        [TRANSFER_PHASE_TLS] = "tls",
+        [TRANSFER_PHASE_FIRST_BYTE] = "first_byte",
+        [TRANSFER_PHASE_TRANSFER] = "transfer",
+    };
+    return (size_t)phase < G_N_ELEMENTS(NAMES) ? NAMES[phase] : "none";
+}
