@@ -108,6 +108,18 @@ static GPtrArray *groups_of(const char *subject, pcre2_match_data *data)
     return groups;
 }
 
+// One attempt at matching: PCRE2's result, with `error` set where it is undecided.
+static int attempt(const struct regex *regex, pcre2_match_data *data, const char *subject,
+                   size_t length, size_t offset, GError **error)
+{
+    int result = pcre2_match(regex->code, (PCRE2_SPTR)subject, length, offset, 0, data,
+                             workspace_get()->context);
+    if (result < 0 && result != PCRE2_ERROR_NOMATCH)
+        g_set_error(error, REGEX_ERROR, REGEX_ERROR_LIMIT,
+                    "the pattern needs too much work on this text (%zu bytes): undecided", length);
+    return result;
+}
+
 bool regex_match(const struct regex *regex, const char *subject, size_t length, size_t offset,
                  GPtrArray **groups, GError **error)
 {
@@ -116,15 +128,47 @@ bool regex_match(const struct regex *regex, const char *subject, size_t length, 
     if (offset > length)
         return false;
     pcre2_match_data *data = pcre2_match_data_create_from_pattern(regex->code, NULL);
-    int result = pcre2_match(regex->code, (PCRE2_SPTR)subject, length, offset, 0, data,
-                             workspace_get()->context);
+    int result = attempt(regex, data, subject, length, offset, error);
     if (result > 0 && groups)
         *groups = groups_of(subject, data);
     pcre2_match_data_free(data);
-    if (result < 0 && result != PCRE2_ERROR_NOMATCH)
-        g_set_error(error, REGEX_ERROR, REGEX_ERROR_LIMIT,
-                    "the pattern needs too much work on this text (%zu bytes): undecided", length);
     return result > 0;
+}
+
+// Where to look for the next match: behind this one, and behind at least one
+// character (all bytes of it) where this one is empty.
+static size_t next_offset(const char *subject, size_t length, const size_t *ends)
+{
+    size_t offset = ends[1];
+    if (ends[1] > ends[0])
+        return offset;
+    do
+        offset++;
+    while (offset < length && ((unsigned char)subject[offset] & 0xC0) == 0x80);
+    return offset;
+}
+
+GPtrArray *regex_find_all(const struct regex *regex, const char *subject, size_t length,
+                          unsigned most, GError **error)
+{
+    g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func(g_free);
+    pcre2_match_data *data = pcre2_match_data_create_from_pattern(regex->code, NULL);
+    const size_t *ends = pcre2_get_ovector_pointer(data);
+    unsigned group = pcre2_get_ovector_count(data) > 1 ? 1 : 0;
+    int result = 1;
+    for (size_t offset = 0; offset <= length && found->len < most;) {
+        result = attempt(regex, data, subject, length, offset, error);
+        if (result <= 0)
+            break;
+        size_t from = ends[2 * group];
+        if (from != PCRE2_UNSET)
+            g_ptr_array_add(found, g_strndup(subject + from, ends[2 * group + 1] - from));
+        offset = next_offset(subject, length, ends);
+    }
+    pcre2_match_data_free(data);
+    if (result < 0 && result != PCRE2_ERROR_NOMATCH)
+        return NULL;
+    return g_steal_pointer(&found);
 }
 
 void regex_free(struct regex *regex)

@@ -26,6 +26,12 @@ struct regex *regex_compile(const char *pattern, enum regex_flags flags, GError 
 bool regex_match(const struct regex *regex, const char *subject, size_t length, size_t offset,
                  GPtrArray **groups, GError **error);
 
+// The texts (char *) of all matches, at most `most`: of group 1 where the pattern has
+// one (matches without it are left out), else of the whole match. The caller
+// frees the array, which owns them. NULL and REGEX_ERROR_LIMIT as above.
+GPtrArray *regex_find_all(const struct regex *regex, const char *subject, size_t length,
+                          unsigned most, GError **error);
+
 // Frees a compiled pattern; NULL is allowed.
 void regex_free(struct regex *regex);
 

@@ -28,9 +28,10 @@ const cJSON *subject_document(struct subject *subject);
 // The body as text; borrowed from the subject.
 const char *subject_text(struct subject *subject);
 
-// What `selector` selects, as an array of cJSON that the caller frees (and that
-// owns its elements). Holes in its argument are filled from `context` (may be
-// NULL where there are none). NULL and `error` where that cannot be done.
+// What `selector` selects, as an array of cJSON that the caller frees. Its
+// elements belong to the array or to the subject: valid as long as both. Holes in
+// its argument are filled from `context` (may be NULL where there are none).
+// NULL and `error` where that cannot be done, or a pattern is undecided.
 GPtrArray *selector_select(const struct selector *selector, struct subject *subject,
                            const struct template_context *context, GError **error);
 

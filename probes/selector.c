@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: MIT
+// Selects from a response, or from a captured value. Comes after the transfer;
+// expectations, captures and lookups judge and take what it selects.
+#include "selector.h"
+
+#include "../base/json.h"
+#include "exchange.h"
+#include "quoting.h"
+
+#include <math.h>
+#include <string.h>
+
+// Matches of a pattern in one text: a body is hostile.
+#define MATCHES_MOST 1000
+
+struct selection {
+    const struct selector *selector;
+    struct subject *subject;
+    const struct template_context *context;
+};
+
+void subject_init_response(struct subject *subject, const struct transfer_response *response)
+{
+    *subject = (struct subject){.response = response};
+}
+
+void subject_init_value(struct subject *subject, const struct value *value)
+{
+    *subject = (struct subject){.value = value};
+}
+
+void subject_clear(struct subject *subject)
+{
+    cJSON_Delete(subject->document);
+    g_free(subject->text);
+    *subject = (struct subject){0};
+}
+
+static cJSON *parse_text(struct subject *subject)
+{
+    const char *text = subject_text(subject);
+    return json_parse(text, strlen(text), NULL);
+}
+
+// JSON is UTF-8, but a server may say otherwise and mean it.
+static bool names_charset(const struct transfer_response *response)
+{
+    const char *type = transfer_headers_find(response->headers, "Content-Type");
+    g_autofree char *lower = type ? g_ascii_strdown(type, -1) : NULL;
+    return lower && strstr(lower, "charset=") && !strstr(lower, "utf-8");
+}
+
+static cJSON *parse_body(struct subject *subject)
+{
+    size_t length = 0;
+    const char *body = g_bytes_get_data(subject->response->body, &length);
+    g_autoptr(GError) error = NULL;
+    cJSON *document = json_parse(body ? body : "", length, &error);
+    if (!document && g_error_matches(error, JSON_ERROR, JSON_ERROR_ENCODING) &&
+        names_charset(subject->response))
+        return parse_text(subject);
+    return document;
+}
+
+const cJSON *subject_document(struct subject *subject)
+{
+    const struct value *value = subject->value;
+    if (value && value->json && !cJSON_IsString(value->json))
+        return value->json;
+    if (!subject->document_tried) {
+        subject->document_tried = true;
+        subject->document = subject->response ? parse_body(subject) : parse_text(subject);
+    }
+    return subject->document;
+}
+
+const char *subject_text(struct subject *subject)
+{
+    if (!subject->text)
+        subject->text = subject->response ? exchange_body_text(subject->response)
+                                          : value_to_text(subject->value);
+    return subject->text;
+}
+
+static void free_json(void *json)
+{
+    cJSON_Delete(json);
+}
+
+static GPtrArray *new_owning(void)
+{
+    return g_ptr_array_new_with_free_func(free_json);
+}
+
+static GPtrArray *select_number(double number)
+{
+    GPtrArray *found = new_owning();
+    g_ptr_array_add(found, cJSON_CreateNumber(number));
+    return found;
+}
+
+static GPtrArray *select_status(const struct selection *selection, GError **error)
+{
+    (void)error;
+    const struct transfer_response *response = selection->subject->response;
+    return response && response->status ? select_number(response->status) : new_owning();
+}
+
+static GPtrArray *select_time(const struct selection *selection, GError **error)
+{
+    (void)error;
+    const struct subject *subject = selection->subject;
+    return subject->response ? select_number(floor(subject->elapsed_ms)) : new_owning();
+}
+
+static GPtrArray *select_size(const struct selection *selection, GError **error)
+{
+    (void)error;
+    struct subject *subject = selection->subject;
+    if (subject->response)
+        return select_number((double)g_bytes_get_size(subject->response->body));
+    return select_number((double)strlen(subject_text(subject)));
+}
+
+// The selector's argument with its holes filled; the caller frees it.
+static char *fill_argument(const struct selection *selection, enum quoting_place place,
+                           GError **error)
+{
+    const char *argument = selection->selector->argument;
+    if (!selection->context || (!strstr(argument, "{{") && !strstr(argument, "${")))
+        return g_strdup(argument);
+    return quoting_fill(argument, selection->context, place, error);
+}
+
+static char *fill_name(const struct selection *selection, GError **error)
+{
+    const char *argument = selection->selector->argument;
+    if (!selection->context || (!strstr(argument, "{{") && !strstr(argument, "${")))
+        return g_strdup(argument);
+    g_autoptr(template_t) template = template_new(argument, TEMPLATE_PLACE_TEXT, false, error);
+    return template ? template_render(template, selection->context, NULL, error) : NULL;
+}
+
+static GPtrArray *select_header(const struct selection *selection, GError **error)
+{
+    const struct transfer_response *response = selection->subject->response;
+    g_autofree char *name = fill_name(selection, error);
+    if (!name)
+        return NULL;
+    GPtrArray *found = new_owning();
+    for (unsigned i = 0; response && i < response->headers->len; i++) {
+        const struct transfer_header *header = g_ptr_array_index(response->headers, i);
+        if (g_ascii_strcasecmp(header->name, name) == 0)
+            g_ptr_array_add(found, cJSON_CreateString(header->value));
+    }
+    return found;
+}
+
+// The value that a Set-Cookie line gives to the cookie `name`, or NULL. The
+// caller frees it.
+static char *cookie_value(const char *line, const char *name)
+{
+    size_t length = strlen(name);
+    line += strspn(line, " \t");
+    if (strncmp(line, name, length) != 0)
+        return NULL;
+    line += length + strspn(line + length, " \t");
+    if (*line != '=')
+        return NULL;
+    return g_strstrip(g_strndup(line + 1, strcspn(line + 1, ";")));
+}
+
+// One result: a cookie that is set twice has its last value, as in a browser.
+static GPtrArray *select_cookie(const struct selection *selection, GError **error)
+{
+    const struct transfer_response *response = selection->subject->response;
+    g_autofree char *name = fill_name(selection, error);
+    if (!name)
+        return NULL;
+    GPtrArray *found = new_owning();
+    for (unsigned i = 0; response && i < response->headers->len; i++) {
+        const struct transfer_header *header = g_ptr_array_index(response->headers, i);
+        if (g_ascii_strcasecmp(header->name, "Set-Cookie") != 0)
+            continue;
+        g_autofree char *value = cookie_value(header->value, name);
+        if (!value)
+            continue;
+        g_ptr_array_set_size(found, 0);
+        g_ptr_array_add(found, cJSON_CreateString(value));
+    }
+    return found;
+}
+
+static GPtrArray *select_json(const struct selection *selection, GError **error)
+{
+    const struct jsonpath *path = selection->selector->path;
+    g_autoptr(jsonpath_t) filled = NULL;
+    if (!path) {
+        g_autofree char *argument = fill_argument(selection, QUOTING_JSONPATH, error);
+        path = filled = argument ? jsonpath_compile(argument, error) : NULL;
+        if (!path)
+            return NULL;
+    }
+    const cJSON *document = subject_document(selection->subject);
+    return document ? jsonpath_select(path, document) : new_owning();
+}
+
+static GPtrArray *find_matches(const struct regex *regex, struct subject *subject, GError **error)
+{
+    const char *text = subject_text(subject);
+    g_autoptr(GPtrArray) texts = regex_find_all(regex, text, strlen(text), MATCHES_MOST, error);
+    if (!texts)
+        return NULL;
+    GPtrArray *found = new_owning();
+    for (unsigned i = 0; i < texts->len; i++)
+        g_ptr_array_add(found, cJSON_CreateString(g_ptr_array_index(texts, i)));
+    return found;
+}
+
+static GPtrArray *select_regex(const struct selection *selection, GError **error)
+{
+    if (selection->selector->regex)
+        return find_matches(selection->selector->regex, selection->subject, error);
+    g_autofree char *pattern = fill_argument(selection, QUOTING_REGEX, error);
+    g_autoptr(regex_compiled_t) filled =
+        pattern ? regex_compile(pattern, REGEX_PLAIN, error) : NULL;
+    return filled ? find_matches(filled, selection->subject, error) : NULL;
+}
+
+static GPtrArray *select_body(const struct selection *selection, GError **error)
+{
+    (void)error;
+    GPtrArray *found = new_owning();
+    g_ptr_array_add(found, cJSON_CreateString(subject_text(selection->subject)));
+    return found;
+}
+
+static const struct {
+    const char *word;
+    GPtrArray *(*select)(const struct selection *selection, GError **error);
+} kinds[] = {
+    [SELECTOR_STATUS] = {"status", select_status}, [SELECTOR_TIME] = {"time", select_time},
+    [SELECTOR_SIZE] = {"size", select_size},       [SELECTOR_HEADER] = {"header", select_header},
+    [SELECTOR_COOKIE] = {"cookie", select_cookie}, [SELECTOR_JSON] = {"json", select_json},
+    [SELECTOR_REGEX] = {"regex", select_regex},    [SELECTOR_BODY] = {"body", select_body},
+};
+
+GPtrArray *selector_select(const struct selector *selector, struct subject *subject,
+                           const struct template_context *context, GError **error)
+{
+    const struct selection selection = {
+        .selector = selector, .subject = subject, .context = context};
+    return kinds[selector->kind].select(&selection, error);
+}
+
+char *selector_describe(const struct selector *selector)
+{
+    if (selector->kind == SELECTOR_JSON)
+        return g_strdup(selector->argument);
+    if (!selector->argument)
+        return g_strdup(kinds[selector->kind].word);
+    return g_strdup_printf("%s %s", kinds[selector->kind].word, selector->argument);
+}
