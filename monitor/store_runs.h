@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+// Runs in the store: what is kept of each, the last state of each flow, failure texts
+// seen before, the agent's heartbeat, and what is deleted when. Called inside the
+// caller's transaction.
+#ifndef MONITOR_STORE_RUNS_H
+#define MONITOR_STORE_RUNS_H
+
+#include "../base/clock.h"
+#include "../base/db.h"
+
+// What is kept of one run. Borrowed texts.
+struct store_run {
+    const char *run, *flow, *system;
+    const char *state; // ok, slow, failed, unknown
+    struct clock_wall started, ended;
+    int64_t duration_us;
+    bool counted;            // false: of a check without --notify
+    const char *fingerprint; // of a failed run, or NULL
+    const char *summary;     // one line for people, or NULL
+    const char *result;      // JSON without evidence, or NULL
+    const char *evidence;    // JSON with evidence, or NULL
+};
+
+// Stores a run. One that is not `remarkable` (good, of a flow that is well) keeps
+// its time alone. A run that counts becomes its flow's last state.
+bool store_runs_add(struct db *db, const struct store_run *run, bool remarkable, GError **error);
+
+// True where this run is stored already; `error` is set where that cannot be told.
+bool store_runs_has(struct db *db, const char *run, GError **error);
+
+// The JSON of a stored run, with evidence where it is still there; NULL where there
+// is none. The caller frees it.
+char *store_runs_result(struct db *db, const char *run, GError **error);
+
+// When the flow last worked; us 0 where it never did.
+struct clock_wall store_runs_last_good(struct db *db, const char *flow, GError **error);
+
+// Remembers a failure text of a system; `*is_new` where it was never seen there.
+bool store_runs_see_text(struct db *db, const char *system, const char *text, struct clock_wall at,
+                         bool *is_new, GError **error);
+
+// Gives a flow's rows another name.
+bool store_runs_rename(struct db *db, const char *from, const char *to, GError **error);
+
+// The agent is alive at `now`; and when it last said so (us 0: never).
+bool store_runs_beat(struct db *db, struct clock_wall now, GError **error);
+struct clock_wall store_runs_heartbeat(struct db *db, GError **error);
+
+// A value by name; NULL where it is not set. The caller frees it.
+char *store_runs_get(struct db *db, const char *key, GError **error);
+bool store_runs_set(struct db *db, const char *key, const char *value, GError **error);
+
+// How long what is kept.
+struct store_keep {
+    int64_t runs_ms, evidence_ms;
+};
+
+// One small bite of what is past its time; `*more` where another one is due.
+bool store_runs_prune(struct db *db, const struct store_keep *keep, struct clock_wall now,
+                      bool *more, GError **error);
+
+#endif

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: MIT
+// Runs in a store in memory: what is kept of good and of other runs, and what is
+// deleted when.
+#include "../../monitor/store.h"
+#include "../../monitor/store_runs.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <string.h>
+
+#define HOUR (INT64_C(3600) * G_USEC_PER_SEC)
+#define START (INT64_C(1790000000) * G_USEC_PER_SEC / HOUR * HOUR)
+
+static int set_up(void **state)
+{
+    *state = store_open_memory(NULL);
+    return *state == NULL;
+}
+
+static int tear_down(void **state)
+{
+    db_close(*state);
+    return 0;
+}
+
+static int64_t one(struct db *db, const char *sql)
+{
+    g_autoptr(db_rows_t) rows = db_query(db, NULL, sql, "");
+    assert_non_null(rows);
+    assert_true(db_rows_next(rows, NULL));
+    return db_rows_integer(rows, 0);
+}
+
+static struct store_run run_of(const char *id, const char *state, int64_t started_us)
+{
+    return (struct store_run){.run = id,
+                              .flow = "orders",
+                              .system = "erp",
+                              .state = state,
+                              .started = {started_us},
+                              .ended = {started_us + 50000},
+                              .duration_us = 50000,
+                              .counted = true};
+}
+
+static void test_last_state(void **state)
+{
+    struct db *db = *state;
+    struct store_run good = run_of("1", "ok", START);
+    struct store_run bad = run_of("2", "failed", START + HOUR);
+    bad.evidence = "{\"with\":1}";
+    bad.result = "{}";
+    assert_true(store_runs_add(db, &good, false, NULL));
+    assert_true(store_runs_add(db, &bad, true, NULL));
+    assert_true(store_runs_last_good(db, "orders", NULL).us == START);
+    assert_true(store_runs_last_good(db, "nothing", NULL).us == 0);
+    assert_int_equal(one(db, "SELECT count(*) FROM flow WHERE state = 'failed' AND run = '2'"), 1);
+    assert_int_equal(one(db, "SELECT count(*) FROM good_run"), 1);
+    assert_false(store_runs_has(db, "1", NULL));
+    assert_true(store_runs_has(db, "2", NULL));
+    g_autofree char *result = store_runs_result(db, "2", NULL);
+    assert_string_equal(result, "{\"with\":1}");
+    g_autoptr(GError) error = NULL;
+    assert_null(store_runs_result(db, "3", &error));
+    assert_null(error);
+    // The same run twice is refused by its id.
+    assert_false(store_runs_add(db, &bad, true, NULL));
+}
+
+static void test_uncounted_run(void **state)
+{
+    struct db *db = *state;
+    struct store_run good = run_of("1", "ok", START);
+    struct store_run bad = run_of("2", "failed", START + HOUR);
+    bad.counted = false;
+    assert_true(store_runs_add(db, &good, false, NULL));
+    assert_true(store_runs_add(db, &bad, true, NULL));
+    assert_int_equal(one(db, "SELECT count(*) FROM flow WHERE state = 'ok'"), 1);
+    assert_int_equal(one(db, "SELECT count(*) FROM run WHERE counted = 0"), 1);
+}
+
+static void test_texts_and_meta(void **state)
+{
+    struct db *db = *state;
+    bool is_new = false;
+    struct clock_wall now = {START};
+    assert_true(store_runs_see_text(db, "erp", "boom", now, &is_new, NULL));
+    assert_true(is_new);
+    assert_true(store_runs_see_text(db, "erp", "boom", now, &is_new, NULL));
+    assert_false(is_new);
+    assert_true(store_runs_see_text(db, "shop", "boom", now, &is_new, NULL));
+    assert_true(is_new);
+    assert_true(store_runs_heartbeat(db, NULL).us == 0);
+    assert_true(store_runs_beat(db, now, NULL));
+    assert_true(store_runs_heartbeat(db, NULL).us == START);
+    g_autofree char *none = store_runs_get(db, "digest", NULL);
+    assert_null(none);
+    assert_true(store_runs_set(db, "digest", "x", NULL));
+    assert_true(store_runs_set(db, "digest", "y", NULL));
+    g_autofree char *digest = store_runs_get(db, "digest", NULL);
+    assert_string_equal(digest, "y");
+}
+
+static int prune_all(struct db *db, const struct store_keep *keep, int64_t now_us)
+{
+    bool more = true;
+    int bites = 0;
+    while (more) {
+        assert_true(store_runs_prune(db, keep, (struct clock_wall){now_us}, &more, NULL));
+        bites++;
+    }
+    return bites;
+}
+
+static void test_good_runs_become_counts(void **state)
+{
+    struct db *db = *state;
+    struct store_keep keep = {.runs_ms = INT64_C(90) * 86400000, .evidence_ms = 1};
+    for (int i = 0; i < 1300; i++) {
+        struct store_run run = run_of("-", "ok", START + i * 4 * HOUR / 1300);
+        run.duration_us = i % 2 == 0 ? 50000 : 2000000;
+        assert_true(store_runs_add(db, &run, false, NULL));
+    }
+    // A day after the second hour ended: two hours are counted, two are still single.
+    int bites = prune_all(db, &keep, START + 26 * HOUR);
+    assert_true(bites > 1);
+    assert_int_equal(one(db, "SELECT count(*) FROM good_run"), 650);
+    assert_int_equal(one(db, "SELECT count(*) FROM hourly"), 2);
+    assert_int_equal(one(db, "SELECT sum(runs) FROM hourly"), 650);
+    assert_int_equal(one(db, "SELECT sum(below_100ms) FROM hourly"), 325);
+    assert_int_equal(one(db, "SELECT sum(below_3s) FROM hourly"), 325);
+    assert_int_equal(one(db, "SELECT sum(total_us) / 325 FROM hourly"), 2050000);
+    assert_int_equal(one(db, "SELECT max(longest_us) FROM hourly"), 2000000);
+    prune_all(db, &keep, START + 29 * HOUR);
+    assert_int_equal(one(db, "SELECT count(*) FROM good_run"), 0);
+    assert_int_equal(one(db, "SELECT sum(runs) FROM hourly"), 1300);
+    prune_all(db, &keep, START + INT64_C(500) * 24 * HOUR);
+    assert_int_equal(one(db, "SELECT count(*) FROM hourly"), 0);
+}
+
+static void test_runs_and_evidence(void **state)
+{
+    struct db *db = *state;
+    struct store_keep keep = {.runs_ms = 10 * 3600000, .evidence_ms = 5 * 3600000};
+    for (int i = 0; i < 12; i++) {
+        g_autofree char *id = g_strdup_printf("%d", i);
+        struct store_run run = run_of(id, "failed", START + i * HOUR);
+        run.result = "{}";
+        run.evidence = "{\"body\":1}";
+        assert_true(store_runs_add(db, &run, true, NULL));
+    }
+    prune_all(db, &keep, START + 11 * HOUR);
+    assert_int_equal(one(db, "SELECT min(id + 0) FROM run"), 1);
+    assert_int_equal(one(db, "SELECT min(id + 0) FROM run WHERE evidence IS NOT NULL"), 6);
+    g_autofree char *result = store_runs_result(db, "3", NULL);
+    assert_string_equal(result, "{}");
+}
+
+// Events stay from the first one that an incident, a flow's state or a mute came from.
+static void test_events(void **state)
+{
+    struct db *db = *state;
+    struct store_keep keep = {.runs_ms = 3600000, .evidence_ms = 1};
+    assert_true(db_script(
+        db,
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20)"
+        " INSERT INTO event(at, kind, data) SELECT 1, 'result', '{}' FROM n;"
+        "INSERT INTO incident VALUES('A', 'erp', 'f', 'r', 1, 2, 3, 4, '{}'),"
+        " ('B', 'erp', 'f', 'r', 1, 0, 11, 12, '{}');"
+        "INSERT INTO incident_flow VALUES('A', 0, 'f', 0, 1, 1, 1, 1),"
+        " ('B', 0, 'f', 1, 1, 1, 1, 1);"
+        "INSERT INTO decision(incident, event, at, kind, text) VALUES('A', 4, 1, 'k', 't'),"
+        " ('B', 12, 1, 'k', 't');",
+        NULL));
+    prune_all(db, &keep, START);
+    assert_int_equal(one(db, "SELECT count(*) FROM incident"), 1);
+    assert_int_equal(one(db, "SELECT count(*) FROM incident_flow"), 1);
+    assert_int_equal(one(db, "SELECT count(*) FROM decision"), 1);
+    assert_int_equal(one(db, "SELECT min(seq) FROM event"), 11);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_last_state, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_uncounted_run, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_texts_and_meta, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_good_runs_become_counts, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_runs_and_evidence, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_events, set_up, tear_down),
+    };
+    return cmocka_run_group_tests_name("store_runs", tests, NULL, NULL);
+}
