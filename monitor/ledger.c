@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: MIT
+// The ledger's SQL. A debt is known by its id and the moment of sending: a run that
+// is repeated after a kill has the same ids, and must not take over the row of what
+// the first one sent. Comes after the flows, before their undos.
+#include "ledger.h"
+
+#include <string.h>
+
+static const int64_t minute_us = INT64_C(60) * G_USEC_PER_SEC;
+static const int64_t day_us = INT64_C(86400) * G_USEC_PER_SEC;
+
+// Minutes from the attempt with this number to the next; then hourly.
+static const int retry_minutes[] = {1, 2, 5, 10, 30, 60};
+
+static const char columns[] =
+    "SELECT id, run, flow, system, step, attempt, sent_at, timeout_ms, undo, origin, url, digest,"
+    " known, state, problem, tries FROM debt ";
+
+enum column {
+    COLUMN_ID,
+    COLUMN_RUN,
+    COLUMN_FLOW,
+    COLUMN_SYSTEM,
+    COLUMN_STEP,
+    COLUMN_ATTEMPT,
+    COLUMN_SENT_AT,
+    COLUMN_TIMEOUT,
+    COLUMN_UNDO,
+    COLUMN_ORIGIN,
+    COLUMN_URL,
+    COLUMN_DIGEST,
+    COLUMN_KNOWN,
+    COLUMN_STATE,
+    COLUMN_PROBLEM,
+};
+
+static char *values_text(const struct flow_debt *debt)
+{
+    return debt->values != NULL ? json_print(debt->values, false) : NULL;
+}
+
+static bool is_owed(const struct flow_debt *debt)
+{
+    return strcmp(debt->state, "owed") == 0;
+}
+
+bool ledger_owe(struct db *db, const struct flow_debt *debt, const char *owner,
+                struct clock_wall now, GError **error)
+{
+    g_autofree char *known = values_text(debt);
+    return db_run(db, error,
+                  "INSERT INTO debt(id, run, flow, system, step, attempt, owner, sent_at,"
+                  " timeout_ms, undo, origin, url, digest, known, state, tries, told, changed)"
+                  " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'owed', 0, 0, ?)",
+                  "sssssisiisssssi", debt->id, debt->run, debt->flow, debt->system, debt->step,
+                  (int64_t)debt->attempt, owner, debt->sent_at.us, debt->timeout_ms, debt->undo,
+                  debt->origin, debt->url, debt->digest, known, now.us);
+}
+
+// How often this debt was tried before.
+static bool read_tries(struct db *db, const struct flow_debt *debt, int64_t *tries, GError **error)
+{
+    GError *problem = NULL;
+    g_autoptr(db_rows_t) rows =
+        db_query(db, error, "SELECT tries FROM debt WHERE id = ? AND sent_at = ?", "si", debt->id,
+                 debt->sent_at.us);
+    if (rows == NULL) {
+        return false;
+    }
+    if (db_rows_next(rows, &problem)) {
+        *tries = db_rows_integer(rows, 0);
+        return true;
+    }
+    if (problem != NULL) {
+        g_propagate_error(error, problem);
+    } else {
+        g_set_error(error, DB_ERROR, DB_ERROR_FAILED, "the ledger has no debt %s", debt->id);
+    }
+    return false;
+}
+
+static int64_t next_try_us(const struct flow_debt *debt, int64_t tries, struct clock_wall now)
+{
+    int64_t last = G_N_ELEMENTS(retry_minutes) - 1;
+    if (now.us - debt->sent_at.us > day_us) {
+        return now.us + day_us;
+    }
+    return now.us + retry_minutes[MIN(tries, last)] * minute_us;
+}
+
+bool ledger_update(struct db *db, const struct flow_debt *debt, struct clock_wall now,
+                   GError **error)
+{
+    int64_t tries = 0;
+    g_autofree char *known = values_text(debt);
+    if (!read_tries(db, debt, &tries, error)) {
+        return false;
+    }
+    if (is_owed(debt) && debt->problem != NULL) {
+        return db_run(db, error,
+                      "UPDATE debt SET known = ?, problem = ?, tries = tries + 1, due = ?,"
+                      " changed = ? WHERE id = ? AND sent_at = ?",
+                      "ssiisi", known, debt->problem, next_try_us(debt, tries, now), now.us,
+                      debt->id, debt->sent_at.us);
+    }
+    return db_run(db, error,
+                  "UPDATE debt SET state = ?, known = ?, problem = ?, changed = ?"
+                  " WHERE id = ? AND sent_at = ?",
+                  "sssisi", debt->state, known, debt->problem, now.us, debt->id, debt->sent_at.us);
+}
+
+bool ledger_claim(struct db *db, const GPtrArray *dead, const char *owner, struct clock_wall now,
+                  int64_t *count, GError **error)
+{
+    *count = 0;
+    for (guint i = 0; i < dead->len; i++) {
+        if (!db_run(db, error,
+                    "UPDATE debt SET owner = ?1, due = ?2 WHERE owner = ?3 AND state = 'owed'",
+                    "sis", owner, now.us, (const char *)dead->pdata[i])) {
+            return false;
+        }
+        *count += db_changes(db);
+    }
+    return true;
+}
+
+static struct flow_debt *debt_of_row(const struct db_rows *rows)
+{
+    struct flow_debt *debt = g_new0(struct flow_debt, 1);
+    const char *known = db_rows_text(rows, COLUMN_KNOWN);
+    debt->values = known != NULL ? json_parse(known, strlen(known), NULL) : NULL;
+    debt->id = g_strdup(db_rows_text(rows, COLUMN_ID));
+    debt->run = g_strdup(db_rows_text(rows, COLUMN_RUN));
+    debt->flow = g_strdup(db_rows_text(rows, COLUMN_FLOW));
+    debt->system = g_strdup(db_rows_text(rows, COLUMN_SYSTEM));
+    debt->step = g_strdup(db_rows_text(rows, COLUMN_STEP));
+    debt->attempt = (int)db_rows_integer(rows, COLUMN_ATTEMPT);
+    debt->sent_at.us = db_rows_integer(rows, COLUMN_SENT_AT);
+    debt->timeout_ms = db_rows_integer(rows, COLUMN_TIMEOUT);
+    debt->undo = g_strdup(db_rows_text(rows, COLUMN_UNDO));
+    debt->origin = g_strdup(db_rows_text(rows, COLUMN_ORIGIN));
+    debt->url = g_strdup(db_rows_text(rows, COLUMN_URL));
+    debt->digest = g_strdup(db_rows_text(rows, COLUMN_DIGEST));
+    debt->state = g_strdup(db_rows_text(rows, COLUMN_STATE));
+    debt->problem = g_strdup(db_rows_text(rows, COLUMN_PROBLEM));
+    if (debt->values == NULL) {
+        debt->values = cJSON_CreateObject();
+    }
+    return debt;
+}
+
+static void free_debt(gpointer data)
+{
+    flow_debt_free(data);
+}
+
+static GPtrArray *take_debts(struct db_rows *rows, GError **error)
+{
+    g_autoptr(db_rows_t) owned = rows;
+    g_autoptr(GPtrArray) debts = g_ptr_array_new_with_free_func(free_debt);
+    GError *problem = NULL;
+    if (owned == NULL) {
+        return NULL;
+    }
+    while (db_rows_next(owned, &problem)) {
+        g_ptr_array_add(debts, debt_of_row(owned));
+    }
+    if (problem != NULL) {
+        g_propagate_error(error, problem);
+        return NULL;
+    }
+    return g_steal_pointer(&debts);
+}
+
+GPtrArray *ledger_due(struct db *db, const char *owner, struct clock_wall now, int limit,
+                      GError **error)
+{
+    // A run's debts are in one piece: its own first debt orders it among the runs.
+    g_autofree char *sql =
+        g_strconcat(columns,
+                    "WHERE owner = ?1 AND state = 'owed' AND due <= ?2 ORDER BY"
+                    " (SELECT min(f.seq) FROM debt f WHERE f.run = debt.run AND f.state = 'owed'"
+                    "  AND f.owner = ?1), seq DESC LIMIT ?3",
+                    NULL);
+    return take_debts(db_query(db, error, sql, "sii", owner, now.us, (int64_t)limit), error);
+}
+
+static bool take_integer(struct db_rows *rows, int64_t *value, GError **error)
+{
+    g_autoptr(db_rows_t) owned = rows;
+    if (owned == NULL || !db_rows_next(owned, error) || db_rows_text(owned, 0) == NULL) {
+        return false;
+    }
+    *value = db_rows_integer(owned, 0);
+    return true;
+}
+
+struct clock_wall ledger_next_due(struct db *db, const char *owner, GError **error)
+{
+    struct clock_wall due = {-1};
+    (void)take_integer(db_query(db, error,
+                                "SELECT min(due) FROM debt WHERE owner = ? AND state = 'owed'", "s",
+                                owner),
+                       &due.us, error);
+    return due;
+}
+
+bool ledger_holds_back(struct db *db, const char *system, GError **error)
+{
+    int64_t found = 0;
+    return take_integer(db_query(db, error,
+                                 "SELECT count(*) FROM debt WHERE state = 'owed' AND system = ?"
+                                 " AND due IS NOT NULL AND tries = 0",
+                                 "s", system),
+                        &found, error) &&
+           found > 0;
+}
+
+GPtrArray *ledger_untold(struct db *db, struct clock_wall now, int limit, GError **error)
+{
+    g_autofree char *sql = g_strconcat(
+        columns,
+        "WHERE told = 0 AND (state IN ('uncertain', 'orphaned', 'given_up')"
+        " OR (state = 'owed' AND due IS NOT NULL AND sent_at < ?1)) ORDER BY seq LIMIT ?2",
+        NULL);
+    return take_debts(db_query(db, error, sql, "ii", now.us - day_us, (int64_t)limit), error);
+}
+
+bool ledger_mark_told(struct db *db, const struct flow_debt *debt, GError **error)
+{
+    return db_run(db, error, "UPDATE debt SET told = 1 WHERE id = ? AND sent_at = ?", "si",
+                  debt->id, debt->sent_at.us);
+}
+
+int64_t ledger_count_owed(struct db *db, GError **error)
+{
+    int64_t count = 0;
+    (void)take_integer(db_query(db, error, "SELECT count(*) FROM debt WHERE state = 'owed'", ""),
+                       &count, error);
+    return count;
+}
+
+struct flow_debt *ledger_copy_debt(const struct flow_debt *debt)
+{
+    struct flow_debt *copy = g_new0(struct flow_debt, 1);
+    *copy = *debt;
+    copy->id = g_strdup(debt->id);
+    copy->run = g_strdup(debt->run);
+    copy->flow = g_strdup(debt->flow);
+    copy->system = g_strdup(debt->system);
+    copy->step = g_strdup(debt->step);
+    copy->undo = g_strdup(debt->undo);
+    copy->origin = g_strdup(debt->origin);
+    copy->url = g_strdup(debt->url);
+    copy->digest = g_strdup(debt->digest);
+    copy->state = g_strdup(debt->state);
+    copy->problem = g_strdup(debt->problem);
+    copy->values = debt->values != NULL ? cJSON_Duplicate(debt->values, true) : NULL;
+    return copy;
+}

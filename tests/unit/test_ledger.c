@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: MIT
+// The ledger on a store in memory: what is owed, when it is due again, in which
+// order, whose it is, and who has to be told. Then its door, over a real writer.
+#include "../../monitor/ledger.h"
+#include "../../monitor/store.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <string.h>
+
+#define MINUTE (INT64_C(60) * G_USEC_PER_SEC)
+#define START (INT64_C(1790000000) * G_USEC_PER_SEC)
+
+static struct clock_wall at(int64_t minutes)
+{
+    return (struct clock_wall){START + minutes * MINUTE};
+}
+
+static int set_up(void **state)
+{
+    *state = store_open_memory(NULL);
+    return *state == NULL;
+}
+
+static int tear_down(void **state)
+{
+    db_close(*state);
+    return 0;
+}
+
+static struct flow_debt *make(const char *id, const char *run)
+{
+    struct flow_debt *debt = g_new0(struct flow_debt, 1);
+    debt->id = g_strdup(id);
+    debt->run = g_strdup(run);
+    debt->flow = g_strdup("orders");
+    debt->system = g_strdup("erp");
+    debt->step = g_strdup("create customer");
+    debt->attempt = 1;
+    debt->sent_at = at(0);
+    debt->timeout_ms = 30000;
+    debt->undo = g_strdup("{\"delete\":\"/c\"}");
+    debt->origin = g_strdup("https://erp.example");
+    debt->values = cJSON_CreateObject();
+    cJSON_AddItemToObject(debt->values, "id", json_new_number("9007199254740993"));
+    debt->state = g_strdup("owed");
+    return debt;
+}
+
+static void owe(struct db *db, const char *id, const char *run, const char *owner)
+{
+    struct flow_debt *debt = make(id, run);
+    g_autoptr(GError) error = NULL;
+    assert_true(ledger_owe(db, debt, owner, at(0), &error));
+    assert_null(error);
+    flow_debt_free(debt);
+}
+
+static void update(struct db *db, const char *id, const char *state, const char *problem,
+                   struct clock_wall now)
+{
+    struct flow_debt *debt = make(id, "r");
+    g_free(debt->state);
+    debt->state = g_strdup(state);
+    debt->problem = g_strdup(problem);
+    assert_true(ledger_update(db, debt, now, NULL));
+    flow_debt_free(debt);
+}
+
+// The ids that are due, in order, as one text.
+static char *due_ids(struct db *db, const char *owner, struct clock_wall now)
+{
+    GString *ids = g_string_new(NULL);
+    g_autoptr(GPtrArray) debts = ledger_due(db, owner, now, 100, NULL);
+    for (guint i = 0; i < debts->len; i++) {
+        const struct flow_debt *debt = debts->pdata[i];
+        g_string_append(ids, debt->id);
+    }
+    return g_string_free(ids, FALSE);
+}
+
+static void assert_due(struct db *db, const char *owner, struct clock_wall now, const char *ids)
+{
+    g_autofree char *found = due_ids(db, owner, now);
+    assert_string_equal(found, ids);
+}
+
+static void test_there_and_back(void **state)
+{
+    struct db *db = *state;
+    const char *owners[] = {"dead"};
+    g_autoptr(GPtrArray) dead = g_ptr_array_new();
+    int64_t count = 0;
+    owe(db, "A", "r", "dead");
+    g_ptr_array_add(dead, (gpointer)(uintptr_t)owners[0]);
+    assert_true(ledger_claim(db, dead, "me", at(1), &count, NULL));
+    assert_int_equal(count, 1);
+    g_autoptr(GPtrArray) debts = ledger_due(db, "me", at(1), 10, NULL);
+    const struct flow_debt *debt = debts->pdata[0];
+    assert_string_equal(debt->id, "A");
+    assert_string_equal(debt->flow, "orders");
+    assert_string_equal(debt->system, "erp");
+    assert_string_equal(debt->step, "create customer");
+    assert_string_equal(debt->undo, "{\"delete\":\"/c\"}");
+    assert_string_equal(debt->origin, "https://erp.example");
+    assert_null(debt->url);
+    assert_null(debt->problem);
+    assert_int_equal(debt->attempt, 1);
+    assert_int_equal(debt->timeout_ms, 30000);
+    assert_true(debt->sent_at.us == START);
+    g_autofree char *values = json_print(debt->values, false);
+    assert_string_equal(values, "{\"id\":9007199254740993}");
+}
+
+static void test_a_run_in_flight_is_not_due(void **state)
+{
+    struct db *db = *state;
+    owe(db, "A", "r", "me");
+    assert_due(db, "me", at(100000), "");
+    assert_true(ledger_next_due(db, "me", NULL).us == -1);
+    assert_int_equal(ledger_count_owed(db, NULL), 1);
+}
+
+static void test_same_id_sent_again(void **state)
+{
+    struct db *db = *state;
+    struct flow_debt *debt = make("A", "r");
+    owe(db, "A", "r", "me");
+    g_autoptr(GError) error = NULL;
+    assert_false(ledger_owe(db, debt, "me", at(0), &error));
+    assert_non_null(error);
+    // The repeated run has the same ids, and sends at another time.
+    debt->sent_at = at(3);
+    assert_true(ledger_owe(db, debt, "me", at(3), NULL));
+    assert_int_equal(ledger_count_owed(db, NULL), 2);
+    g_free(debt->state);
+    debt->state = g_strdup("paid");
+    assert_true(ledger_update(db, debt, at(4), NULL));
+    assert_int_equal(ledger_count_owed(db, NULL), 1);
+    flow_debt_free(debt);
+}
+
+static void test_retry_schedule(void **state)
+{
+    static const int minutes[] = {1, 2, 5, 10, 30, 60, 60, 60};
+    struct db *db = *state;
+    int64_t now = 0;
+    owe(db, "A", "r", "me");
+    for (size_t i = 0; i < G_N_ELEMENTS(minutes); i++) {
+        update(db, "A", "owed", "answered 500", at(now));
+        assert_due(db, "me", at(now + minutes[i] - 1), "");
+        assert_due(db, "me", at(now + minutes[i]), "A");
+        assert_true(ledger_next_due(db, "me", NULL).us == at(now + minutes[i]).us);
+        now += minutes[i];
+    }
+    // After a day: daily.
+    now = 24 * 60 + 1;
+    update(db, "A", "owed", "answered 500", at(now));
+    assert_due(db, "me", at(now + 24 * 60 - 1), "");
+    assert_due(db, "me", at(now + 24 * 60), "A");
+}
+
+static void test_values_of_an_answer_are_no_attempt(void **state)
+{
+    struct db *db = *state;
+    owe(db, "A", "r", "me");
+    update(db, "A", "owed", NULL, at(0));
+    assert_due(db, "me", at(100000), "");
+    update(db, "A", "owed", "answered 500", at(0));
+    assert_due(db, "me", at(1), "A");
+}
+
+static void test_reverse_order_within_runs(void **state)
+{
+    struct db *db = *state;
+    int64_t count = 0;
+    g_autoptr(GPtrArray) dead = g_ptr_array_new_with_free_func(g_free);
+    g_ptr_array_add(dead, g_strdup("x"));
+    g_ptr_array_add(dead, g_strdup("y"));
+    owe(db, "A", "first", "x");
+    owe(db, "B", "first", "x");
+    owe(db, "C", "second", "y");
+    owe(db, "D", "first", "x");
+    owe(db, "E", "second", "y");
+    owe(db, "F", "third", "alive");
+    assert_true(ledger_claim(db, dead, "me", at(1), &count, NULL));
+    assert_int_equal(count, 5);
+    assert_due(db, "me", at(1), "DBAEC");
+    // One that cannot be paid does not stop the others.
+    update(db, "D", "owed", "answered 500", at(1));
+    assert_due(db, "me", at(1), "BAEC");
+    update(db, "B", "paid", NULL, at(1));
+    assert_due(db, "me", at(1), "AEC");
+    assert_due(db, "me", at(2), "DAEC");
+}
+
+static void test_claimed_debts_hold_writers_back(void **state)
+{
+    struct db *db = *state;
+    int64_t count = 0;
+    g_autoptr(GPtrArray) dead = g_ptr_array_new_with_free_func(g_free);
+    g_ptr_array_add(dead, g_strdup("x"));
+    owe(db, "A", "r", "x");
+    owe(db, "B", "s", "me");
+    assert_false(ledger_holds_back(db, "erp", NULL));
+    assert_true(ledger_claim(db, dead, "me", at(1), &count, NULL));
+    assert_true(ledger_holds_back(db, "erp", NULL));
+    assert_false(ledger_holds_back(db, "shop", NULL));
+    update(db, "A", "owed", "answered 500", at(1)); // one attempt at most
+    assert_false(ledger_holds_back(db, "erp", NULL));
+}
+
+static void test_who_is_told(void **state)
+{
+    static const struct {
+        const char *state, *problem;
+        int64_t minutes;
+        bool told;
+    } cases[] = {
+        {"owed", "answered 500", 60, false}, {"owed", "answered 500", 24 * 60 + 2, true},
+        {"paid", NULL, 24 * 60 + 2, false},  {"void", NULL, 24 * 60 + 2, false},
+        {"uncertain", "no id", 1, true},     {"orphaned", "another system", 1, true},
+        {"given_up", "never", 1, true},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(db_t) db = store_open_memory(NULL);
+        (void)state;
+        owe(db, "A", "r", "me");
+        update(db, "A", cases[i].state, cases[i].problem, at(0));
+        g_autoptr(GPtrArray) untold = ledger_untold(db, at(cases[i].minutes), 10, NULL);
+        assert_int_equal(untold->len, cases[i].told);
+        if (untold->len > 0) {
+            assert_true(ledger_mark_told(db, untold->pdata[0], NULL));
+            g_autoptr(GPtrArray) none = ledger_untold(db, at(cases[i].minutes), 10, NULL);
+            assert_int_equal(none->len, 0);
+        }
+    }
+}
+
+static void test_unknown_debt(void **state)
+{
+    struct flow_debt *debt = make("A", "r");
+    g_autoptr(GError) error = NULL;
+    assert_false(ledger_update(*state, debt, at(0), &error));
+    assert_non_null(strstr(error->message, "no debt A"));
+    flow_debt_free(debt);
+}
+
+struct answers {
+    int durable, refused;
+};
+
+static void on_answer(bool durable, void *context)
+{
+    struct answers *answers = context;
+    *(durable ? &answers->durable : &answers->refused) += 1;
+}
+
+static void test_door(void **state)
+{
+    uv_loop_t loop;
+    struct answers answers = {0};
+    struct flow_debt *debt = make("A", "r");
+    (void)state;
+    uv_loop_init(&loop);
+    struct writer *writer = writer_new(&loop, store_open_memory(NULL), 10, NULL, NULL);
+    g_autoptr(ledger_t) ledger = ledger_new(writer, "me");
+    const struct flow_ledger *door = ledger_door(ledger);
+    door->owe(door->self, debt, on_answer, &answers);
+    door->owe(door->self, debt, on_answer, &answers); // the same: refused
+    door->update(door->self, debt, on_answer, &answers);
+    debt->sent_at = at(1);
+    door->update(door->self, debt, on_answer, &answers); // never owed: refused
+    flow_debt_free(debt);
+    writer_close(writer, NULL, NULL);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    assert_int_equal(answers.durable, 2);
+    assert_int_equal(answers.refused, 2);
+    assert_int_equal(uv_loop_close(&loop), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_there_and_back, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_run_in_flight_is_not_due, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_same_id_sent_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_retry_schedule, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_values_of_an_answer_are_no_attempt, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_reverse_order_within_runs, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_claimed_debts_hold_writers_back, set_up, tear_down),
+        cmocka_unit_test(test_who_is_told),
+        cmocka_unit_test_setup_teardown(test_unknown_debt, set_up, tear_down),
+        cmocka_unit_test(test_door),
+    };
+    return cmocka_run_group_tests_name("ledger", tests, NULL, NULL);
+}
