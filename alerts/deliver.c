@@ -253,7 +253,7 @@ bool deliver_outbox(struct db *db, const struct config *config,
 {
     struct pass pass = {db, config, options, tally, NULL};
     g_autoptr(GError) problem = NULL;
-    g_autofree char *path = g_strdup_printf("%s.deliver", config->agent.store);
+    g_autofree char *path = g_strdup_printf("%s.locks/deliver", config->agent.store);
     g_autoptr(lock_t) lock = lock_take(path, &problem);
     *tally = (struct deliver_tally){.busy = g_error_matches(problem, LOCK_ERROR, LOCK_ERROR_HELD)};
     if (lock == NULL) {

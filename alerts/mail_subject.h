@@ -6,8 +6,7 @@
 
 #include "../base/json.h"
 
-// The subject as people read it; the kind of the notice where no mail can be
-// composed. The caller frees it.
+// The subject as people read it. The caller frees it.
 char *mail_subject(const cJSON *facts);
 
 #endif
