@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+// Puts the reading of a configuration together: the files, the settings, the
+// contacts, the systems, the flows; and takes it apart again.
+#include "config_read.h"
+#include "config_world.h"
+
+#include "config_problem.h"
+
+void config_contact_free(void *data)
+{
+    struct config_contact *contact = data;
+
+    if (contact == NULL)
+        return;
+    g_free(contact->id);
+    g_free(contact->name);
+    g_free(contact->language);
+    g_free(contact->timezone);
+    g_clear_pointer(&contact->email, g_ptr_array_unref);
+    g_free(contact);
+}
+
+static void session_free(struct config_session *session)
+{
+    if (session == NULL)
+        return;
+    call_free(session->login);
+    call_free(session->logout);
+    g_clear_pointer(&session->cookies, g_ptr_array_unref);
+    g_clear_pointer(&session->headers, g_ptr_array_unref);
+    g_clear_pointer(&session->expired, g_ptr_array_unref);
+    g_free(session);
+}
+
+void config_auth_free(void *data)
+{
+    struct config_auth *auth = data;
+
+    if (auth == NULL)
+        return;
+    template_free(auth->username);
+    template_free(auth->password);
+    template_free(auth->token);
+    g_clear_pointer(&auth->headers, g_ptr_array_unref);
+    session_free(auth->session);
+    g_free(auth);
+}
+
+void config_system_free(void *data)
+{
+    struct config_system *system = data;
+
+    if (system == NULL)
+        return;
+    g_free(system->id);
+    g_free(system->title);
+    g_free(system->tls_ca);
+    template_free(system->url);
+    g_clear_pointer(&system->headers, g_ptr_array_unref);
+    g_clear_pointer(&system->auth, g_ptr_array_unref);
+    g_clear_pointer(&system->act, g_hash_table_unref);
+    g_clear_pointer(&system->vars, g_hash_table_unref);
+    g_free(system);
+}
+
+void config_flow_free(void *data)
+{
+    struct config_flow *flow = data;
+
+    if (flow == NULL)
+        return;
+    g_free(flow->id);
+    g_free(flow->title);
+    g_free(flow->cron);
+    g_free(flow->impact);
+    g_free(flow->off);
+    g_free(flow->was);
+    g_clear_pointer(&flow->notify, g_ptr_array_unref);
+    g_clear_pointer(&flow->vars, g_ptr_array_unref);
+    g_clear_pointer(&flow->steps, g_ptr_array_unref);
+    g_clear_pointer(&flow->needs, g_ptr_array_unref);
+    g_free(flow);
+}
+
+static struct config *config_new(void)
+{
+    struct config *config = g_new0(struct config, 1);
+
+    config->contacts = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, config_contact_free);
+    config->systems = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, config_system_free);
+    config->flows = g_ptr_array_new_with_free_func(config_flow_free);
+    config->secrets = secret_store_new();
+    config->secret_names = g_ptr_array_new_with_free_func(g_free);
+    config->secret_files = g_ptr_array_new();
+    return config;
+}
+
+// Contacts have to be known before the fallback among them.
+static void read_fallback(struct config_world *world)
+{
+    const struct config_node *node = config_node_get(world->mail, "fallback");
+    const struct config_definition *found =
+        node != NULL ? config_world_require(world, CONFIG_KIND_CONTACT, "", node) : NULL;
+
+    if (found != NULL)
+        world->reader.config->mail.fallback = g_strdup(found->id);
+}
+
+// Without a way out for mails, `notify` tells nobody.
+static void warn_of_missing_mail(struct config_world *world)
+{
+    GPtrArray *flows = world->reader.config->flows;
+
+    for (unsigned i = 0; i < flows->len && world->mail == NULL; i++) {
+        const struct config_flow *flow = flows->pdata[i];
+
+        if (flow->notify->len == 0)
+            continue;
+        config_problem_warn(world->reader.problems, flow->place,
+                            "nobody is told of the flow \"%s\" and others, because \"mail\" is "
+                            "missing: write mail: {server: …} or {directory: …}",
+                            flow->id);
+        return;
+    }
+}
+
+static void read_world(struct config_world *world)
+{
+    config_read_agent(&world->reader, world->agent);
+    config_read_mail(&world->reader, world->mail);
+    config_read_contacts(world);
+    read_fallback(world);
+    config_read_systems(world);
+    config_read_flows(world);
+    warn_of_missing_mail(world);
+}
+
+struct config *config_load(const char *path, enum config_missing missing, GPtrArray *problems)
+{
+    struct config *config = config_new();
+    struct config_world world;
+
+    config_world_init(&world, config, missing, problems);
+    config_world_read(&world, path);
+    if (world.sources->len > 0)
+        read_world(&world);
+    config_problems_sort(problems, world.files);
+    config->digest = g_strdup(g_checksum_get_string(world.digest));
+    config_world_clear(&world);
+    if (config_problems_fatal(problems))
+        g_clear_pointer(&config, config_free);
+    return config;
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+// The readers of the parts, from the smallest to the whole: for the files
+// config_read*.c and config.c alone. Each reads nodes that config_shape has
+// seen, and goes on past what is wrong.
+#ifndef CONFIG_CONFIG_READ_H
+#define CONFIG_CONFIG_READ_H
+
+#include "config_reader.h"
+
+// A selector of a node {json: $.id}, or of a word such as body; NULL with a
+// problem, or where config_shape has found one.
+struct selector *config_read_selector(struct config_reader *reader, const struct config_node *node);
+
+// The checks of a bare value or of operators, on what a selector of `kind`
+// selects; the caller frees the array, which owns them.
+GPtrArray *config_read_checks(struct config_reader *reader, const struct config_node *node,
+                              enum selector_kind kind);
+
+// Appends the expectations of an `expect` map to `expectations`.
+void config_read_expect(struct config_reader *reader, const struct config_node *node,
+                        GPtrArray *expectations);
+
+// Appends captures and makes their names known; those of a login are `all_secret`.
+void config_read_captures(struct config_reader *reader, const struct config_node *node,
+                          bool all_secret, GPtrArray *captures);
+
+// What a call is part of: it decides which of its names are secret.
+enum config_call_kind { CONFIG_CALL_PLAIN, CONFIG_CALL_LOGIN };
+
+// A call with all its keys, its names made known in the reader's scope. NULL
+// with a problem where it has no method. `before` (may be NULL) receives how many
+// names were known before its captures.
+struct call *config_read_call(struct config_reader *reader, const struct config_node *node,
+                              enum config_call_kind kind, unsigned *before);
+
+// A lookup, and an undo with `source` filled; NULL where there is none. `lookup`
+// is the node of the step's lookup or NULL.
+struct lookup *config_read_lookup(struct config_reader *reader, const struct config_node *node);
+struct undo *config_read_undo(struct config_reader *reader, const struct config_node *node,
+                              const struct config_node *lookup);
+
+// The steps of a list, of struct step; `system` (may be NULL) is whose roles
+// and origin they use.
+GPtrArray *config_read_steps(struct config_reader *reader, const struct config_node *node,
+                             const struct config_system *system);
+
+// A time zone's name, checked; `fallback` (NULL: the machine's) where there is
+// none. The caller frees it.
+char *config_read_timezone(struct config_reader *reader, const struct config_node *node,
+                           const char *fallback);
+
+// True where the whole text is a mail address.
+bool config_is_address(const char *text);
+
+// Free what config_load makes; NULL is allowed.
+void config_auth_free(void *auth);
+void config_system_free(void *system);
+void config_contact_free(void *contact);
+void config_flow_free(void *flow);
+
+// The agent's and the mail's settings, into the reader's configuration; `node` may be NULL.
+void config_read_agent(struct config_reader *reader, const struct config_node *node);
+void config_read_mail(struct config_reader *reader, const struct config_node *node);
+
+#endif

@@ -1,0 +1,408 @@
+// SPDX-License-Identifier: MIT
+// Reads calls with their bodies, lookups and undos: section 3 of the language.
+// Above config_read_expect, below config_read_step.
+#include "config_read.h"
+
+#include "../base/json.h"
+#include "config_file.h"
+#include "config_problem.h"
+#include "config_shape.h"
+
+#include <string.h>
+
+#define UNDO_ERROR g_quark_from_static_string("config-undo")
+
+// The keys that say what is called, and their methods.
+static const struct {
+    const char *key, *method;
+} methods[] = {{"get", "GET"},       {"post", "POST"}, {"put", "PUT"}, {"patch", "PATCH"},
+               {"delete", "DELETE"}, {"head", "HEAD"}, {"call", NULL}};
+
+static bool is_method(const char *text)
+{
+    for (const char *at = text; *at != '\0'; at++) {
+        if (!g_ascii_isupper(*at) && *at != '-')
+            return false;
+    }
+    return text[0] != '\0';
+}
+
+static bool is_whole(const char *path, const struct template *template)
+{
+    return g_str_has_prefix(path, "http://") || g_str_has_prefix(path, "https://") ||
+           template_begins_with_hole(template);
+}
+
+static void check_path(struct config_reader *reader, const struct config_node *node,
+                       const char *path)
+{
+    for (const char *at = path; *at != '\0'; at++) {
+        if ((unsigned char)*at < ' ' || *at == 0x7f) {
+            config_problem_error(reader->problems, node->place,
+                                 "a URL cannot hold a line break or a control character: write it "
+                                 "on one line");
+            return;
+        }
+    }
+    if (strstr(path, "://") != NULL && strstr(path, "{{") != path && strstr(path, "${") != path &&
+        strspn(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") ==
+            (size_t)(strstr(path, "://") - path) &&
+        !g_str_has_prefix(path, "http://") && !g_str_has_prefix(path, "https://"))
+        config_problem_error(reader->problems, node->place,
+                             "only http:// and https:// URLs are called");
+}
+
+static void set_path(struct config_reader *reader, struct call *call,
+                     const struct config_node *node, const char *path)
+{
+    struct config_node rest = *node;
+
+    rest.text = path;
+    check_path(reader, node, path);
+    call->path = config_read_template(reader, &rest, TEMPLATE_PLACE_PATH, false);
+    call->whole_url = call->path != NULL && is_whole(path, call->path);
+}
+
+// `call: METHOD path`.
+static struct call *read_other_method(struct config_reader *reader, const struct config_node *node)
+{
+    g_auto(GStrv) words = g_strsplit(node->text, " ", 2);
+
+    if (words[0] == NULL || !is_method(words[0])) {
+        config_problem_error(reader->problems, node->place,
+                             "\"call\" takes a method in capitals and a path: call: OPTIONS /path");
+        return NULL;
+    }
+    struct call *call = call_new(words[0]);
+
+    set_path(reader, call, node, words[1] != NULL ? g_strstrip(words[1]) : "");
+    return call;
+}
+
+static struct call *read_method(struct config_reader *reader, const struct config_node *node)
+{
+    const struct config_entry *found = NULL;
+    const char *method = NULL;
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(methods); i++) {
+        const struct config_entry *entry = config_node_entry(node, methods[i].key);
+
+        if (entry != NULL && found != NULL) {
+            config_problem_error(reader->problems, entry->place,
+                                 "a call has one method: leave \"%s\" or \"%s\" out", found->key,
+                                 entry->key);
+        } else if (entry != NULL) {
+            found = entry;
+            method = methods[i].method;
+        }
+    }
+    if (found == NULL) {
+        config_problem_error(reader->problems, node->place,
+                             "no call stands here: write get, post, put, patch, delete or head "
+                             "with a path");
+        return NULL;
+    }
+    if (config_node_text(found->value) == NULL)
+        return NULL;
+    if (method == NULL)
+        return read_other_method(reader, found->value);
+    struct call *call = call_new(method);
+
+    set_path(reader, call, found->value, found->value->text);
+    return call;
+}
+
+static void read_body(struct config_reader *reader, const struct config_entry *entry,
+                      enum call_body kind, struct call *call)
+{
+    call->body_kind = kind;
+    switch (kind) {
+    case CALL_BODY_JSON:
+        call->body = config_read_json(reader, entry->value, true);
+        break;
+    case CALL_BODY_TEXT:
+        call->body = config_read_template(reader, entry->value, TEMPLATE_PLACE_TEXT, true);
+        break;
+    case CALL_BODY_FORM:
+        config_read_fields(reader, entry->value, TEMPLATE_PLACE_FORM, call->form);
+        break;
+    case CALL_BODY_FILE:
+        call->body_file = config_read_filename(entry->value);
+        if (call->body_file != NULL && reader->config != NULL &&
+            !g_file_test(call->body_file, G_FILE_TEST_IS_REGULAR))
+            config_problem_error(reader->problems, entry->value->place, "there is no file %s",
+                                 call->body_file);
+        break;
+    case CALL_BODY_NONE:
+    default:
+        break;
+    }
+}
+
+static void read_bodies(struct config_reader *reader, const struct config_node *node,
+                        struct call *call)
+{
+    static const struct {
+        const char *key;
+        enum call_body kind;
+    } bodies[] = {{"json", CALL_BODY_JSON},
+                  {"form", CALL_BODY_FORM},
+                  {"text", CALL_BODY_TEXT},
+                  {"file", CALL_BODY_FILE}};
+    const char *first = NULL;
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(bodies); i++) {
+        const struct config_entry *entry = config_node_entry(node, bodies[i].key);
+
+        if (entry == NULL)
+            continue;
+        if (first != NULL) {
+            config_problem_error(reader->problems, entry->place,
+                                 "a call has one body: leave \"%s\" or \"%s\" out", first,
+                                 entry->key);
+            continue;
+        }
+        first = entry->key;
+        read_body(reader, entry, bodies[i].kind, call);
+    }
+}
+
+static void read_set(struct config_reader *reader, const struct config_node *node, bool login,
+                     GPtrArray *set)
+{
+    for (unsigned i = 0; node != NULL && node->kind == CONFIG_NODE_MAP && i < node->count; i++) {
+        const struct config_entry *entry = &node->entries[i];
+        struct template *value = config_read_json(reader, entry->value, false);
+
+        if (value == NULL)
+            continue;
+        g_ptr_array_add(set, call_field_new(entry->key, value));
+        if (reader->scope != NULL)
+            config_scope_add(reader->scope, entry->key, entry->place,
+                             login || config_read_is_secret(reader, value), reader->problems);
+    }
+}
+
+// Drops the memory of lists that stay empty: there are many.
+static void share_empty(GPtrArray **list)
+{
+    static GPtrArray *empty;
+
+    if (empty == NULL)
+        empty = g_ptr_array_new();
+    if ((*list)->len > 0)
+        return;
+    g_ptr_array_unref(*list);
+    *list = g_ptr_array_ref(empty);
+}
+
+static void share_empty_lists(struct call *call)
+{
+    GPtrArray **lists[] = {&call->query, &call->headers, &call->form, &call->captures,
+                           &call->set,   &call->expect,  &call->gone};
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(lists); i++)
+        share_empty(lists[i]);
+}
+
+// What cannot be, or cannot hold, together.
+static void check_combinations(struct config_reader *reader, const struct config_node *node,
+                               const struct call *call)
+{
+    const struct config_node *expect = config_node_get(node, "expect");
+    static const char *const bodies[] = {"json", "regex", "body"};
+
+    if (strcmp(call->method, "HEAD") != 0)
+        return;
+    for (unsigned i = 0; i < G_N_ELEMENTS(bodies); i++) {
+        const struct config_entry *entry = config_node_entry(expect, bodies[i]);
+
+        if (entry != NULL)
+            config_problem_error(reader->problems, entry->place,
+                                 "the answer to HEAD has no body, so this can never hold: write "
+                                 "get in place of head");
+    }
+}
+
+static void read_request(struct config_reader *reader, const struct config_node *node,
+                         struct call *call)
+{
+    config_read_fields(reader, config_node_get(node, "query"), TEMPLATE_PLACE_QUERY, call->query);
+    config_read_fields(reader, config_node_get(node, "headers"), TEMPLATE_PLACE_HEADER,
+                       call->headers);
+    read_bodies(reader, node, call);
+    call->timeout_ms = config_read_duration(config_node_get(node, "timeout"), 0);
+    call->follow = config_read_integer(config_node_get(node, "follow"), 0);
+    call->no_auth = config_node_get(node, "auth") != NULL;
+    call->cookies_new = config_node_get(node, "cookies") != NULL;
+}
+
+struct call *config_read_call(struct config_reader *reader, const struct config_node *node,
+                              enum config_call_kind kind, unsigned *before)
+{
+    bool login = kind == CONFIG_CALL_LOGIN;
+
+    if (node == NULL || node->kind != CONFIG_NODE_MAP)
+        return NULL;
+    struct call *call = read_method(reader, node);
+
+    if (before != NULL)
+        *before = reader->scope != NULL ? config_scope_count(reader->scope) : 0;
+    if (call == NULL)
+        return NULL;
+    call->place = node->place;
+    read_request(reader, node, call);
+    config_read_captures(reader, config_node_get(node, "capture"), login, call->captures);
+    read_set(reader, config_node_get(node, "set"), login, call->set);
+    config_read_expect(reader, config_node_get(node, "expect"), call->expect);
+    config_read_expect(reader, config_node_get(node, "gone"), call->gone);
+    call->otherwise =
+        config_read_call(reader, config_node_get(node, "else"), CONFIG_CALL_PLAIN, NULL);
+    check_combinations(reader, node, call);
+    share_empty_lists(call);
+    return call;
+}
+
+struct lookup *config_read_lookup(struct config_reader *reader, const struct config_node *node)
+{
+    if (node == NULL || node->kind != CONFIG_NODE_MAP)
+        return NULL;
+    struct lookup *lookup = g_new0(struct lookup, 1);
+    const struct config_node *mark = config_node_get(node, "mark");
+
+    lookup->call = config_read_call(reader, node, CONFIG_CALL_PLAIN, NULL);
+    lookup->mark = mark != NULL ? config_read_selector(reader, mark) : NULL;
+    if (lookup->call == NULL || lookup->mark == NULL)
+        g_clear_pointer(&lookup, lookup_free);
+    return lookup;
+}
+
+// As JSON, with the file of a body made absolute: the ledger outlives the
+// folder's moving.
+static cJSON *source_of(const struct config_node *node)
+{
+    if (node == NULL)
+        return cJSON_CreateNull();
+    if (node->kind != CONFIG_NODE_MAP)
+        return config_node_to_json(node);
+    cJSON *json = cJSON_CreateObject();
+
+    for (unsigned i = 0; i < node->count; i++) {
+        const struct config_entry *entry = &node->entries[i];
+        bool nested = strcmp(entry->key, "else") == 0 || strcmp(entry->key, "lookup") == 0;
+        g_autofree char *file =
+            strcmp(entry->key, "file") == 0 ? config_read_filename(entry->value) : NULL;
+
+        cJSON_AddItemToObject(json, entry->key,
+                              file != NULL ? cJSON_CreateString(file)
+                              : nested     ? source_of(entry->value)
+                                           : config_node_to_json(entry->value));
+    }
+    return json;
+}
+
+static char *write_source(const struct config_node *undo, const struct config_node *lookup)
+{
+    g_autoptr(cJSON) root = cJSON_CreateObject();
+    cJSON *calls;
+
+    if (undo->kind == CONFIG_NODE_LIST) {
+        calls = cJSON_CreateArray();
+        for (unsigned i = 0; i < undo->count; i++)
+            cJSON_AddItemToArray(calls, source_of(undo->items[i]));
+    } else {
+        calls = source_of(undo);
+    }
+    cJSON_AddItemToObject(root, "undo", calls);
+    if (lookup != NULL)
+        cJSON_AddItemToObject(root, "lookup", source_of(lookup));
+    return json_print(root, false);
+}
+
+static void free_call(void *data)
+{
+    call_free(data);
+}
+
+static void add_undo_call(struct config_reader *reader, const struct config_node *node,
+                          struct undo *undo)
+{
+    struct call *call = config_read_call(reader, node, CONFIG_CALL_PLAIN, NULL);
+
+    if (call != NULL)
+        g_ptr_array_add(undo->calls, call);
+}
+
+struct undo *config_read_undo(struct config_reader *reader, const struct config_node *node,
+                              const struct config_node *lookup)
+{
+    if (node == NULL || (node->kind != CONFIG_NODE_MAP && node->kind != CONFIG_NODE_LIST))
+        return NULL;
+    struct undo *undo = g_new0(struct undo, 1);
+    const struct config_node *none = config_node_get(node, "none");
+
+    undo->calls = g_ptr_array_new_with_free_func(free_call);
+    undo->none = g_strdup(config_node_text(none));
+    if (none != NULL) {
+        if (node->count > 1)
+            config_problem_error(reader->problems, config_node_entry(node, "none")->place,
+                                 "\"none\" says that there is nothing to undo: leave it or the "
+                                 "call out");
+        return undo;
+    }
+    undo->lookup = config_read_lookup(reader, config_node_get(node, "lookup"));
+    undo->lookup_for_ms =
+        undo->lookup != NULL ? config_read_duration(config_node_get(node, "for"), 86400000) : 0;
+    if (node->kind == CONFIG_NODE_MAP)
+        add_undo_call(reader, node, undo);
+    for (unsigned i = 0; node->kind == CONFIG_NODE_LIST && i < node->count; i++)
+        add_undo_call(reader, node->items[i], undo);
+    undo->source = write_source(node, lookup);
+    return undo;
+}
+
+static bool report_first(const GPtrArray *problems, GError **error)
+{
+    for (unsigned i = 0; i < problems->len; i++) {
+        const struct config_problem *problem = problems->pdata[i];
+
+        if (!problem->warning) {
+            g_set_error(error, UNDO_ERROR, 0, "the undo cannot be read: %s", problem->message);
+            return true;
+        }
+    }
+    return false;
+}
+
+struct undo *undo_parse(const char *source, struct lookup **lookup, GError **error)
+{
+    g_autoptr(config_arena_t) arena = config_arena_new();
+    g_autoptr(GPtrArray) problems = config_problems_new();
+    struct config_reader reader = {.problems = problems};
+    struct config_node *root = config_file_parse(arena, "undo", source, strlen(source), problems);
+    struct config_node *wrapped = config_node_get(root, "undo");
+    struct config_node *node = wrapped != NULL ? wrapped : root;
+    struct config_node *search = wrapped != NULL ? config_node_get(root, "lookup") : NULL;
+    static const struct config_key key = {.name = "undo", .type = CONFIG_TYPE_UNDO};
+    struct undo *undo = NULL;
+
+    if (lookup != NULL)
+        *lookup = NULL;
+    if (node != NULL)
+        config_shape_check_key(node, &key, problems);
+    if (search != NULL)
+        config_shape_check(search, CONFIG_MAP_LOOKUP, problems);
+    if (node != NULL && !config_problems_fatal(problems))
+        undo = config_read_undo(&reader, node, search);
+    if (undo != NULL && lookup != NULL)
+        *lookup = config_read_lookup(&reader, search);
+    if (report_first(problems, error)) {
+        g_clear_pointer(&undo, undo_free);
+        if (lookup != NULL)
+            g_clear_pointer(lookup, lookup_free);
+        return NULL;
+    }
+    if (undo == NULL)
+        g_set_error_literal(error, UNDO_ERROR, 0, "the undo cannot be read: it is empty");
+    return undo;
+}

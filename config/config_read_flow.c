@@ -1,0 +1,421 @@
+// SPDX-License-Identifier: MIT
+// Reads flows: what they say themselves, what their template and the defaults
+// fill in, and their steps, compiled once for all flows that share them.
+#include "config_read.h"
+#include "config_world.h"
+
+#include "../base/cron.h"
+#include "config_problem.h"
+
+#include <string.h>
+
+// One flow while it is read.
+struct flow_reader {
+    struct config_world *world;
+    struct config_definition *definition;
+    const struct config_definition *template; // or NULL
+    const struct config_definition *system;
+    struct config_chain chain;
+    struct config_flow *flow;
+};
+
+static GPtrArray *problems_of(const struct flow_reader *reading)
+{
+    return reading->world->reader.problems;
+}
+
+static const struct config_node *get(const struct flow_reader *reading, const char *key)
+{
+    return config_chain_get(&reading->chain, key);
+}
+
+static char *text_of(const struct flow_reader *reading, const char *key)
+{
+    return g_strdup(config_node_text(get(reading, key)));
+}
+
+// Where the key was written decides the namespace in which its names are looked
+// up: a template brings its own.
+static const char *space_of(const struct flow_reader *reading, const char *key)
+{
+    const struct config_node *own = reading->definition->node;
+
+    if (reading->template != NULL && config_node_entry(own, key) == NULL &&
+        config_node_entry(reading->template->node, key) != NULL)
+        return reading->template->name_space;
+    return reading->definition->name_space;
+}
+
+static void read_template(struct flow_reader *reading)
+{
+    const struct config_node *node = reading->definition->node;
+    const struct config_entry *use = config_node_entry(node, "use");
+    const struct config_entry *steps = config_node_entry(node, "steps");
+    const struct config_entry *with = config_node_entry(node, "with");
+
+    if (use != NULL)
+        reading->template = config_world_require(reading->world, CONFIG_KIND_TEMPLATE,
+                                                 reading->definition->name_space, use->value);
+    if (use != NULL && steps != NULL)
+        config_problem_error(problems_of(reading), steps->place,
+                             "the steps come from the template: leave \"steps\" or \"use\" out");
+    if (use == NULL && steps == NULL)
+        config_problem_error(problems_of(reading), reading->definition->place,
+                             "the flow \"%s\" does nothing: write steps, or use: TEMPLATE",
+                             reading->definition->id);
+    if (use == NULL && with != NULL)
+        config_problem_error(problems_of(reading), with->place,
+                             "\"with\" gives a template its values, and no \"use\" stands here: "
+                             "write vars");
+}
+
+static void make_chain(struct flow_reader *reading)
+{
+    config_chain_add(&reading->chain, reading->definition->node);
+    if (reading->template != NULL)
+        config_chain_add(&reading->chain, reading->template->node);
+    config_chain_add_defaults(reading->world, &reading->chain, reading->definition->name_space,
+                              "flow");
+}
+
+static bool read_system(struct flow_reader *reading)
+{
+    const struct config_node *node = get(reading, "system");
+
+    if (node == NULL) {
+        config_problem_error(problems_of(reading), reading->definition->place,
+                             "\"system\" is missing in the flow \"%s\": write which system it "
+                             "watches",
+                             reading->definition->id);
+        return false;
+    }
+    reading->system =
+        config_world_require(reading->world, CONFIG_KIND_SYSTEM, space_of(reading, "system"), node);
+    return reading->system != NULL && reading->system->system != NULL;
+}
+
+// `every` or `cron` of the nearest map that has either.
+static void read_schedule(struct flow_reader *reading)
+{
+    for (unsigned i = 0; i < reading->chain.count; i++) {
+        const struct config_entry *every = config_node_entry(reading->chain.maps[i], "every");
+        const struct config_entry *cron = config_node_entry(reading->chain.maps[i], "cron");
+        g_autoptr(GError) error = NULL;
+
+        if (every == NULL && cron == NULL)
+            continue;
+        if (every != NULL && cron != NULL)
+            config_problem_error(problems_of(reading), cron->place,
+                                 "a flow runs by \"every\" or by \"cron\": leave one out");
+        if (every != NULL)
+            reading->flow->every_ms = config_read_duration(every->value, 0);
+        else if (config_node_text(cron->value) != NULL && !cron_is_valid(cron->value->text, &error))
+            config_problem_error(problems_of(reading), cron->value->place, "%s", error->message);
+        else
+            reading->flow->cron = g_strdup(config_node_text(cron->value));
+        return;
+    }
+}
+
+static void add_notify(struct flow_reader *reading, const struct config_node *node)
+{
+    const char *name = config_node_text(node);
+    const struct config_system *system = reading->flow->system;
+    const char *contact = name != NULL ? config_role_contact(system, name) : NULL;
+
+    if (name == NULL)
+        return;
+    if (contact == NULL) {
+        const struct config_definition *found = config_world_find(
+            reading->world, CONFIG_KIND_CONTACT, space_of(reading, "notify"), name);
+
+        contact = found != NULL ? found->id : NULL;
+    }
+    if (contact != NULL) {
+        if (!g_ptr_array_find_with_equal_func(reading->flow->notify, contact, g_str_equal, NULL))
+            g_ptr_array_add(reading->flow->notify, g_strdup(contact));
+        return;
+    }
+    g_autoptr(GPtrArray) words = g_ptr_array_new();
+    GHashTableIter iterator;
+    void *role;
+
+    g_hash_table_iter_init(&iterator, system->act);
+    while (g_hash_table_iter_next(&iterator, &role, NULL))
+        g_ptr_array_add(words, role);
+    for (unsigned i = 0; i < reading->world->definitions[CONFIG_KIND_CONTACT]->len; i++)
+        g_ptr_array_add(
+            words,
+            ((struct config_definition *)reading->world->definitions[CONFIG_KIND_CONTACT]->pdata[i])
+                ->id);
+    const char *guess = config_problem_guess(name, words);
+    g_autofree char *advice = guess != NULL ? g_strdup_printf("did you mean \"%s\"?", guess)
+                                            : g_strdup("name a contact, or a role of its \"act\"");
+
+    config_problem_error(problems_of(reading), node->place,
+                         "\"%s\" is no role of the system %s and no contact: %s", name, system->id,
+                         advice);
+}
+
+static void read_notify(struct flow_reader *reading)
+{
+    const struct config_node *node = get(reading, "notify");
+
+    reading->flow->notify = g_ptr_array_new_with_free_func(g_free);
+    if (node != NULL && node->kind == CONFIG_NODE_SCALAR)
+        add_notify(reading, node);
+    for (unsigned i = 0; node != NULL && node->kind == CONFIG_NODE_LIST && i < node->count; i++)
+        add_notify(reading, node->items[i]);
+    if (reading->flow->notify->len > 0 || (node != NULL && node->kind != CONFIG_NODE_LIST) ||
+        (node != NULL && node->count > 0))
+        return;
+    if (!config_node_get(reading->world->mail, "fallback"))
+        config_problem_warn(
+            problems_of(reading), reading->definition->place,
+            "nobody would be told when the flow \"%s\" fails: write notify: [CONTACT], "
+            "or mail.fallback",
+            reading->definition->id);
+}
+
+static void read_alerting(struct flow_reader *reading)
+{
+    struct config_flow *flow = reading->flow;
+    const struct config_node *confirm = get(reading, "confirm");
+
+    flow->priority = 1 + config_read_word(get(reading, "priority"), "P1|P2|P3|P4", 2);
+    flow->confirm_runs = config_read_integer(config_node_get(confirm, "runs"), 2);
+    flow->confirm_after_ms = config_read_duration(config_node_get(confirm, "after"), 20000);
+    flow->recover = config_read_integer(get(reading, "recover"), 1);
+    flow->group_ms = config_read_duration(get(reading, "group"), 30000);
+    if (flow->confirm_runs == 1 && config_node_get(confirm, "after") != NULL)
+        config_problem_error(problems_of(reading), config_node_entry(confirm, "after")->place,
+                             "\"after\" has no use where one failing run is enough: leave it out, "
+                             "or write runs: 2");
+    read_notify(reading);
+}
+
+// A parameter of the template: the flow's value, or the template's own.
+static void read_parameter(struct flow_reader *reading, const struct config_entry *parameter)
+{
+    const struct config_node *given =
+        config_node_get(config_node_get(reading->definition->node, "with"), parameter->key);
+    const char *text = config_node_text(parameter->value);
+    bool required = text != NULL && strcmp(text, "required") == 0 &&
+                    parameter->value->style == CONFIG_NODE_PLAIN;
+
+    if (given == NULL && required) {
+        config_problem_error(problems_of(reading), reading->definition->place,
+                             "the flow \"%s\" has to give the template's \"%s\" a value: with: "
+                             "{%s: …}",
+                             reading->definition->id, parameter->key, parameter->key);
+        return;
+    }
+    struct template *value =
+        config_read_json(&reading->world->reader, given != NULL ? given : parameter->value, false);
+
+    if (value != NULL)
+        g_ptr_array_add(reading->flow->vars, call_field_new(parameter->key, value));
+}
+
+static void check_with(struct flow_reader *reading, const struct config_node *parameters)
+{
+    const struct config_node *with = config_node_get(reading->definition->node, "with");
+    g_autoptr(GPtrArray) words = g_ptr_array_new();
+
+    for (unsigned i = 0;
+         parameters != NULL && parameters->kind == CONFIG_NODE_MAP && i < parameters->count; i++)
+        g_ptr_array_add(words, (gpointer)(uintptr_t)parameters->entries[i].key);
+    for (unsigned i = 0; with != NULL && with->kind == CONFIG_NODE_MAP && i < with->count; i++) {
+        const struct config_entry *entry = &with->entries[i];
+
+        if (config_node_entry(parameters, entry->key) != NULL)
+            continue;
+        const char *guess = config_problem_guess(entry->key, words);
+
+        config_problem_error(problems_of(reading), entry->place,
+                             "the template has no parameter \"%s\"%s%s%s", entry->key,
+                             guess != NULL ? ": did you mean \"" : ": leave it out",
+                             guess != NULL ? guess : "", guess != NULL ? "\"?" : "");
+    }
+}
+
+// Parameters first, then vars, each in the order of the file: a value may use
+// those before it. All are known to the steps.
+static void read_values(struct flow_reader *reading)
+{
+    struct config_reader *reader = &reading->world->reader;
+    const struct config_node *parameters =
+        reading->template != NULL ? config_node_get(reading->template->node, "with") : NULL;
+    const struct config_node *vars = get(reading, "vars");
+
+    reading->flow->vars = g_ptr_array_new_with_free_func((GDestroyNotify)call_field_free);
+    if (reading->template != NULL)
+        check_with(reading, parameters);
+    for (unsigned i = 0;
+         parameters != NULL && parameters->kind == CONFIG_NODE_MAP && i < parameters->count; i++) {
+        const struct config_entry *entry = &parameters->entries[i];
+        unsigned before = reading->flow->vars->len;
+
+        read_parameter(reading, entry);
+        const struct call_field *field =
+            reading->flow->vars->len > before ? reading->flow->vars->pdata[before] : NULL;
+
+        config_scope_add(reader->scope, entry->key, entry->place,
+                         field != NULL && config_read_is_secret(reader, field->value),
+                         reader->problems);
+    }
+    for (unsigned i = 0; vars != NULL && vars->kind == CONFIG_NODE_MAP && i < vars->count; i++) {
+        const struct config_entry *entry = &vars->entries[i];
+        struct template *value = config_read_json(reader, entry->value, false);
+
+        if (value == NULL)
+            continue;
+        config_scope_add(reader->scope, entry->key, entry->place,
+                         config_read_is_secret(reader, value), reader->problems);
+        g_ptr_array_add(reading->flow->vars, call_field_new(entry->key, value));
+    }
+}
+
+static void append_references(GPtrArray *to, const GPtrArray *from)
+{
+    for (unsigned i = 0; i < from->len; i++)
+        g_ptr_array_add(to, config_reference_copy(from->pdata[i]));
+}
+
+// What compiled steps are shared by: their node, the system, and the secrecy of
+// the values they may use.
+static char *steps_key(const struct flow_reader *reading, const struct config_node *steps)
+{
+    const struct config_scope *scope = reading->world->reader.scope;
+    const struct config_node *vars = get(reading, "vars");
+    GString *key = g_string_new(NULL);
+
+    g_string_printf(key, "%p %p %p", (const void *)steps, (const void *)reading->system,
+                    (const void *)vars);
+    for (unsigned i = 0; i < reading->flow->vars->len; i++) {
+        const struct call_field *field = reading->flow->vars->pdata[i];
+        const struct config_name *name = g_hash_table_lookup(scope->names, field->name);
+
+        if (name != NULL && name->secret)
+            g_string_append_printf(key, " %s", field->name);
+    }
+    return g_string_free(key, FALSE);
+}
+
+// Compiled steps keep what their references miss as a shared list's last trait:
+// it is looked up beside them.
+static void read_steps(struct flow_reader *reading)
+{
+    struct config_world *world = reading->world;
+    const struct config_definition *owner =
+        reading->template != NULL ? reading->template : reading->definition;
+    const struct config_node *node = config_node_get(owner->node, "steps");
+    g_autofree char *key = steps_key(reading, node);
+    GPtrArray *steps = g_hash_table_lookup(world->steps, key);
+    g_autofree char *needs_key = g_strconcat(key, " needs", NULL);
+    GPtrArray *needs = world->reader.needs;
+
+    if (steps == NULL) {
+        GPtrArray *missing = g_ptr_array_new_with_free_func(config_reference_free);
+
+        world->reader.needs = missing;
+        steps = config_read_steps(&world->reader, node, reading->flow->system);
+        world->reader.needs = needs;
+        g_hash_table_insert(world->steps, g_strdup(key), steps);
+        g_hash_table_insert(world->steps, g_strdup(needs_key), missing);
+    }
+    reading->flow->steps = g_ptr_array_ref(steps);
+    append_references(needs, g_hash_table_lookup(world->steps, needs_key));
+}
+
+static void check_times(struct flow_reader *reading)
+{
+    const struct config_flow *flow = reading->flow;
+
+    for (unsigned i = 0; i < flow->steps->len; i++) {
+        const struct step *step = flow->steps->pdata[i];
+
+        if (step->until_for_ms > flow->timeout_ms)
+            config_problem_warn(problems_of(reading), step->place,
+                                "\"until\" of the step \"%s\" may go on for longer than the flow's "
+                                "timeout: raise \"timeout\", or lower \"for\"",
+                                step->name);
+    }
+}
+
+static void read_plain_keys(struct flow_reader *reading)
+{
+    struct config_flow *flow = reading->flow;
+
+    flow->title = text_of(reading, "title");
+    if (flow->title == NULL)
+        flow->title = g_strdup(flow->id);
+    flow->impact = text_of(reading, "impact");
+    flow->off = text_of(reading, "off");
+    flow->was = text_of(reading, "was");
+    flow->timeout_ms = config_read_duration(get(reading, "timeout"), 120000);
+    read_schedule(reading);
+    read_alerting(reading);
+}
+
+static void read_flow(struct config_world *world, struct config_definition *definition)
+{
+    struct flow_reader reading = {.world = world, .definition = definition};
+    struct config_flow *flow = g_new0(struct config_flow, 1);
+
+    reading.flow = flow;
+    flow->id = g_strdup(definition->id);
+    flow->place = definition->place;
+    flow->needs = g_ptr_array_new_with_free_func(config_reference_free);
+    read_template(&reading);
+    make_chain(&reading);
+    if (!read_system(&reading)) {
+        config_flow_free(flow);
+        return;
+    }
+    flow->system = reading.system->system;
+    g_autoptr(config_scope_t) scope = config_scope_new(reading.system->scope);
+
+    world->reader.scope = scope;
+    world->reader.needs = flow->needs;
+    read_plain_keys(&reading);
+    read_values(&reading);
+    read_steps(&reading);
+    append_references(flow->needs, reading.system->needs);
+    check_times(&reading);
+    world->reader.scope = NULL;
+    world->reader.needs = NULL;
+    g_ptr_array_add(world->reader.config->flows, flow);
+}
+
+// A former name must not be that of a flow that is still there.
+static void check_former_names(struct config_world *world)
+{
+    GPtrArray *definitions = world->definitions[CONFIG_KIND_FLOW];
+
+    for (unsigned i = 0; i < definitions->len; i++) {
+        const struct config_definition *definition = definitions->pdata[i];
+        const struct config_entry *was = config_node_entry(definition->node, "was");
+        const char *name = was != NULL ? config_node_text(was->value) : NULL;
+
+        if (name != NULL &&
+            config_world_find(world, CONFIG_KIND_FLOW, definition->name_space, name) != NULL)
+            config_problem_error(world->reader.problems, was->value->place,
+                                 "a flow is still called \"%s\": \"was\" names one that is gone",
+                                 name);
+    }
+}
+
+void config_read_flows(struct config_world *world)
+{
+    GPtrArray *definitions = world->definitions[CONFIG_KIND_FLOW];
+
+    for (unsigned i = 0; i < definitions->len; i++) {
+        struct config_definition *definition = definitions->pdata[i];
+
+        if (definition->node->kind == CONFIG_NODE_MAP &&
+            g_hash_table_lookup(world->names[CONFIG_KIND_FLOW], definition->id) == definition)
+            read_flow(world, definition);
+    }
+    check_former_names(world);
+}

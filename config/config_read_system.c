@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: MIT
+// Reads contacts and systems with their authentication: sections 2 and 6 of the
+// language. Before the flows, which refer to them.
+#include "config_read.h"
+#include "config_world.h"
+
+#include "config_problem.h"
+
+#include <string.h>
+
+static void read_emails(struct config_reader *reader, const struct config_node *node,
+                        struct config_contact *contact)
+{
+    contact->email = config_read_texts(node);
+    for (unsigned i = 0; i < contact->email->len; i++) {
+        const char *address = contact->email->pdata[i];
+        const struct config_node *place = node->kind == CONFIG_NODE_LIST ? node->items[i] : node;
+
+        if (!config_is_address(address))
+            config_problem_error(reader->problems, place->place,
+                                 "\"%s\" is no mail address: write name@example.com", address);
+    }
+    if (node != NULL && node->kind == CONFIG_NODE_LIST && node->count == 0)
+        config_problem_error(reader->problems, node->place,
+                             "\"email\" is empty: write an address or more");
+}
+
+static void read_contact(struct config_world *world, const struct config_definition *definition)
+{
+    struct config_reader *reader = &world->reader;
+    const struct config_node *node = definition->node;
+    struct config_contact *contact = g_new0(struct config_contact, 1);
+    const char *name = config_node_text(config_node_get(node, "name"));
+    const char *language = config_node_text(config_node_get(node, "language"));
+
+    contact->id = g_strdup(definition->id);
+    contact->name = g_strdup(name != NULL ? name : definition->id);
+    contact->place = definition->place;
+    contact->language = g_strdup(language != NULL ? language : "en");
+    contact->style = (enum config_style)config_read_word(config_node_get(node, "style"),
+                                                         "technical|business", 0);
+    contact->evidence = (enum config_evidence)config_read_word(config_node_get(node, "evidence"),
+                                                               "full|shape|none", 0);
+    contact->timezone = config_read_timezone(reader, config_node_get(node, "timezone"),
+                                             reader->config->agent.timezone);
+    read_emails(reader, config_node_get(node, "email"), contact);
+    g_hash_table_replace(reader->config->contacts, contact->id, contact);
+}
+
+void config_read_contacts(struct config_world *world)
+{
+    GPtrArray *definitions = world->definitions[CONFIG_KIND_CONTACT];
+
+    for (unsigned i = 0; i < definitions->len; i++)
+        read_contact(world, definitions->pdata[i]);
+}
+
+static struct config_auth *auth_new(struct config_system *system, enum config_auth_kind kind,
+                                    const struct config_entry *entry)
+{
+    struct config_auth *auth = g_new0(struct config_auth, 1);
+
+    auth->kind = kind;
+    auth->place = entry->place;
+    auth->headers = g_ptr_array_new_with_free_func((GDestroyNotify)call_field_free);
+    g_ptr_array_add(system->auth, auth);
+    return auth;
+}
+
+static struct template *read_secret(struct config_reader *reader,
+                                    const struct config_system *system,
+                                    const struct config_node *node, const char *what)
+{
+    g_autofree char *whole = g_strdup_printf("%s of the system %s", what, system->id);
+
+    return node != NULL ? config_read_secret(reader, node, TEMPLATE_PLACE_HEADER, whole) : NULL;
+}
+
+static void read_basic(struct config_reader *reader, const struct config_entry *entry,
+                       struct config_system *system)
+{
+    struct config_auth *auth = auth_new(system, CONFIG_AUTH_BASIC, entry);
+    const struct config_node *username = config_node_get(entry->value, "username");
+
+    if (username != NULL)
+        auth->username = config_read_template(reader, username, TEMPLATE_PLACE_HEADER, false);
+    auth->password =
+        read_secret(reader, system, config_node_get(entry->value, "password"), "the password");
+}
+
+static void read_bearer(struct config_reader *reader, const struct config_entry *entry,
+                        struct config_system *system)
+{
+    struct config_auth *auth = auth_new(system, CONFIG_AUTH_BEARER, entry);
+
+    auth->token = read_secret(reader, system, config_node_get(entry->value, "token"), "the token");
+}
+
+static void read_header(struct config_reader *reader, const struct config_entry *entry,
+                        struct config_system *system)
+{
+    struct config_auth *auth = auth_new(system, CONFIG_AUTH_HEADER, entry);
+    const struct config_node *map = entry->value;
+
+    for (unsigned i = 0; map->kind == CONFIG_NODE_MAP && i < map->count; i++) {
+        struct template *value =
+            read_secret(reader, system, map->entries[i].value, map->entries[i].key);
+
+        if (value != NULL)
+            g_ptr_array_add(auth->headers, call_field_new(map->entries[i].key, value));
+    }
+}
+
+static void note_login_names(struct config_scope *scope, const struct call *login)
+{
+    for (unsigned i = 0; i < login->captures->len; i++) {
+        const struct capture *capture = login->captures->pdata[i];
+
+        config_scope_add_login(scope, capture->name, capture->place);
+    }
+    for (unsigned i = 0; i < login->set->len; i++) {
+        const struct call_field *field = login->set->pdata[i];
+
+        config_scope_add_login(scope, field->name, login->place);
+    }
+}
+
+// The login's names are known plainly within the session, as login.NAME to the
+// flows.
+static void read_session(struct config_reader *reader, const struct config_entry *entry,
+                         struct config_system *system)
+{
+    struct config_auth *auth = auth_new(system, CONFIG_AUTH_SESSION, entry);
+    struct config_session *session = g_new0(struct config_session, 1);
+    const struct config_node *map = entry->value;
+    struct config_scope *outer = reader->scope;
+    g_autoptr(config_scope_t) scope = config_scope_new(outer);
+
+    auth->session = session;
+    session->headers = g_ptr_array_new_with_free_func((GDestroyNotify)call_field_free);
+    session->expired = g_ptr_array_new_with_free_func((GDestroyNotify)expectation_free);
+    session->cookies = config_read_texts(config_node_get(map, "cookies"));
+    session->idle_ms = config_read_duration(config_node_get(map, "idle"), 0);
+    session->lasts_ms = config_read_duration(config_node_get(map, "lasts"), 0);
+    reader->scope = scope;
+    session->login =
+        config_read_call(reader, config_node_get(map, "login"), CONFIG_CALL_LOGIN, NULL);
+    if (session->login != NULL) {
+        note_login_names(outer, session->login);
+        note_login_names(scope, session->login);
+    }
+    config_read_fields(reader, config_node_get(map, "headers"), TEMPLATE_PLACE_HEADER,
+                       session->headers);
+    config_read_expect(reader, config_node_get(map, "expired"), session->expired);
+    session->logout =
+        config_read_call(reader, config_node_get(map, "logout"), CONFIG_CALL_PLAIN, NULL);
+    reader->scope = outer;
+}
+
+static void read_auth(struct config_reader *reader, const struct config_node *node,
+                      struct config_system *system)
+{
+    static const struct {
+        const char *key;
+        void (*read)(struct config_reader *, const struct config_entry *, struct config_system *);
+    } ways[] = {{"basic", read_basic},
+                {"bearer", read_bearer},
+                {"header", read_header},
+                {"session", read_session}};
+    const struct config_entry *basic = config_node_entry(node, "basic");
+    const struct config_entry *bearer = config_node_entry(node, "bearer");
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(ways); i++) {
+        const struct config_entry *entry = config_node_entry(node, ways[i].key);
+
+        if (entry != NULL)
+            ways[i].read(reader, entry, system);
+    }
+    if (basic != NULL && bearer != NULL)
+        config_problem_error(reader->problems, bearer->place,
+                             "\"basic\" and \"bearer\" both make the Authorization header: leave "
+                             "one out");
+}
+
+static void read_act(struct config_world *world, const struct config_definition *definition,
+                     const struct config_node *node, struct config_system *system)
+{
+    for (unsigned i = 0; node != NULL && node->kind == CONFIG_NODE_MAP && i < node->count; i++) {
+        const struct config_definition *contact = config_world_require(
+            world, CONFIG_KIND_CONTACT, definition->name_space, node->entries[i].value);
+
+        if (contact != NULL)
+            g_hash_table_replace(system->act, g_strdup(node->entries[i].key),
+                                 g_strdup(contact->id));
+    }
+}
+
+static void read_with(struct config_reader *reader, const struct config_node *node,
+                      struct config_system *system)
+{
+    for (unsigned i = 0; node != NULL && node->kind == CONFIG_NODE_MAP && i < node->count; i++) {
+        const struct config_entry *entry = &node->entries[i];
+        struct template *value = config_read_json(reader, entry->value, false);
+
+        if (value == NULL)
+            continue;
+        g_hash_table_replace(system->vars, g_strdup(entry->key), value);
+        config_scope_add(reader->scope, entry->key, entry->place,
+                         config_read_is_secret(reader, value), reader->problems);
+    }
+}
+
+static void read_url(struct config_reader *reader, const struct config_definition *definition,
+                     const struct config_node *node, struct config_system *system)
+{
+    const char *text = config_node_text(node);
+
+    if (node == NULL)
+        config_problem_error(reader->problems, definition->place,
+                             "\"url\" is missing in the system %s: write its base URL",
+                             definition->id);
+    if (text == NULL)
+        return;
+    bool userinfo = strchr(text, '@') != NULL;
+
+    system->url = config_read_template(reader, node, TEMPLATE_PLACE_PATH, userinfo);
+    const char *constant = system->url != NULL ? template_constant(system->url) : NULL;
+    bool hole = system->url != NULL && template_begins_with_hole(system->url);
+    g_autoptr(GUri) uri = constant != NULL ? g_uri_parse(text, G_URI_FLAGS_NONE, NULL) : NULL;
+
+    if (system->url != NULL && !hole && !g_str_has_prefix(text, "http://") &&
+        !g_str_has_prefix(text, "https://"))
+        config_problem_error(reader->problems, node->place,
+                             "\"%s\" is no base URL: it begins with https:// or http://", text);
+    else if (constant != NULL &&
+             (uri == NULL || g_uri_get_host(uri) == NULL || g_uri_get_host(uri)[0] == '\0'))
+        config_problem_error(reader->problems, node->place,
+                             "\"%s\" is no base URL: write https://HOST/PATH", text);
+    else if (strpbrk(text, "?#") != NULL && constant != NULL)
+        config_problem_error(reader->problems, node->place,
+                             "a base URL ends before ? and #: write parameters in each step's "
+                             "\"query\"");
+    if (userinfo && uri != NULL && g_uri_get_userinfo(uri) != NULL)
+        config_problem_error(reader->problems, node->place,
+                             "the URL holds a user: write auth: {basic: {username: …, password: "
+                             "…}}");
+}
+
+static void read_tls(struct config_reader *reader, const struct config_node *node,
+                     struct config_system *system)
+{
+    const struct config_node *verify = config_node_get(node, "verify");
+
+    system->tls_ca = config_read_filename(config_node_get(node, "ca"));
+    system->tls_no_verify = !config_read_boolean(verify, true);
+    if (system->tls_no_verify)
+        config_problem_warn(reader->problems, verify->place,
+                            "TLS verification is off for the system %s: anybody on the way can "
+                            "answer in its place; name its authority with \"ca\"",
+                            system->id);
+    if (system->tls_no_verify && system->tls_ca != NULL)
+        config_problem_error(reader->problems, verify->place,
+                             "\"ca\" has no use where \"verify\" is false: leave one out");
+}
+
+static void read_plain_keys(struct config_reader *reader, const struct config_chain *chain,
+                            struct config_system *system)
+{
+    const char *title = config_node_text(config_chain_get(chain, "title"));
+
+    system->title = g_strdup(title != NULL ? title : system->id);
+    system->timeout_ms = config_read_duration(config_chain_get(chain, "timeout"), 30000);
+    system->parallel = config_read_integer(config_chain_get(chain, "parallel"), 4);
+    system->uat =
+        config_read_word(config_chain_get(chain, "environment"), "production|uat", 0) == 1;
+    read_tls(reader, config_chain_get(chain, "tls"), system);
+}
+
+static struct config_system *system_new(const struct config_definition *definition)
+{
+    struct config_system *system = g_new0(struct config_system, 1);
+
+    system->id = g_strdup(definition->id);
+    system->place = definition->place;
+    system->headers = g_ptr_array_new_with_free_func((GDestroyNotify)call_field_free);
+    system->auth = g_ptr_array_new_with_free_func(config_auth_free);
+    system->act = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    system->vars =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)template_free);
+    return system;
+}
+
+static void read_system(struct config_world *world, struct config_definition *definition)
+{
+    struct config_reader *reader = &world->reader;
+    struct config_system *system = system_new(definition);
+    struct config_chain chain = {0};
+
+    definition->system = system;
+    definition->scope = config_scope_new(NULL);
+    definition->needs = g_ptr_array_new_with_free_func(config_reference_free);
+    config_chain_add(&chain, definition->node);
+    config_chain_add_defaults(world, &chain, definition->name_space, "system");
+    reader->scope = definition->scope;
+    reader->needs = definition->needs;
+    read_plain_keys(reader, &chain, system);
+    read_with(reader, config_chain_get(&chain, "with"), system);
+    read_url(reader, definition, config_chain_get(&chain, "url"), system);
+    read_auth(reader, config_chain_get(&chain, "auth"), system);
+    config_read_fields(reader, config_chain_get(&chain, "headers"), TEMPLATE_PLACE_HEADER,
+                       system->headers);
+    read_act(world, definition, config_chain_get(&chain, "act"), system);
+    reader->scope = NULL;
+    reader->needs = NULL;
+    g_hash_table_replace(reader->config->systems, system->id, system);
+}
+
+void config_read_systems(struct config_world *world)
+{
+    GPtrArray *definitions = world->definitions[CONFIG_KIND_SYSTEM];
+
+    for (unsigned i = 0; i < definitions->len; i++) {
+        struct config_definition *definition = definitions->pdata[i];
+
+        if (g_hash_table_lookup(world->names[CONFIG_KIND_SYSTEM], definition->id) == definition)
+            read_system(world, definition);
+    }
+}

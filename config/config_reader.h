@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+// What the readers of the parts share: where problems go, which names and
+// references are known, and how a template, a field or an amount is read. For
+// the files config_read*.c alone.
+#ifndef CONFIG_CONFIG_READER_H
+#define CONFIG_CONFIG_READER_H
+
+#include "config.h"
+#include "config_keys.h"
+#include "config_node.h"
+#include "config_scope.h"
+
+struct config_reader {
+    struct config *config; // NULL where an undo is read back from the ledger
+    GPtrArray *problems;   // of struct config_problem
+    enum config_missing missing;
+    GHashTable *references;     // "env:NAME" -> what is wrong with it, "" for nothing
+    struct config_scope *scope; // names known at this point; NULL: any name will do
+    GPtrArray *needs;           // of struct template_reference: missing ones; NULL: an error
+};
+
+// A template of the scalar `node`, its names and references checked; NULL with a
+// problem where it is wrong. `env_secret`: an ${env:} in it is a secret.
+struct template *config_read_template(struct config_reader *reader, const struct config_node *node,
+                                      enum template_place place, bool env_secret);
+
+// A template of any node as JSON; likewise.
+struct template *config_read_json(struct config_reader *reader, const struct config_node *node,
+                                  bool env_secret);
+
+// A template where a secret is due: a literal one is warned of and kept from
+// being shown. `what` names it for people: "systems.erp auth.basic.password".
+struct template *config_read_secret(struct config_reader *reader, const struct config_node *node,
+                                    enum template_place place, const char *what);
+
+// Appends the fields (name to template, or a list of them) of a map to `fields`.
+void config_read_fields(struct config_reader *reader, const struct config_node *node,
+                        enum template_place place, GPtrArray *fields);
+
+// Names that stand in a pattern or a path, where no template is made: checked.
+void config_read_argument(struct config_reader *reader, const struct config_node *node,
+                          const char *text);
+
+// True where a secret goes into the template.
+bool config_read_is_secret(struct config_reader *reader, const struct template *template);
+
+// Amounts that config_shape has found good; `fallback` where the key is missing.
+int64_t config_read_duration(const struct config_node *node, int64_t fallback_ms);
+int64_t config_read_size(const struct config_node *node, int64_t fallback);
+int config_read_integer(const struct config_node *node, int fallback);
+bool config_read_boolean(const struct config_node *node, bool fallback);
+
+// The position of a scalar's text among the words of `a|b|c`; `fallback` where
+// it is missing or none of them.
+int config_read_word(const struct config_node *node, const char *words, int fallback);
+
+// Texts of one scalar or a list; the caller frees the array, which owns them.
+GPtrArray *config_read_texts(const struct config_node *node);
+
+// A file name made absolute against the file that names it; NULL for none. The
+// caller frees it.
+char *config_read_filename(const struct config_node *node);
+
+// Notes for `validate -v` that something is secret.
+void config_read_note_secret(struct config_reader *reader, const char *format, ...)
+    G_GNUC_PRINTF(2, 3);
+
+// A copy of a reference, and its end.
+struct template_reference *config_reference_copy(const struct template_reference *reference);
+void config_reference_free(void *reference);
+
+#endif

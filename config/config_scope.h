@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+// The names that a template may use at one point of a flow, in the order in
+// which they become known. `with`, `vars`, `capture` and `set` share one space.
+#ifndef CONFIG_CONFIG_SCOPE_H
+#define CONFIG_CONFIG_SCOPE_H
+
+#include "call.h"
+
+#include <glib.h>
+#include <stdbool.h>
+
+struct config_name {
+    struct config_place place;
+    bool secret;
+    unsigned number; // in the order of becoming known
+};
+
+struct config_scope {
+    const struct config_scope *parent; // borrowed; or NULL
+    unsigned parent_visible;           // its first so many names are known here
+    GHashTable *names;                 // char * -> struct config_name
+    bool own_names_again;              // names of the parent may be given anew: a lookup's
+    bool no_secrets;                   // of an undo: secret names are refused
+    unsigned own_from;                 // of an undo: names from this one on are its step's own,
+    bool used_own;                     // and one of those was used
+};
+
+// A scope that knows what `parent` (NULL for none) knows now.
+struct config_scope *config_scope_new(const struct config_scope *parent);
+
+// How many names it has itself.
+unsigned config_scope_count(const struct config_scope *scope);
+
+// Makes a name known; an error is appended where it is none, is given by the
+// program, or is known already.
+void config_scope_add(struct config_scope *scope, const char *name, struct config_place place,
+                      bool secret, GPtrArray *problems);
+
+// Makes login.NAME known, a secret.
+void config_scope_add_login(struct config_scope *scope, const char *name,
+                            struct config_place place);
+
+// What is known of a name, or NULL; `scope` notes that it was used.
+const struct config_name *config_scope_find(struct config_scope *scope, const char *name);
+
+// True for names that each run has: run.id, mark, now, …
+bool config_scope_is_given(const char *name);
+
+// The known name that `name` was probably meant to be; the caller frees it.
+char *config_scope_guess(const struct config_scope *scope, const char *name);
+
+// Frees it; NULL is allowed.
+void config_scope_free(struct config_scope *scope);
+
+typedef struct config_scope config_scope_t;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(config_scope_t, config_scope_free)
+
+#endif

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+// All files together: what each defines, by kind and name, before it is read.
+// Names are looked up in the file's namespace first, then among the global ones.
+#ifndef CONFIG_CONFIG_WORLD_H
+#define CONFIG_CONFIG_WORLD_H
+
+#include "config_reader.h"
+
+enum config_kind {
+    CONFIG_KIND_CONTACT,
+    CONFIG_KIND_SYSTEM,
+    CONFIG_KIND_TEMPLATE,
+    CONFIG_KIND_FLOW,
+    CONFIG_KIND_COUNT
+};
+
+// One contact, system, template or flow as it was written.
+struct config_definition {
+    char *id;               // namespace/name, or name
+    const char *name_space; // "" for the global one
+    const struct config_node *node;
+    struct config_place place;
+    // of a system, once read
+    struct config_system *system; // borrowed
+    struct config_scope *scope;   // the names that its flows know from it
+    GPtrArray *needs;             // references that its calls miss
+};
+
+// One file.
+struct config_source {
+    const char *file, *name_space;
+    struct config_node *root;
+};
+
+struct config_world {
+    struct config_reader reader;
+    struct config_arena *arena;
+    GPtrArray *sources;                        // of struct config_source, in order
+    GPtrArray *files;                          // of const char *, in order
+    GHashTable *names[CONFIG_KIND_COUNT];      // id -> struct config_definition
+    GPtrArray *definitions[CONFIG_KIND_COUNT]; // in order; these own them
+    GHashTable *defaults;                      // namespace -> the node of `defaults`
+    const struct config_node *agent, *mail;
+    GHashTable *steps; // what was compiled once for many flows
+    GChecksum *digest;
+};
+
+// An empty world that reads into `config`.
+void config_world_init(struct config_world *world, struct config *config,
+                       enum config_missing missing, GPtrArray *problems);
+void config_world_clear(struct config_world *world);
+
+// Reads the file and all that it includes, and notes what they define.
+void config_world_read(struct config_world *world, const char *path);
+
+// What `name` means in `name_space`; NULL where nothing of the kind is called so.
+struct config_definition *config_world_find(const struct config_world *world, enum config_kind kind,
+                                            const char *name_space, const char *name);
+
+// Likewise for the text of `node`; says what is wrong where there is none.
+struct config_definition *config_world_require(struct config_world *world, enum config_kind kind,
+                                               const char *name_space,
+                                               const struct config_node *node);
+
+// The maps that fill `node` in, nearest first: itself, the template, the
+// defaults of its namespace, the global ones. NULLs are left out.
+struct config_chain {
+    const struct config_node *maps[4];
+    unsigned count;
+};
+void config_chain_add(struct config_chain *chain, const struct config_node *map);
+void config_chain_add_defaults(const struct config_world *world, struct config_chain *chain,
+                               const char *name_space, const char *key);
+
+// The nearest entry or value of a key, or NULL.
+const struct config_entry *config_chain_entry(const struct config_chain *chain, const char *key);
+const struct config_node *config_chain_get(const struct config_chain *chain, const char *key);
+
+// Reads all contacts, systems and flows into the configuration.
+void config_read_contacts(struct config_world *world);
+void config_read_systems(struct config_world *world);
+void config_read_flows(struct config_world *world);
+
+#endif
