@@ -72,35 +72,51 @@ static void append_value(GString *html, const struct view_row *row)
     if (row->literal)
         g_string_append(html, "</span>");
     if (row->note != NULL && *row->note != '\0') {
-        g_string_append(html, " <span class=\"m\" style=\"color:#667085;font-size:13px\"><bdi>");
+        g_string_append(html, " <span class=\"m\" style=\"color:#667085;font-size:13px;"
+                              "font-weight:400\"><bdi>");
         safe_text_append_html(html, row->note);
         g_string_append(html, "</bdi></span>");
     }
 }
 
-// A label and a value; beside each other, or below each other on a narrow screen.
-static void append_row(GString *html, const struct view_row *row, gboolean key)
+// The two sizes of rows: the first answers, and the details below them.
+struct row_style {
+    const char *font, *label_width, *margin;
+    gboolean key;
+};
+
+static const struct row_style key_style = {"font-size:15px;line-height:22px;", "130", "12px 28px 0",
+                                           TRUE};
+static const struct row_style detail_style = {"font-size:14px;line-height:20px;", "150", "0 28px",
+                                              FALSE};
+
+// First answers stand out, unless they are long: then bold letters tire.
+static const char *weight_of(const struct row_style *style, const struct view_row *row)
 {
-    const char *size =
-        key ? "font-size:15px;line-height:22px;" : "font-size:14px;line-height:20px;";
-    const char *label_width = key ? "130" : "150";
+    return style->key && g_utf8_strlen(row->value, -1) <= 80 ? "font-weight:600;" : "";
+}
+
+// A label and a value; beside each other, or below each other on a narrow screen.
+static void append_row(GString *html, const struct view_row *row, const struct row_style *style,
+                       gboolean last)
+{
+    const char *line = last ? "" : "border-bottom:1px solid #eaecf0;";
 
     g_string_append_printf(html,
                            "<tr><td class=\"stack l m line\" width=\"%s\" valign=\"top\" style=\""
-                           "width:%spx;padding:7px 12px 7px 0;border-bottom:1px solid #eaecf0;" FONT
-                           "%scolor:#667085\">",
-                           label_width, label_width, size);
+                           "width:%spx;padding:7px 12px 7px 0;%s" FONT "%scolor:#667085\">",
+                           style->label_width, style->label_width, line, style->font);
     safe_text_append_html(html, row->label);
     g_string_append_printf(html,
                            "</td><td class=\"stack v t line\" valign=\"top\" style=\"padding:7px 0;"
-                           "border-bottom:1px solid #eaecf0;" FONT "%scolor:#101828;"
-                           "overflow-wrap:anywhere;word-break:break-word%s\">",
-                           size, key ? ";font-weight:600" : "");
+                           "%s" FONT "%s%scolor:#101828;overflow-wrap:anywhere;"
+                           "word-break:break-word\">",
+                           line, style->font, weight_of(style, row));
     append_value(html, row);
     g_string_append(html, "</td></tr>\n");
 }
 
-static void append_rows(GString *html, const GPtrArray *rows, gboolean key)
+static void append_rows(GString *html, const GPtrArray *rows, const struct row_style *style)
 {
     if (rows->len == 0)
         return;
@@ -108,9 +124,9 @@ static void append_rows(GString *html, const GPtrArray *rows, gboolean key)
                            "<tr><td class=\"pad\" style=\"padding:%s\"><table role=\"presentation\""
                            " width=\"100%%\" cellpadding=\"0\" cellspacing=\"0\" border=\"0\" "
                            "style=\"table-layout:fixed\">\n",
-                           key ? "12px 28px 6px" : "0 28px");
+                           style->margin);
     for (guint i = 0; i < rows->len; i++)
-        append_row(html, g_ptr_array_index(rows, i), key);
+        append_row(html, g_ptr_array_index(rows, i), style, i + 1 == rows->len);
     g_string_append(html, "</table></td></tr>\n");
 }
 
@@ -153,7 +169,7 @@ static void append_code(GString *html, const char *text)
 
 static void append_text(GString *html, const char *text)
 {
-    g_string_append(html, "<tr><td class=\"pad t\" style=\"padding:8px 28px 0;" FONT
+    g_string_append(html, "<tr><td class=\"pad t\" style=\"padding:16px 28px 0;" FONT
                           "font-size:15px;line-height:22px;color:#101828;white-space:pre-line;"
                           "overflow-wrap:anywhere\">");
     safe_text_append_html(html, text);
@@ -164,7 +180,7 @@ static void append_block(GString *html, const struct view_block *block)
 {
     append_title(html, block->title);
     if (block->kind == VIEW_ROWS)
-        append_rows(html, block->rows, FALSE);
+        append_rows(html, block->rows, &detail_style);
     else if (block->kind == VIEW_STEPS)
         append_steps(html, block->rows);
     else if (block->kind == VIEW_CODE)
@@ -240,7 +256,7 @@ char *compose_html(const struct view *view)
                     "table-layout:fixed;background:#ffffff;border:1px solid #e4e7ec;"
                     "border-radius:8px;overflow:hidden;text-align:left\">\n");
     append_band(html, view);
-    append_rows(html, view->key, TRUE);
+    append_rows(html, view->key, &key_style);
     for (guint i = 0; i < view->blocks->len; i++)
         append_block(html, g_ptr_array_index(view->blocks, i));
     append_footer(html, view);

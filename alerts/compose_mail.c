@@ -244,12 +244,20 @@ static GMimeObject *archive_part(const char *archive)
     return part;
 }
 
-static GMimeObject *body_of(const struct tell *tell, gboolean attachments)
+// The calls of the failing run; those of a good one are nobody's business.
+static char *archive_of(const struct tell *tell)
+{
+    if (!tell_is_failing(tell) || tell->exchange == NULL)
+        return NULL;
+    return compose_har(json_member(tell->facts, "result"), HAR_MAX_BYTES);
+}
+
+static GMimeObject *body_of(struct tell *tell, gboolean attachments)
 {
     GMimeMultipart *mixed = g_mime_multipart_new_with_subtype("mixed");
-    g_autofree char *archive =
-        attachments ? compose_har(json_member(tell->facts, "result"), HAR_MAX_BYTES) : NULL;
+    g_autofree char *archive = attachments ? archive_of(tell) : NULL;
 
+    tell->attached = archive != NULL;
     set_boundary(mixed, "a", tell->facts);
     add_part(mixed, alternatives(tell));
     if (archive != NULL)

@@ -24,6 +24,7 @@ void tell_init(struct tell *tell, const cJSON *facts)
     tell->step = facts_decisive_step(json_member(facts, "result"));
     tell->verdict = json_member(tell->step, "verdict");
     tell->exchange = facts_last_exchange(tell->step);
+    tell->attached = FALSE;
 }
 
 gboolean tell_is(const struct tell *tell, const char *kind)

@@ -18,6 +18,7 @@ struct tell {
     const cJSON *step;     // the deciding step of the result, or NULL
     const cJSON *verdict;  // its verdict, or NULL
     const cJSON *exchange; // its last exchange, or NULL
+    gboolean attached;     // the calls go along as exchange.har: set by who composes
 };
 
 // Fills `tell` from the facts.

@@ -69,6 +69,17 @@ struct view_row *view_rows_add_literal(GPtrArray *rows, const char *label, const
     return row;
 }
 
+void view_rows_add_time(GPtrArray *rows, const struct words *words, const char *label,
+                        const char *rfc3339, const char *timezone)
+{
+    g_autofree char *utc = NULL;
+    g_autofree char *local = words_time(words, rfc3339, timezone, &utc);
+    struct view_row *row = view_rows_add(rows, label, local);
+
+    if (row != NULL)
+        row->note = g_steal_pointer(&utc);
+}
+
 static struct view_block *add_block(struct view *view, enum view_kind kind, const char *title)
 {
     struct view_block *block = g_new0(struct view_block, 1);
@@ -100,8 +111,8 @@ static void add_literal(struct view *view, enum view_kind kind, const char *titl
         return;
     }
     if (cut) {
-        marked = g_strdup_printf("%s …\n[%s]", clean,
-                                 words_get(view->words, "cut here: the attachment holds more"));
+        marked =
+            g_strdup_printf("%s …\n[%s]", clean, words_get(view->words, "cut here: there is more"));
         g_free(clean);
         clean = g_steal_pointer(&marked);
     }

@@ -54,6 +54,10 @@ struct view_row *view_rows_add(GPtrArray *rows, const char *label, const char *v
 // Likewise for a value that stays as it is, such as a URL or an ERP's message.
 struct view_row *view_rows_add_literal(GPtrArray *rows, const char *label, const char *value);
 
+// A moment in the reader's zone, with the same in UTC as its note; left out where it is none.
+void view_rows_add_time(GPtrArray *rows, const struct words *words, const char *label,
+                        const char *rfc3339, const char *timezone);
+
 // Appends blocks; one without content is left out. `rows` is taken.
 void view_add_rows(struct view *view, enum view_kind kind, const char *title, GPtrArray *rows);
 void view_add_text(struct view *view, const char *title, const char *text);

@@ -16,10 +16,10 @@ static const char *word(const struct tell *tell, const char *text)
     return words_get(tell->words, text);
 }
 
-// "Sat 21 Nov 2026, 10:30:05 CET (09:30:05 UTC)"
-static char *time_of(const struct tell *tell, const cJSON *object, const char *key)
+// When the notice's transition happened.
+static void add_at(GPtrArray *rows, const struct tell *tell, const char *label)
 {
-    return words_time(tell->words, json_text(object, key), tell->timezone);
+    view_rows_add_time(rows, tell->words, label, json_text(tell->facts, "at"), tell->timezone);
 }
 
 static char *short_time_of(const struct tell *tell, const cJSON *object, const char *key)
@@ -57,9 +57,7 @@ static const char *since(const struct tell *tell)
 
 static void add_since(GPtrArray *rows, const struct tell *tell)
 {
-    g_autofree char *time = words_time(tell->words, since(tell), tell->timezone);
-
-    view_rows_add(rows, word(tell, "Since"), time);
+    view_rows_add_time(rows, tell->words, word(tell, "Since"), since(tell), tell->timezone);
 }
 
 // Every impact once, however many flows name it.
@@ -146,6 +144,7 @@ static void fill_technical(struct view *view, const struct tell *tell)
     g_autofree char *meaning = tell_meaning(tell);
 
     view->summary = tell_what(tell);
+    view_rows_add(view->key, word(tell, "The system says"), json_text(tell->verdict, "message"));
     add_since(view->key, tell);
     view_rows_add(view->key, word(tell, "What it means"), meaning);
     view_rows_add(view->key, word(tell, "Who can act"), act);
@@ -160,18 +159,19 @@ static void fill_failing(struct view *view, const struct tell *tell)
         fill_business(view, tell);
     else
         fill_technical(view, tell);
-    if (tell_is(tell, "test"))
-        view->summary =
-            g_strdup(word(tell, "This is a sample: nothing has failed. An alert looks like this."));
+    if (!tell_is(tell, "test"))
+        return;
+    view->tone = VIEW_PLAIN;
+    g_free(view->summary);
+    view->summary =
+        g_strdup(word(tell, "This is a sample: nothing has failed. An alert looks like this."));
 }
 
 static void fill_acknowledged(struct view *view, const struct tell *tell)
 {
-    g_autofree char *at = time_of(tell, tell->facts, "at");
-
     view_rows_add(view->key, word(tell, "Who"), json_text(tell->facts, "by"));
     view_rows_add(view->key, word(tell, "Note"), json_text(tell->facts, "note"));
-    view_rows_add(view->key, word(tell, "At"), at);
+    add_at(view->key, tell, word(tell, "At"));
     add_flow_names(view->key, tell, word(tell, "Does not work"));
     add_since(view->key, tell);
     view_rows_add(view->key, word(tell, "What happens next"),
@@ -207,7 +207,6 @@ static void fill_recovered(struct view *view, const struct tell *tell)
 {
     g_autofree char *lasted =
         words_duration(tell->words, json_integer(tell->facts, "duration_ms", 0));
-    g_autofree char *at = time_of(tell, tell->facts, "at");
     g_autofree char *runs =
         words_count(tell->words, "{n} run failed", "{n} runs failed", runs_failed(tell));
     g_autofree char *known = what_is_known(tell);
@@ -216,20 +215,21 @@ static void fill_recovered(struct view *view, const struct tell *tell)
     add_flow_names(view->key, tell, word(tell, "Works again"));
     view_rows_add(view->key, word(tell, "Lasted"), lasted);
     add_since(view->key, tell);
-    view_rows_add(view->key, word(tell, "Until"), at);
+    add_at(view->key, tell, word(tell, "Until"));
     view_rows_add(view->key, word(tell, "Missed"), runs);
     add_impact(view->key, tell);
     view_rows_add(view->key, word(tell, "To be checked"), known);
+    if (!tell->business)
+        view_add_steps(view, tell);
 }
 
 static void fill_withdrawn(struct view *view, const struct tell *tell)
 {
-    g_autofree char *at = time_of(tell, tell->facts, "at");
 
     view->tone = VIEW_WARN;
     add_flow_names(view->key, tell, word(tell, "Not watched any more"));
     add_since(view->key, tell);
-    view_rows_add(view->key, word(tell, "Until"), at);
+    add_at(view->key, tell, word(tell, "Until"));
     view_rows_add(view->key, word(tell, "What happens next"),
                   word(tell, "It was taken out of the configuration while it failed. Whether it "
                              "works again is not known, and nothing more is told about it."));
@@ -274,7 +274,7 @@ static char *footer_of(const struct tell *tell)
 
     if (tell_is_plain(tell))
         return g_strdup(word(tell, "Sent by erpwatch."));
-    if (tell->exchange == NULL)
+    if (!tell->attached)
         return words_fill(tell->words, "Sent by erpwatch. Incident {incident}.", "incident",
                           incident, NULL);
     return words_fill(tell->words,

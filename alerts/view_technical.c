@@ -94,9 +94,7 @@ static void add_answer(struct view *view, const struct tell *tell)
 
 static void add_time(GPtrArray *rows, const struct tell *tell, const char *label, const char *key)
 {
-    g_autofree char *time = words_time(tell->words, json_text(tell->flow, key), tell->timezone);
-
-    view_rows_add(rows, label, time);
+    view_rows_add_time(rows, tell->words, label, json_text(tell->flow, key), tell->timezone);
 }
 
 static void add_when(struct view *view, const struct tell *tell)
@@ -175,7 +173,7 @@ static char *step_note(const struct tell *tell, const cJSON *step)
     return g_string_free(note, FALSE);
 }
 
-static void add_steps(struct view *view, const struct tell *tell)
+void view_add_steps(struct view *view, const struct tell *tell)
 {
     GPtrArray *rows = view_rows_new();
     const cJSON *step;
@@ -302,7 +300,7 @@ void view_add_technical(struct view *view, const struct tell *tell)
     add_when(view, tell);
     add_meaning(view, tell);
     add_other_flows(view, tell);
-    add_steps(view, tell);
+    view_add_steps(view, tell);
     add_request(view, tell);
     add_ids(view, tell);
     add_timings(view, tell);

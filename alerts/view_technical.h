@@ -9,6 +9,9 @@
 // Appends all technical blocks, in the order of design.md section 7.
 void view_add_technical(struct view *view, const struct tell *tell);
 
+// Appends the list of the deciding run's steps alone.
+void view_add_steps(struct view *view, const struct tell *tell);
+
 // Appends the short form that stands at the end of a business mail.
 void view_add_technical_short(struct view *view, const struct tell *tell);
 

@@ -59,22 +59,31 @@ static gboolean is_same_day(GDateTime *left, GDateTime *right)
     return g_date_time_get_day_of_year(left) == g_date_time_get_day_of_year(right);
 }
 
-char *words_time(const struct words *words, const char *rfc3339, const char *timezone)
+// The time in UTC, with its day only where that is another one than `local` has.
+static char *utc_of(const struct words *words, GDateTime *local)
+{
+    g_autoptr(GDateTime) utc = g_date_time_to_utc(local);
+    g_autofree char *clock = g_date_time_format(utc, "%H:%M:%S UTC");
+    g_autofree char *day = day_of(words, utc);
+
+    if (g_date_time_get_utc_offset(local) == 0)
+        return NULL;
+    return is_same_day(local, utc) ? g_steal_pointer(&clock)
+                                   : g_strdup_printf("%s, %s", day, clock);
+}
+
+char *words_time(const struct words *words, const char *rfc3339, const char *timezone, char **utc)
 {
     g_autoptr(GDateTime) local = read_time(rfc3339, timezone);
-    g_autoptr(GDateTime) utc = read_time(rfc3339, NULL);
-    g_autofree char *day = NULL, *clock = NULL, *utc_day = NULL, *utc_clock = NULL;
+    g_autofree char *day = NULL, *clock = NULL;
 
-    if (local == NULL || utc == NULL)
+    if (utc != NULL)
+        *utc = local != NULL ? utc_of(words, local) : NULL;
+    if (local == NULL)
         return NULL;
     day = day_of(words, local);
     clock = g_date_time_format(local, "%Y, %H:%M:%S %Z");
-    if (g_date_time_get_utc_offset(local) == 0)
-        return g_strdup_printf("%s %s", day, clock);
-    utc_clock = g_date_time_format(utc, "%H:%M:%S");
-    utc_day = is_same_day(local, utc) ? g_strdup("") : day_of(words, utc);
-    return g_strdup_printf("%s %s (%s%s%s UTC)", day, clock, utc_day, *utc_day ? ", " : "",
-                           utc_clock);
+    return g_strdup_printf("%s %s", day, clock);
 }
 
 char *words_short_time(const struct words *words, const char *rfc3339, const char *timezone)
