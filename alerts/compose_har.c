@@ -8,14 +8,6 @@
 
 enum { BODY_MAX = 64 * 1024, BODY_LEAST = 512, HEADER_MAX = 8192 };
 
-// Importers refuse a file that is not UTF-8 throughout.
-static void add_text(cJSON *object, const char *key, const char *text)
-{
-    g_autofree char *valid = g_utf8_make_valid(text, -1);
-
-    json_add_text(object, key, valid);
-}
-
 // A text of at most `max` bytes, cut at a character; `comment` is what then stands beside it.
 static cJSON *cut_text(const char *text, gsize max, char **comment)
 {
@@ -31,6 +23,15 @@ static cJSON *cut_text(const char *text, gsize max, char **comment)
         *comment = g_strdup_printf("cut after %zu of %zu bytes", end, length);
     }
     return cJSON_CreateString(valid);
+}
+
+// All but bodies: importers refuse a file that is not UTF-8 throughout, and nobody reads a URL of
+// a megabyte.
+static void add_text(cJSON *object, const char *key, const char *text)
+{
+    g_autofree char *comment = NULL;
+
+    cJSON_AddItemToObject(object, key, cut_text(text, HEADER_MAX, &comment));
 }
 
 static const char *pair_text(const cJSON *pair, int index)
@@ -87,7 +88,8 @@ static void add_query(cJSON *request, const char *url)
 {
     cJSON *list = cJSON_AddArrayToObject(request, "queryString");
     const char *query = strchr(url, '?');
-    g_autofree char *text = query != NULL ? g_strndup(query + 1, strcspn(query + 1, "#")) : NULL;
+    g_autofree char *text =
+        query != NULL ? g_strndup(query + 1, MIN(strcspn(query + 1, "#"), 2 * HEADER_MAX)) : NULL;
     g_auto(GStrv) fields = g_strsplit(text != NULL ? text : "", "&", 200);
 
     for (char **field = fields; *field != NULL; field++) {
