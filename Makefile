@@ -46,6 +46,14 @@ $(BUILD)/gen/alerts/catalogues.inc: $(CATALOGUES)
 
 $(BUILD)/alerts/words.o: $(BUILD)/gen/alerts/catalogues.inc
 
+# The configuration that `erpwatch init` writes, put into the program.
+$(BUILD)/gen/config/starter.inc: config/examples/starter.yaml
+	@mkdir -p $(@D)
+	@{ echo "static const unsigned char starter[] = {"; \
+	  od -An -v -tu1 $< | sed 's/\([0-9]\)\( \|$$\)/\1,/g'; echo '};'; } >$@
+
+$(BUILD)/monitor/cmd_init.o: $(BUILD)/gen/config/starter.inc
+
 # Brings the catalogues up to date with the texts in the source.
 po: ## bring the translations up to date with the texts
 	xgettext --from-code=UTF-8 --language=C -kwords_get:2 -kwords_fill:2 -kwords_count:2,3 \

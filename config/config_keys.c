@@ -104,3 +104,9 @@ const GPtrArray *config_map_names(enum config_map map)
     prepare();
     return tables[map].names;
 }
+
+bool config_map_is_filled_in(enum config_map map)
+{
+    return map == CONFIG_MAP_SYSTEM || map == CONFIG_MAP_SYSTEM_DEFAULTS ||
+           map == CONFIG_MAP_FLOW || map == CONFIG_MAP_FLOW_DEFAULTS || map == CONFIG_MAP_TEMPLATE;
+}

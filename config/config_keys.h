@@ -89,6 +89,10 @@ const GPtrArray *config_map_keys(enum config_map map);
 // The key of this name in a map, or NULL.
 const struct config_key *config_map_key(enum config_map map, const char *name);
 
+// True for maps whose keys may come from templates and defaults: only their
+// readers can say that one is missing.
+bool config_map_is_filled_in(enum config_map map);
+
 // The names of a map's keys, of const char *; borrowed.
 const GPtrArray *config_map_names(enum config_map map);
 

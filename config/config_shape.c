@@ -424,20 +424,12 @@ static void unknown_key(struct shape *shape, const struct config_entry *entry, e
                          entry->key, config_map_info(map)->title, list->str);
 }
 
-// Keys of systems and flows may come from templates and defaults: their readers
-// look whether one is missing.
-static bool may_be_filled_in(enum config_map map)
-{
-    return map == CONFIG_MAP_SYSTEM || map == CONFIG_MAP_SYSTEM_DEFAULTS ||
-           map == CONFIG_MAP_FLOW || map == CONFIG_MAP_FLOW_DEFAULTS || map == CONFIG_MAP_TEMPLATE;
-}
-
 static void check_needed(struct shape *shape, const struct config_node *node, enum config_map map,
                          const char *name)
 {
     const GPtrArray *keys = config_map_keys(map);
 
-    for (unsigned i = 0; i < keys->len && !may_be_filled_in(map); i++) {
+    for (unsigned i = 0; i < keys->len && !config_map_is_filled_in(map); i++) {
         const struct config_key *key = keys->pdata[i];
 
         if (key->needed && config_node_entry(node, key->name) == NULL)

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+// `validate`: reads the whole configuration, prints every problem in it, and
+// with -v what of it is secret.
+#include "command.h"
+
+#include <stdio.h>
+
+static void print_problems(const GPtrArray *problems, unsigned *errors, unsigned *warnings)
+{
+    for (unsigned i = 0; i < problems->len; i++) {
+        const struct config_problem *problem = problems->pdata[i];
+        g_autofree char *line = config_problem_format(problem);
+
+        fprintf(stderr, "%s\n", line);
+        *(problem->warning ? warnings : errors) += 1;
+    }
+}
+
+static const char *plural(unsigned count)
+{
+    return count == 1 ? "" : "s";
+}
+
+static void print_secrets(const struct config *config)
+{
+    for (unsigned i = 0; i < config->secret_names->len; i++)
+        printf("secret: %s\n", (const char *)config->secret_names->pdata[i]);
+}
+
+static void print_summary(const struct config *config, unsigned warnings)
+{
+    unsigned systems = g_hash_table_size(config->systems), flows = config->flows->len;
+
+    printf("OK: %u system%s, %u flow%s", systems, plural(systems), flows, plural(flows));
+    if (warnings > 0)
+        printf(", %u warning%s", warnings, plural(warnings));
+    printf("\n");
+}
+
+int cmd_validate(int argc, char **argv)
+{
+    g_autofree char *path = NULL;
+    gboolean verbose = FALSE;
+    const GOptionEntry entries[] = {
+        COMMAND_CONFIG_ENTRY(&path),
+        {"verbose", 'v', 0, G_OPTION_ARG_NONE, &verbose, "List what is secret", NULL},
+        {NULL, 0, 0, 0, NULL, NULL, NULL},
+    };
+    int parsed = command_parse(&argc, &argv, entries, 0, 0);
+    unsigned errors = 0, warnings = 0;
+
+    if (parsed != COMMAND_PARSED)
+        return parsed;
+    g_autoptr(GPtrArray) problems = config_problems_new();
+    g_autoptr(config_t) config =
+        config_load(path != NULL ? path : config_default_path(), CONFIG_MISSING_IS_ERROR, problems);
+
+    print_problems(problems, &errors, &warnings);
+    if (config == NULL) {
+        fprintf(stderr, "%u error%s\n", errors, plural(errors));
+        return COMMAND_UNKNOWN;
+    }
+    if (verbose)
+        print_secrets(config);
+    print_summary(config, warnings);
+    return COMMAND_OK;
+}
