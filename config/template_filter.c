@@ -9,11 +9,11 @@
 #include <string.h>
 #include <sys/random.h>
 
-static bool fail(GError **error, const char *format, const char *text)
+static bool fail(GError **error, const char *what, const char *text)
 {
     // The value may be long; its beginning is enough to know it by.
-    g_autofree char *head = g_utf8_validate(text, -1, NULL) ? g_utf8_substring(text, 0, 60) : NULL;
-    g_autofree char *message = g_strdup_printf("%s is not %s", head ? head : "the value", format);
+    g_autofree char *head = g_utf8_make_valid(text, (gssize)MIN(strlen(text), 60));
+    g_autofree char *message = g_strdup_printf("%s is not %s", head, what);
     g_set_error_literal(error, TEMPLATE_ERROR, TEMPLATE_ERROR_VALUE, message);
     return false;
 }
