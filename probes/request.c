@@ -246,13 +246,25 @@ static bool authenticate_basic(struct builder *builder, const struct config_auth
     return add_header(builder->request->headers, "Authorization", value, error);
 }
 
+// True where one of the first `count` headers has that name.
+static bool is_given(const GPtrArray *headers, guint count, const char *name)
+{
+    for (guint i = 0; i < count; i++) {
+        const struct transfer_header *header = g_ptr_array_index(headers, i);
+        if (g_ascii_strcasecmp(header->name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
 static bool authenticate_header(struct builder *builder, const struct config_auth *auth,
                                 GError **error)
 {
+    const GPtrArray *headers = builder->request->headers;
+    guint given = headers->len;
     for (guint i = 0; i < auth->headers->len; i++) {
         const struct call_field *field = g_ptr_array_index(auth->headers, i);
-        if (!transfer_headers_find(builder->request->headers, field->name) &&
-            !add_field(builder, field, error))
+        if (!is_given(headers, given, field->name) && !add_field(builder, field, error))
             return false;
     }
     return true;
