@@ -143,6 +143,17 @@ static bool judge_cut(struct state *state)
     return true;
 }
 
+// A lone text with a good status, where nothing else judges it.
+static bool judge_suspect(struct state *state, const struct lexicon *lexicon)
+{
+    const struct envelope *envelope = state->envelope;
+    if (!envelope->suspect || state->input->expectations_given || !state->input->data_due ||
+        !lexicon_tells_failure(lexicon, envelope->message))
+        return false;
+    take_envelope(state, class_of_failure(state));
+    return true;
+}
+
 static bool judge_envelope(struct state *state)
 {
     int status = state->response->status;
@@ -206,7 +217,7 @@ static void judge_expectation(struct state *state)
         LEXICON_EXPECTATION);
 }
 
-static void judge_answer(struct state *state)
+static void judge_answer(struct state *state, const struct lexicon *lexicon)
 {
     const struct classify_input *input = state->input;
     bool plain = state->response->status < 400 || input->status_expected;
@@ -219,7 +230,8 @@ static void judge_answer(struct state *state)
     }
     if (judge_status(state) || input->expectations_given)
         return;
-    judge_shape(state);
+    if (!judge_suspect(state, lexicon))
+        judge_shape(state);
 }
 
 static void add_correlation(struct state *state)
@@ -235,7 +247,7 @@ static void add_correlation(struct state *state)
     correlation_add_text(ids, state->envelope->context);
 }
 
-static void judge(struct state *state)
+static void judge(struct state *state, const struct lexicon *lexicon)
 {
     switch (state->response->outcome) {
     case TRANSFER_TIMEOUT:
@@ -259,14 +271,14 @@ static void judge(struct state *state)
     state->envelope = envelope_read(body ? body : "", length,
                                     transfer_headers_find(state->response->headers, "Content-Type"),
                                     state->input->document);
-    judge_answer(state);
+    judge_answer(state, lexicon);
 }
 
 struct verdict *classify(const struct classify_input *input, const struct lexicon *lexicon)
 {
     struct verdict *verdict = verdict_new();
     struct state state = {.input = input, .response = input->response, .verdict = verdict};
-    judge(&state);
+    judge(&state, lexicon);
     if (input->failed_expectation && !verdict->failed_expectation)
         verdict->failed_expectation = g_strdup(input->failed_expectation);
     if (state.envelope && !verdict->ours)

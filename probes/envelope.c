@@ -74,7 +74,9 @@ void envelope_pick_offer_status(struct envelope_pick *pick, const char *status)
 
 void envelope_pick_finish(struct envelope_pick *pick, struct envelope *envelope)
 {
-    const char *code = pick->code ? pick->code : pick->first ? pick->first : pick->last;
+    const char *code = pick->code;
+    if (!code || pick->weight != LEXICON_SPECIFIC)
+        code = pick->first ? pick->first : pick->last;
     envelope->code = g_strdup(code);
     envelope->message = g_steal_pointer(&pick->message);
     envelope->context = g_string_free(pick->context, false);
@@ -156,6 +158,8 @@ static void read_json(struct envelope *envelope, const char *body, size_t length
         envelope_read_json(envelope, repaired, false);
     if (!document && !parsed && !envelope->failure && !(repaired && envelope->message))
         envelope->kind = ENVELOPE_BROKEN;
+    if (envelope->kind == ENVELOPE_BROKEN && !envelope->message)
+        envelope_read_broken(envelope, body, length);
 }
 
 static void read_markup(struct envelope *envelope, const char *body, size_t length)

@@ -22,6 +22,7 @@ enum envelope_kind {
 struct envelope {
     enum envelope_kind kind;
     bool failure;  // the body itself says that the call failed, whatever the status
+    bool suspect;  // a lone text: with a good status its words decide
     bool login;    // a page that asks for a password
     char *code;    // machine code or NULL
     char *message; // the literal text that says most, placeholders filled in, or NULL

@@ -12,7 +12,7 @@
 enum { NODES_MAX = 4000, MEMBERS_MAX = 500, ELEMENTS_SEEN = 4 };
 enum shape_format { JSON = 1, XML = 2, ANY = 3 };
 enum shape_sign { HINT, SURE, ASIDE };
-enum sign_rule { FALSE_, TRUE_, CODE_, TEXT_, WORD_, STATUS_, REFUSED_, SILENT_ };
+enum sign_rule { FALSE_, TRUE_, CODE_, NUMBER_, TEXT_, WORD_, STATUS_, REFUSED_, SILENT_ };
 
 struct shape {
     const char *name;
@@ -112,13 +112,14 @@ static void walk_children(struct reader *reader, const cJSON *node, const char *
 
 static void walk(struct reader *reader, const cJSON *node, const char *path, visit each)
 {
+    if (*path == '@' && (reader->xml || cJSON_IsArray(node))) {
+        g_autofree char *below = g_strconcat("*", path + 1, NULL);
+        walk_children(reader, node, below, each);
+        return;
+    }
+    if (*path == '@')
+        path += path[1] == '.' ? 2 : 1;
     if (!*path)
-        each(reader, node);
-    else if (*path == '@' && reader->xml)
-        walk_children(reader, node, "*", each);
-    else if (*path == '@' && cJSON_IsArray(node))
-        walk_children(reader, node, "*", each);
-    else if (*path == '@')
         each(reader, node);
     else if (node->child)
         walk_children(reader, node, path, each);
@@ -290,10 +291,12 @@ static void visit_base(struct reader *reader, const cJSON *node)
 // A text beside a sign: the number 500 in "status" alone says nothing.
 static bool has_text(const cJSON *object)
 {
-    static const char *const members[] = {"message",  "error",  "errormessage", "detail",
-                                          "title",    "errors", "infomessages", "messages",
-                                          "reason",   "msg",    "description",  "responsemessage",
-                                          "errortext"};
+    static const char *const members[] = {
+        "message",       "error",           "errormessage",  "detail",        "title",
+        "errors",        "infomessages",    "messages",      "reason",        "msg",
+        "description",   "responsemessage", "errortext",     "responsetext",  "respmsg",
+        "statusdetail",  "statusmessage",   "llongmessage0", "resultmessage", "returnmessage",
+        "refusalreason", "errormsg"};
     char buffer[32];
     for (size_t i = 0; i < G_N_ELEMENTS(members); i++) {
         const cJSON *member = member_of(object, members[i]);
@@ -313,7 +316,8 @@ static bool is_word(const char *text, const char *const *words)
 
 static bool shows_failure(const cJSON *object, const cJSON *member, enum sign_rule rule)
 {
-    static const char *const failing[] = {"error", "fail", "failure", "nok", "ko", "fatal", NULL};
+    static const char *const failing[] = {"error", "fail",  "failure", "failurewithwarning", "nok",
+                                          "ko",    "fatal", "not_ok",  "exception",          NULL};
     static const char *const refused[] = {"failed",   "refused", "rejected", "denied",
                                           "declined", "error",   "failure",  "cancelled",
                                           "aborted",  "not_ok",  NULL};
@@ -328,6 +332,9 @@ static bool shows_failure(const cJSON *object, const cJSON *member, enum sign_ru
                has_text(object);
     case CODE_:
         return text && !is_success_code(text);
+    case NUMBER_:
+        return text && strspn(text, "-0123456789") == strlen(text) && !is_success_code(text) &&
+               has_text(object);
     case TEXT_:
         return cJSON_IsString(member) && text && !is_success_code(text);
     case WORD_:
@@ -362,8 +369,10 @@ static void visit_signs(struct reader *reader, const cJSON *node)
         const cJSON *member = member_of(node, signs[i].member);
         failure = member && shows_failure(node, member, signs[i].rule);
     }
-    if (failure)
+    if (failure) {
         reader->envelope->failure = true;
+        offer_object(reader, node);
+    }
     char buffer[32];
     static const char *const statuses[] = {"status", "statuscode", "httpstatus"};
     for (size_t i = 0; i < G_N_ELEMENTS(statuses); i++) {
@@ -483,6 +492,30 @@ static void shorten_code(struct envelope *envelope)
         memmove(code, dot + 1, strlen(dot + 1) + 1);
 }
 
+// Signs count at the root, in what commonly wraps an answer, and in the answers
+// inside XML. The last row of the table names code and text for them.
+static void read_signs(struct reader *reader, const cJSON *document)
+{
+    static const char *const json_places[] = {"@", "@.*"};
+    static const char *const xml_places[] = {"@", "@.*", "@.*.*", "@.*.*.*"};
+    const char *const *places = reader->xml ? xml_places : json_places;
+    size_t count = reader->xml ? G_N_ELEMENTS(xml_places) : G_N_ELEMENTS(json_places);
+    reader->shape = &shapes[G_N_ELEMENTS(shapes) - 1];
+    for (size_t i = 0; i < count; i++) {
+        reader->budget = NODES_MAX;
+        walk(reader, document, places[i], visit_signs);
+    }
+}
+
+// {"message": "…"} and next to nothing else: with a good status its words decide.
+static bool is_bare_message(const cJSON *document)
+{
+    return cJSON_IsObject(document) && cJSON_GetArraySize(document) <= 3 &&
+           member_of(document, "message") && !member_of(document, "id") &&
+           !member_of(document, "data") && !member_of(document, "result") &&
+           !member_of(document, "token");
+}
+
 void envelope_read_json(struct envelope *envelope, const cJSON *document, bool xml)
 {
     struct reader reader = {.envelope = envelope, .xml = xml, .budget = NODES_MAX};
@@ -502,8 +535,8 @@ void envelope_read_json(struct envelope *envelope, const cJSON *document, bool x
         reader.budget = NODES_MAX;
         walk(&reader, document, shapes[i].base, visit_base);
     }
-    reader.budget = NODES_MAX;
-    walk(&reader, document, "@", visit_signs);
+    read_signs(&reader, document);
+    envelope->suspect = is_bare_message(document) || cJSON_IsString(document);
     envelope_pick_finish(&reader.pick, envelope);
     shorten_code(envelope);
     correlation_add_document(envelope->ids, document);

@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-enum { PAGE_MAX = 256 * 1024 };
+enum { PAGE_MAX = 256 * 1024, INNER_MAX = 64 * 1024, PAIRS_MAX = 100 };
 
 // Where the sentence is, best first. Group 1 is it, as HTML.
 static const char *const sentences[] = {
@@ -107,30 +107,76 @@ void envelope_read_html(struct envelope *envelope, const char *body, size_t leng
     envelope_pick_finish(&pick, envelope);
 }
 
-// OAuth 1 and others answer with a form: error=…&error_description=…
-static bool read_form(struct envelope *envelope, const char *text)
+// Forms and lists of pairs: OAuth 1 (oauth_problem=…), payment gateways
+// (ACK=Failure&L_LONGMESSAGE0=…, Status=INVALID and one pair a line). They become
+// an object, so that the table of shapes serves them too. NULL where it is none.
+static cJSON *pairs_of(const char *text)
 {
-    static const char *const names[] = {"oauth_problem", "error", "message", "error_description"};
-    if (strpbrk(text, " \n\t") || !strchr(text, '='))
-        return false;
-    struct envelope_pick pick;
-    envelope_pick_init(&pick);
-    g_auto(GStrv) fields = g_strsplit(text, "&", 32);
-    for (char **field = fields; *field; field++) {
-        char *equals = strchr(*field, '=');
-        for (size_t i = 0; equals && i < G_N_ELEMENTS(names); i++) {
-            if (strncmp(*field, names[i], (size_t)(equals - *field)) != 0 ||
-                strlen(names[i]) != (size_t)(equals - *field))
-                continue;
+    bool lines = strchr(text, '\n') != NULL;
+    if (!strchr(text, '=') || (!lines && strpbrk(text, " \t") && !strchr(text, '&')))
+        return NULL;
+    g_autoptr(cJSON) object = cJSON_CreateObject();
+    g_auto(GStrv) pairs = g_strsplit(text, lines ? "\n" : "&", PAIRS_MAX);
+    for (char **pair = pairs; *pair; pair++) {
+        char *equals = strchr(g_strstrip(*pair), '=');
+        size_t name = equals ? (size_t)(equals - *pair) : 0;
+        if (!**pair)
+            continue;
+        if (name == 0 || name > 64 || strcspn(*pair, " <>{}\"'") < name)
+            return NULL;
+        if (!lines)
             g_strdelimit(equals + 1, "+", ' ');
-            g_autofree char *value = g_uri_unescape_string(equals + 1, NULL);
-            bool code = i < 2 && value && !strchr(value, ' ');
-            envelope_pick_offer(&pick, code ? value : NULL, value);
-            envelope->failure = true;
-        }
+        *equals = '\0';
+        g_autofree char *value =
+            lines ? g_strdup(equals + 1) : g_uri_unescape_string(equals + 1, NULL);
+        json_add_text(object, *pair, value && g_utf8_validate(value, -1, NULL) ? value : "");
     }
-    envelope_pick_finish(&pick, envelope);
-    return envelope->failure;
+    return object->child ? g_steal_pointer(&object) : NULL;
+}
+
+static bool read_pairs(struct envelope *envelope, const char *text)
+{
+    g_autoptr(cJSON) object = pairs_of(text);
+    if (!object)
+        return false;
+    const char *problem = json_text(object, "oauth_problem");
+    envelope_read_json(envelope, object, false);
+    if (problem) {
+        envelope->failure = true;
+        g_free(envelope->code);
+        envelope->code = g_strdup(problem);
+        if (!envelope->message)
+            envelope->message = g_strdup(problem);
+    }
+    return envelope->message || envelope->code;
+}
+
+// An answer inside the text: a part of a batch, or JSON behind a warning of the
+// language or a line of a log.
+static bool read_inner(struct envelope *envelope, const char *text)
+{
+    static const char part_pattern[] = "^HTTP/1\\.[01] ([45]\\d\\d)";
+    const char *part = NULL;
+    for (const char *at = strstr(text, "HTTP/1."); at && !part; at = strstr(at + 1, "HTTP/1.")) {
+        g_autofree char *status = first_group(part_pattern, at, strnlen(at, 16));
+        part = status ? at : NULL;
+    }
+    const char *from = part ? part : text;
+    const char *brace = strpbrk(from, "{");
+    size_t length = brace ? strlen(brace) : 0;
+    while (length > 0 && brace[length - 1] != '}')
+        length--;
+    // Of several parts, the first: it ends where the next boundary begins.
+    const char *boundary = brace ? strstr(brace, "\n--") : NULL;
+    for (; boundary && brace + length > boundary; length--)
+        continue;
+    while (length > 0 && brace[length - 1] != '}')
+        length--;
+    g_autoptr(cJSON) document = length > 2 ? json_parse(brace, length, NULL) : NULL;
+    if (document)
+        envelope_read_json(envelope, document, false);
+    envelope->failure = envelope->failure || part;
+    return document && (envelope->message || envelope->code);
 }
 
 void envelope_read_text(struct envelope *envelope, const char *body, size_t length)
@@ -139,15 +185,28 @@ void envelope_read_text(struct envelope *envelope, const char *body, size_t leng
         "\\A\\W*(?:(?:fatal |parse |http |server |internal |sql |soap[- ]|php )*"
         "(?:error|exception|failure|failed|fault|warning)\\b|traceback \\(most|"
         "(?:ora|msg)-?\\d+|uncaught |unhandled |[\\w.]+(?:exception|error): )";
-    g_autofree char *text = g_strndup(body, MIN(length, 8192));
+    g_autofree char *text = g_strndup(body, MIN(length, INNER_MAX));
     g_strstrip(text);
-    if (read_form(envelope, text))
+    if (read_pairs(envelope, text) || read_inner(envelope, text))
         return;
     g_autofree char *failure = first_group(failure_pattern, text, strlen(text));
     g_autofree char *code = find_code(text);
     struct envelope_pick pick;
     envelope_pick_init(&pick);
     envelope_pick_offer(&pick, code, text);
-    envelope->failure = failure != NULL;
+    envelope->failure = envelope->failure || failure;
+    envelope->suspect = true;
     envelope_pick_finish(&pick, envelope);
+}
+
+void envelope_read_broken(struct envelope *envelope, const char *body, size_t length)
+{
+    static const char message_pattern[] =
+        "\"(?:message|error_description|errorMessage|detail|value)\"\\s*:\\s*"
+        "\"((?:[^\"\\\\]|\\\\.){1,1000})\"";
+    static const char code_pattern[] =
+        "\"(?:code|errorCode|error_code)\"\\s*:\\s*\"?([A-Za-z0-9_.:/-]{1,80})";
+    size_t seen = MIN(length, INNER_MAX);
+    envelope->message = first_group(message_pattern, body, seen);
+    envelope->code = first_group(code_pattern, body, seen);
 }

@@ -37,6 +37,9 @@ void envelope_read_json(struct envelope *envelope, const cJSON *document, bool x
 void envelope_read_html(struct envelope *envelope, const char *body, size_t length);
 void envelope_read_text(struct envelope *envelope, const char *body, size_t length);
 
+// Code and text out of JSON that is cut or wrong.
+void envelope_read_broken(struct envelope *envelope, const char *body, size_t length);
+
 // XML as a tree of objects (attributes and children by their local names, text
 // as "#text", a leaf without attributes as a string), read by a bounded scan
 // that resolves no entity but the five and characters. NULL where it is no XML.

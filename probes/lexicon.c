@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-enum { TEXT_MAX = 2048 };
+enum { TEXT_MAX = 2048, FAILURE_MAX = 600 };
 enum where { CODE, TEXT, LOOSE, WEAK };
 
 static const char *const explanations[] = {
@@ -60,6 +60,7 @@ static const char *const traces[] = {
 struct lexicon {
     struct regex *entries[G_N_ELEMENTS(entries)];
     struct regex *status_phrase, *generic, *trace; // each one alternation
+    struct regex *failure;                         // words of failure
     struct regex *tail;                            // ids behind a text
 };
 
@@ -92,7 +93,11 @@ const struct lexicon *lexicon_common(void)
             "\\s*[\\[(]?(?:correlation|request|activity|trace|report|reference|incident|error|log)"
             "[ -]?(?:id|number|code)\\b.*\\z"};
         static struct lexicon lexicon;
+        static const char *const failures[] = {
+            "\\b(?:error|exception|fail(?:ed|ure)?|fehler|fout|erreur|went wrong|denied|refused|"
+            "declined|rejected)\\b|^(?:nok|ko|ng|not ok)\\W*$"};
         compile_entries(&lexicon);
+        lexicon.failure = compile_any(failures, G_N_ELEMENTS(failures), false);
         lexicon.status_phrase = compile_any(status_phrases, G_N_ELEMENTS(status_phrases), true);
         lexicon.generic = compile_any(generics, G_N_ELEMENTS(generics), true);
         lexicon.trace = compile_any(traces, G_N_ELEMENTS(traces), false);
@@ -132,6 +137,17 @@ enum lexicon_weight lexicon_weigh(const char *message)
     if (fits(lexicon->generic, text) || fits(lexicon->trace, text))
         return LEXICON_GENERIC;
     return LEXICON_SPECIFIC;
+}
+
+bool lexicon_tells_failure(const struct lexicon *lexicon, const char *message)
+{
+    if (!message || strlen(message) > FAILURE_MAX)
+        return false;
+    for (size_t i = 0; i < G_N_ELEMENTS(entries); i++)
+        if ((entries[i].where == TEXT || entries[i].where == LOOSE) &&
+            fits(lexicon->entries[i], message))
+            return true;
+    return fits(lexicon->trace, message) || fits(lexicon->failure, message);
 }
 
 bool lexicon_code_is_generic(const char *code, int status)
@@ -174,11 +190,31 @@ bool lexicon_code_is_generic(const char *code, int status)
     return false;
 }
 
+// A status that says much by itself leaves less to the words: a 403 is about who
+// may do what, whichever record its text names.
+static bool is_believable(int status, enum verdict_cause cause)
+{
+    if (status == 429)
+        return cause == VERDICT_CAUSE_RATE_LIMIT;
+    if (status == 401 || status == 403)
+        return cause == VERDICT_CAUSE_AUTH || cause == VERDICT_CAUSE_PERMISSION ||
+               cause == VERDICT_CAUSE_LICENSE || cause == VERDICT_CAUSE_RATE_LIMIT ||
+               cause == VERDICT_CAUSE_LOCKED;
+    return true;
+}
+
+// Statuses that stand for anything: there the words that occur anywhere decide.
+static bool is_vague(int status)
+{
+    return status <= 400 || status == 417 || status == 422 || status == 500;
+}
+
 static const struct entry *find_entry(const struct lexicon *lexicon, enum where where,
-                                      const char *text)
+                                      const char *text, int status)
 {
     for (size_t i = 0; text && i < G_N_ELEMENTS(entries); i++)
-        if (entries[i].where == where && fits(lexicon->entries[i], text))
+        if (entries[i].where == where && is_believable(status, entries[i].cause) &&
+            fits(lexicon->entries[i], text))
             return &entries[i];
     return NULL;
 }
@@ -186,15 +222,16 @@ static const struct entry *find_entry(const struct lexicon *lexicon, enum where 
 // In the order of the table, codes and texts each against their own; what is
 // beside the message only where that says nothing.
 static const struct entry *find_meaning(const struct lexicon *lexicon, const char *code,
-                                        const char *message, bool specific)
+                                        const char *message, bool specific, int status)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(entries); i++) {
         const char *text = NULL;
         if (entries[i].where == CODE)
             text = code;
-        else if (entries[i].where == TEXT || (entries[i].where == LOOSE && specific))
+        else if (entries[i].where == TEXT ||
+                 (entries[i].where == LOOSE && specific && is_vague(status)))
             text = message;
-        if (text && fits(lexicon->entries[i], text))
+        if (text && is_believable(status, entries[i].cause) && fits(lexicon->entries[i], text))
             return &entries[i];
     }
     return NULL;
@@ -234,11 +271,13 @@ void lexicon_apply_context(const struct lexicon *lexicon, int status, const char
     bool specific = lexicon_weigh(verdict->message) == LEXICON_SPECIFIC;
     // What the inside of a program says is about the program, not the request.
     bool trace = !specific && fits(lexicon->trace, verdict->message);
-    const struct entry *entry = specific || trace ? NULL : find_entry(lexicon, TEXT, context);
+    const struct entry *entry =
+        specific || trace ? NULL : find_entry(lexicon, TEXT, context, status);
     if (!entry)
-        entry = find_meaning(lexicon, verdict->code, trace ? NULL : verdict->message, specific);
+        entry =
+            find_meaning(lexicon, verdict->code, trace ? NULL : verdict->message, specific, status);
     if (!entry && (specific || !verdict->message || status < 400))
-        entry = find_entry(lexicon, WEAK, verdict->code);
+        entry = find_entry(lexicon, WEAK, verdict->code, status);
     if (entry)
         fill(verdict, entry->cause, entry->act, entry->explanation);
     else

@@ -30,6 +30,10 @@ enum lexicon_weight {
 };
 enum lexicon_weight lexicon_weigh(const char *message);
 
+// True where a message says by its words that something failed, and not only
+// that some word of the lexicon occurs: short, and of a known meaning.
+bool lexicon_tells_failure(const struct lexicon *lexicon, const char *message);
+
 // True where a code says no more than that something failed, or repeats the
 // HTTP status: NULL, "error", "UNEXPECTED_ERROR", "500".
 bool lexicon_code_is_generic(const char *code, int status);
