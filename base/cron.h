@@ -29,7 +29,7 @@ bool cron_is_valid(const char *text, GError **error);
 // The first start after `after`, on a whole minute of the wall clock in `zone`.
 // Daylight saving: with star hours elapsed minutes count, in the gap and in the
 // repeated hour; a fixed hour in the gap runs once at the gap's end, in a
-// repeated hour only the first time. -1 where there is none within 30 years.
+// repeated hour only the first time. -1 where there is none within 50 years.
 struct clock_wall cron_next(const struct cron *cron, struct clock_wall after, GTimeZone *zone);
 
 // Frees it; NULL is allowed.
