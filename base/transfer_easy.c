@@ -85,7 +85,6 @@ static curl_socket_t on_open(void *context, curlsocktype purpose, struct curl_so
 {
     (void)purpose;
     struct transfer_easy *easy = context;
-    easy->user.connected = false;
     if (address->addrlen <= sizeof easy->address)
         memcpy(&easy->address, &address->addr, address->addrlen);
     curl_socket_t fd = transfer_sockets_open(easy->sockets, address);
@@ -125,7 +124,6 @@ static int on_send(void *context, char *peer, char *local, int peer_port, int lo
     easy->response->peer =
         strchr(peer, ':') ? g_strconcat("[", peer, "]", port, NULL) : g_strconcat(peer, port, NULL);
     easy->response->sent = true;
-    easy->user.connected = true;
     return CURL_PREREQFUNC_OK;
 }
 
@@ -357,7 +355,6 @@ void transfer_easy_end(struct transfer_easy *easy)
     g_clear_pointer(&easy->headers, g_free);
     g_clear_pointer(&easy->ours, g_free);
     easy->request = NULL;
-    easy->user.connected = false;
     easy->error[0] = '\0';
     easy->tls_started_ns = 0;
     easy->address.any.sa_family = AF_UNSPEC;

@@ -14,7 +14,6 @@
 #include <sys/socket.h>
 
 struct transfer_easy {
-    struct transfer_socket_user user; // first: it is what curl's private pointer points to
     CURL *handle;
     char error[CURL_ERROR_SIZE]; // curl's own words for a failure
     struct transfer_sockets *sockets;

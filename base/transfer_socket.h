@@ -1,20 +1,13 @@
 // SPDX-License-Identifier: MIT
-// curl's sockets and timer on the event loop. The poll handle of a connection is
-// kept as long as the connection is: taking it off and on again for each call
-// costs more system calls than the call itself.
+// curl's sockets and timer on the event loop. A kept connection stays watched
+// between calls: taking it off and on again costs more system calls than a call.
 #ifndef BASE_TRANSFER_SOCKET_H
 #define BASE_TRANSFER_SOCKET_H
 
 #include <curl/curl.h>
-#include <stdbool.h>
 #include <uv.h>
 
 struct transfer_sockets;
-
-// What the private pointer of each easy handle points to.
-struct transfer_socket_user {
-    bool connected; // since it last opened a socket, its request went out
-};
 
 // Called whenever curl has worked: calls may have ended. May end the engine.
 typedef void (*transfer_sockets_worked)(void *context);
@@ -27,8 +20,7 @@ struct transfer_sockets *transfer_sockets_new(uv_loop_t *loop, CURLM *multi,
 curl_socket_t transfer_sockets_open(struct transfer_sockets *sockets,
                                     const struct curl_sockaddr *address);
 
-// curl's close-socket function; `sockets` is the client pointer. libuv has to let
-// go of a descriptor before it is closed.
+// curl's close-socket function; `sockets` is the client pointer.
 int transfer_sockets_close(void *sockets, curl_socket_t fd);
 
 // Ends it, after curl_multi_cleanup; its handles are closed by the next turns of
