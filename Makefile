@@ -57,7 +57,8 @@ $(BUILD)/monitor/cmd_init.o: $(BUILD)/gen/config/starter.inc
 # Brings the catalogues up to date with the texts in the source.
 po: ## bring the translations up to date with the texts
 	xgettext --from-code=UTF-8 --language=C -kwords_get:2 -kwords_fill:2 -kwords_count:2,3 \
-	  -kWORDS_MARK -kword:2 --no-location --no-wrap --sort-output --omit-header -o alerts/po/erpwatch.pot alerts/*.c
+	  -kWORDS_MARK -kword:2 --no-location --no-wrap --sort-output --omit-header -kEXPLANATION:2 \
+	  -o alerts/po/erpwatch.pot alerts/*.c probes/lexicon.def
 	for l in $(LANGUAGES); do \
 	  msgmerge -q --update --backup=none --no-fuzzy-matching --no-wrap alerts/po/$$l.po alerts/po/erpwatch.pot; done
 
