@@ -29,6 +29,7 @@ struct notice *notice_new_plain(const char *kind, const struct config *config,
                                 const struct config_contact *contact, const char *subject,
                                 const char *text, struct clock_wall at);
 
+// Frees it and its facts; NULL is allowed.
 void notice_free(struct notice *notice);
 
 typedef struct notice notice_t;

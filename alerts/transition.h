@@ -44,9 +44,14 @@ struct transition {
 
 // The word in ids, the store and headers: "opened", …
 const char *transition_kind_word(enum transition_kind kind);
+
+// The kind with this word, or -1.
 int transition_kind_of(const char *word);
 
+// The first of its kind in an incident, with empty lists. The caller frees it.
 struct transition *transition_new(enum transition_kind kind, const char *incident);
+
+// Frees it and its lists; NULL is allowed.
 void transition_free(struct transition *transition);
 
 typedef struct transition transition_t;

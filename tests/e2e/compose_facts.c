@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Writes the mail of a notice's facts (JSON on stdin) to stdout: what check_mail.py
-// parses. `--bare` leaves the attachments out. A refusal goes to stderr, exit 1.
+// Writes the mail of a notice's facts (JSON on stdin) to stdout: what
+// test_mail_format.py parses. `--bare` leaves the attachments out. A refusal goes to stderr, exit 1.
 #include "../../alerts/compose_mail.h"
 
 #include <stdio.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Mails from facts: the same each time, the right subject for each kind, no way
 // out of the body for what an ERP says. What a mail program makes of the bytes is
-// checked by tests/e2e/check_mail.py.
+// checked by tests/e2e/test_mail_format.py.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

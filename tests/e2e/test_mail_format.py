@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 """Parses composed mails with Python's email package, a library that we did not write.
 
-Usage: check_mail.py COMPOSE_FACTS
-COMPOSE_FACTS is build/tests/e2e/compose_facts: facts on stdin, mail on stdout. Exit 0 where every
-mail is as it should be; else each fault is a line on stderr, exit 1.
+Usage: test_mail_format.py [COMPOSE_FACTS]
+COMPOSE_FACTS ($ERPWATCH_BUILD/tests/e2e/compose_facts): facts on stdin, mail on stdout. Exit 0
+where every mail is as it should be; else each fault is a line on stderr, exit 1.
 """
 import copy
 import email
@@ -21,7 +21,7 @@ FACTS = json.load(open(os.path.join(HERE, "..", "mails", "opened.json"), encodin
 MARK = "MARKED-BY-THE-ERP"
 HOSTILE = {
     "header": f"{MARK}\r\nBcc: evil@attacker.example\r\nSubject: other\r\n\r\nbody",
-    "nul": f"{MARK}\x00 and after",
+    "controls": f"{MARK}\x01\x02\x1b[31m\x7f",
     "html": f"</td></pre><script>{MARK}</script><img src=x onerror=y><a href='http://x'>",
     "direction": f"\u202e{MARK}\u2066\u061c\u200f",
     "surrogate": f"{MARK} \U0001f9fe é ß \u0130",
@@ -192,9 +192,8 @@ def check_all(program):
 
 
 def main():
-    # A JSON text can hold a NUL only as an escape, which C strings end at: it never gets that far.
-    HOSTILE["nul"] = f"{MARK}\x01\x02"
-    check_all(sys.argv[1])
+    build = os.environ.get("ERPWATCH_BUILD", "build")
+    check_all(sys.argv[1] if len(sys.argv) > 1 else f"{build}/tests/e2e/compose_facts")
     for line in faults:
         print(line, file=sys.stderr)
     return 1 if faults else 0
