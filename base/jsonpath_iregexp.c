@@ -96,7 +96,7 @@ static bool copy_class(struct translator *translator)
         translator->at++;
     }
     bool any = false;
-    for (; *translator->at != ']'; any = true) {
+    for (; *translator->at && *translator->at != ']'; any = true) {
         bool at_edge = !any || translator->at[1] == ']';
         if (*translator->at == '-' && at_edge) {
             g_string_append(translator->out, "\\-");
@@ -106,8 +106,7 @@ static bool copy_class(struct translator *translator)
         }
     }
     g_string_append_c(translator->out, ']');
-    translator->at++;
-    return any;
+    return any && *translator->at++ == ']';
 }
 
 // {2}, {2,} or {2,3}.
