@@ -5,17 +5,16 @@
 
 #include "../base/json.h"
 
-#include <string.h>
-
-// Quotes and backslashes as escapes that both kinds of JSONPath quotes know.
+// All that is not of a name, as escapes that both kinds of quotes know: within
+// quotes they mean the same, elsewhere they make the path wrong, not another one.
 static char *quote_jsonpath(const char *text)
 {
     GString *quoted = g_string_new(NULL);
     for (; *text; text++) {
-        if (strchr("'\"\\", *text) || (unsigned char)*text < 0x20)
-            g_string_append_printf(quoted, "\\u%04x", (unsigned)*text);
-        else
+        if (g_ascii_isalnum(*text) || *text == '_' || (unsigned char)*text >= 0x80)
             g_string_append_c(quoted, *text);
+        else
+            g_string_append_printf(quoted, "\\u%04x", (unsigned)*text);
     }
     return g_string_free(quoted, FALSE);
 }
