@@ -45,7 +45,7 @@ static bool write_renamed(int folder, const char *name, GBytes *bytes)
 static void accept_all(struct delivery_report *report, const char *name)
 {
     for (guint i = 0; i < report->count; i++) {
-        delivery_reply_set(&report->replies[i], DELIVERY_STAGE_DOT, 250, name);
+        delivery_reply_set(&report->replies[i], DELIVERY_STAGE_DOT, 0, name);
         report->replies[i].accepted = true;
     }
 }

@@ -36,8 +36,6 @@ static void note_answer(struct smtp_curl *smtp)
 {
     struct smtp_dialogue *dialogue = &smtp->dialogue;
     struct delivery_report *report = smtp->session->report;
-    if (dialogue->quitting)
-        return;
     if (dialogue->stage == DELIVERY_STAGE_RCPT && smtp->next < report->count)
         delivery_reply_set(&report->replies[smtp->next++], DELIVERY_STAGE_RCPT, dialogue->code,
                            dialogue->text->str);
@@ -298,7 +296,7 @@ static void close_failure(struct smtp_curl *smtp, CURLcode code)
     for (size_t i = 0; i < G_N_ELEMENTS(stages); i++)
         if (stages[i].code == code)
             stage = stages[i].stage;
-    if (dialogue->code >= 400 && !dialogue->quitting)
+    if (dialogue->code >= 400)
         delivery_report_close(smtp->session->report, stage, dialogue->code, dialogue->text->str);
     else
         delivery_report_close(smtp->session->report, stage, 0, text);

@@ -65,20 +65,6 @@ void smtp_dialogue_sent(struct smtp_dialogue *dialogue, const char *bytes, size_
     }
 }
 
-static void note_answer(struct smtp_dialogue *dialogue)
-{
-    if (dialogue->stage != DELIVERY_STAGE_AUTH)
-        return;
-    dialogue->authenticated = dialogue->authenticated || dialogue->code == 235;
-    dialogue->auth_refused = dialogue->auth_refused || dialogue->code >= 400;
-}
-
-static void note_extension(struct smtp_dialogue *dialogue, const char *text)
-{
-    if (dialogue->stage == DELIVERY_STAGE_EHLO && g_ascii_strncasecmp(text, "AUTH", 4) == 0)
-        dialogue->auth_offered = true;
-}
-
 // One line without its end; true where it is the last of an answer.
 static bool read_line(struct smtp_dialogue *dialogue, const char *line)
 {
@@ -89,7 +75,6 @@ static bool read_line(struct smtp_dialogue *dialogue, const char *line)
         dialogue->code = 0;
         g_string_truncate(dialogue->text, 0);
     }
-    note_extension(dialogue, text);
     if (dialogue->text->len > 0)
         g_string_append_c(dialogue->text, ' ');
     if (dialogue->text->len < ANSWER_BYTES)
@@ -97,7 +82,8 @@ static bool read_line(struct smtp_dialogue *dialogue, const char *line)
     if (!last)
         return false;
     dialogue->code = (int)g_ascii_strtoull((char[]){line[0], line[1], line[2], '\0'}, NULL, 10);
-    note_answer(dialogue);
+    if (dialogue->stage == DELIVERY_STAGE_AUTH && dialogue->code == 235)
+        dialogue->authenticated = true;
     return true;
 }
 
@@ -110,7 +96,7 @@ static bool is_before_handshake(const struct smtp_dialogue *dialogue)
 bool smtp_dialogue_received(struct smtp_dialogue *dialogue, const char *bytes, size_t length)
 {
     bool complete = false;
-    for (size_t i = 0; i < length; i++) {
+    for (size_t i = 0; i < length && !dialogue->quitting; i++) {
         dialogue->injected = dialogue->injected || is_before_handshake(dialogue);
         if (bytes[i] != '\n') {
             if (bytes[i] != '\r' && dialogue->partial->len < ANSWER_BYTES)

@@ -14,10 +14,8 @@ struct smtp_dialogue {
     enum delivery_stage stage; // of the command that was sent last
     bool tls;                  // the handshake is over
     bool authenticated;        // 235 to AUTH
-    bool auth_refused;         // 4xx or 5xx to AUTH
-    bool auth_offered;         // EHLO's answer has AUTH
     bool injected;             // more than its answer came with the answer to STARTTLS
-    bool quitting;             // QUIT was sent: what follows decides nothing
+    bool quitting;             // QUIT was sent: what follows decides nothing and is not read
     int code;                  // the last complete answer, 0 for none since the command
     GString *text;             // of it, its lines joined with blanks
     GString *partial;          // a line not yet complete

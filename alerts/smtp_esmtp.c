@@ -24,14 +24,12 @@ struct esmtp {
     smtp_message_t message;
     auth_context_t auth;
     gsize offset; // of the message's bytes: how much was handed out
-    bool asked;   // for the password: only one mechanism may try it
-    bool refused_certificate;
 };
 
 // The session cannot go on: the report is as it is, and no more bytes may leave.
-static void abandon(struct esmtp *esmtp, enum delivery_stage stage, const char *text)
+static void abandon(struct esmtp *esmtp, enum delivery_stage stage, int code, const char *text)
 {
-    delivery_report_close(esmtp->session->report, stage, 0, text);
+    delivery_report_close(esmtp->session->report, stage, code, text);
     esmtp->session->report->stage = stage;
     delivery_session_done(esmtp->session);
     _exit(EXIT_SUCCESS);
@@ -45,6 +43,17 @@ static bool is_delivered(struct esmtp *esmtp, smtp_recipient_t recipient)
     const smtp_status_t *message = smtp_message_transfer_status(esmtp->message);
     return smtp_recipient_status(recipient)->code / 100 == 2 &&
            smtp_recipient_check_complete(recipient) && message->code / 100 == 2;
+}
+
+// The answer with its enhanced code, which the library has cut off.
+static void set_reply(struct delivery_reply *reply, enum delivery_stage stage,
+                      const smtp_status_t *status)
+{
+    g_autofree char *text =
+        status->enh_class ? g_strdup_printf("%d.%d.%d %s", status->enh_class, status->enh_subject,
+                                            status->enh_detail, status->text ? status->text : "")
+                          : g_strdup(status->text);
+    delivery_reply_set(reply, stage, status->code, text);
 }
 
 struct reader {
@@ -64,9 +73,9 @@ static void read_recipient(smtp_recipient_t recipient, const char *mailbox, void
     const smtp_status_t *message = smtp_message_transfer_status(reader->esmtp->message);
     reply->accepted = is_delivered(reader->esmtp, recipient);
     if (reply->accepted)
-        delivery_reply_set(reply, DELIVERY_STAGE_DOT, message->code, message->text);
+        set_reply(reply, DELIVERY_STAGE_DOT, message);
     else if (status->code >= 400)
-        delivery_reply_set(reply, DELIVERY_STAGE_RCPT, status->code, status->text);
+        set_reply(reply, DELIVERY_STAGE_RCPT, status);
 }
 
 static void read_statuses(struct esmtp *esmtp)
@@ -86,6 +95,14 @@ static const char *library_problem(char *buffer, size_t size)
     if (number == 0 || number == SMTP_ERR_DROPPED_CONNECTION)
         return "the server did not answer in time or dropped the connection";
     return smtp_strerror(number, buffer, size) ? buffer : "unknown";
+}
+
+static void close_status(struct delivery_report *report, enum delivery_stage stage,
+                         const smtp_status_t *status)
+{
+    struct delivery_reply reply;
+    set_reply(&reply, stage, status);
+    delivery_report_close(report, stage, reply.code, reply.text);
 }
 
 static void close_tls_failure(struct esmtp *esmtp)
@@ -116,9 +133,9 @@ static void close_report(struct esmtp *esmtp)
     const smtp_status_t *mail = smtp_reverse_path_status(esmtp->message);
     char buffer[256];
     if (message->code >= 400)
-        delivery_report_close(report, DELIVERY_STAGE_DOT, message->code, message->text);
+        close_status(report, DELIVERY_STAGE_DOT, message);
     else if (mail->code >= 400)
-        delivery_report_close(report, DELIVERY_STAGE_MAIL, mail->code, mail->text);
+        close_status(report, DELIVERY_STAGE_MAIL, mail);
     else if (dialogue->stage == DELIVERY_STAGE_TLS && !dialogue->tls)
         close_tls_failure(esmtp);
     else if (lacks_tls(esmtp))
@@ -134,24 +151,28 @@ static void close_report(struct esmtp *esmtp)
 static void refuse_injection(struct esmtp *esmtp)
 {
     if (esmtp->dialogue.injected)
-        abandon(esmtp, DELIVERY_STAGE_TLS,
+        abandon(esmtp, DELIVERY_STAGE_TLS, 0,
                 "plain text came with the answer to STARTTLS: somebody may be in between");
 }
 
-// libesmtp goes on without AUTH where it failed or no mechanism fits: we do not.
+// libesmtp tries the next mechanism with the same password, which counts as one more failure
+// there. Only an answer that is about the mechanism lets it.
+static void stop_after_refusal(struct esmtp *esmtp)
+{
+    const struct smtp_dialogue *dialogue = &esmtp->dialogue;
+    if (dialogue->stage == DELIVERY_STAGE_AUTH && dialogue->code >= 400 && dialogue->code != 504 &&
+        dialogue->code != 534)
+        abandon(esmtp, DELIVERY_STAGE_AUTH, dialogue->code, dialogue->text->str);
+}
+
+// It also goes on without AUTH where no mechanism is left: we do not.
 static void require_auth(struct esmtp *esmtp)
 {
-    struct smtp_dialogue *dialogue = &esmtp->dialogue;
-    if (esmtp->session->delivery->username == NULL || dialogue->authenticated)
-        return;
-    if (dialogue->auth_refused) {
-        delivery_report_close(esmtp->session->report, DELIVERY_STAGE_AUTH, dialogue->code,
-                              dialogue->text->str);
-        esmtp->session->report->stage = DELIVERY_STAGE_AUTH;
-        delivery_session_done(esmtp->session);
-        _exit(EXIT_SUCCESS);
-    }
-    abandon(esmtp, DELIVERY_STAGE_AUTH, "the server offers no AUTH that can be used");
+    const struct smtp_dialogue *dialogue = &esmtp->dialogue;
+    bool refused = dialogue->stage == DELIVERY_STAGE_AUTH && dialogue->code >= 400;
+    if (esmtp->session->delivery->username && !dialogue->authenticated)
+        abandon(esmtp, DELIVERY_STAGE_AUTH, refused ? dialogue->code : 0,
+                refused ? dialogue->text->str : "the server offers no AUTH that can be used");
 }
 
 static void on_monitor(const char *bytes, int length, int writing, void *context)
@@ -162,6 +183,7 @@ static void on_monitor(const char *bytes, int length, int writing, void *context
     if (writing == SMTP_CB_READING) {
         smtp_dialogue_received(&esmtp->dialogue, bytes, (size_t)length);
         refuse_injection(esmtp);
+        stop_after_refusal(esmtp);
         return;
     }
     if (length >= 5 && g_ascii_strncasecmp(bytes, "MAIL ", 5) == 0)
@@ -174,7 +196,7 @@ static void on_starttls(struct esmtp *esmtp, SSL *ssl)
 {
     refuse_injection(esmtp);
     if (!smtp_esmtp_tls_is_verified(ssl))
-        abandon(esmtp, DELIVERY_STAGE_TLS, "the certificate was not verified");
+        abandon(esmtp, DELIVERY_STAGE_TLS, 0, "the certificate was not verified");
     esmtp->dialogue.tls = true;
     smtp_esmtp_tls_settle(ssl);
 }
@@ -254,9 +276,6 @@ static int on_auth(auth_client_request_t request, char **result, int fields, voi
 {
     struct esmtp *esmtp = context;
     const struct delivery *delivery = esmtp->session->delivery;
-    if (esmtp->asked && esmtp->dialogue.auth_refused)
-        return 0; // a second mechanism with the same password would count as a second failure
-    esmtp->asked = true;
     for (int i = 0; i < fields; i++)
         result[i] = request[i].flags & AUTH_USER   ? delivery->username
                     : request[i].flags & AUTH_PASS ? delivery->password
