@@ -57,7 +57,7 @@ $(BUILD)/monitor/cmd_init.o: $(BUILD)/gen/config/starter.inc
 # Brings the catalogues up to date with the texts in the source.
 po: ## bring the translations up to date with the texts
 	xgettext --from-code=UTF-8 --language=C -kwords_get:2 -kwords_fill:2 -kwords_count:2,3 \
-	  -kWORDS_MARK -kword:2 --no-location --no-wrap --sort-output --omit-header -kEXPLANATION:2 \
+	  -kWORDS_MARK -kword:2 -kEXPLANATION:2 --no-location --no-wrap --sort-output --omit-header \
 	  -o alerts/po/erpwatch.pot alerts/*.c probes/lexicon.def
 	for l in $(LANGUAGES); do \
 	  msgmerge -q --update --backup=none --no-fuzzy-matching --no-wrap alerts/po/$$l.po alerts/po/erpwatch.pot; done
@@ -104,6 +104,7 @@ clang: test-deps ## build all with clang, warnings are errors
 lint: test-deps ## structure, clang-tidy, cppcheck, documents
 	@for check in tests/lint/structure.py tests/lint/documents.py; do \
 	  /usr/bin/python3 $$check || exit 1; done
+	@tests/lint/check_translations.sh
 	@tests/lint/analyse.sh
 
 figures: test-deps ## figures of the code; fails at the limits
