@@ -114,6 +114,15 @@ static char *http_version(const cJSON *exchange)
     return g_strdup_printf("HTTP/%s", version != NULL ? version : "1.1");
 }
 
+// The size before redaction and cutting, where the exchange tells it.
+static gint64 body_size(const cJSON *exchange, const char *key)
+{
+    const char *body = json_text(exchange, key);
+    gint64 fallback = body != NULL ? (gint64)strlen(body) : 0;
+
+    return json_integer(json_member(exchange, "sizes"), key, fallback);
+}
+
 static cJSON *request_of(const cJSON *exchange, gsize body_max)
 {
     cJSON *request = cJSON_CreateObject();
@@ -132,7 +141,7 @@ static cJSON *request_of(const cJSON *exchange, gsize body_max)
     add_headers(request, headers);
     add_query(request, url != NULL ? url : "");
     json_add_integer(request, "headersSize", -1);
-    json_add_integer(request, "bodySize", body != NULL ? (gint64)strlen(body) : 0);
+    json_add_integer(request, "bodySize", body_size(exchange, "request_body"));
     if (body != NULL && *body != '\0') {
         cJSON *post = cJSON_AddObjectToObject(request, "postData");
         add_text(post, "mimeType", type != NULL ? type : "application/octet-stream");
@@ -143,15 +152,6 @@ static cJSON *request_of(const cJSON *exchange, gsize body_max)
     return request;
 }
 
-static gint64 body_size(const cJSON *exchange, const char *body)
-{
-    gint64 size = json_integer(json_member(exchange, "sizes"), "response_body", -1);
-
-    if (size < 0)
-        size = json_integer(exchange, "response_size", -1);
-    return size >= 0 ? size : (gint64)strlen(body);
-}
-
 static void add_content(cJSON *response, const cJSON *exchange, gsize body_max)
 {
     const char *body = json_text(exchange, "response_body");
@@ -160,7 +160,7 @@ static void add_content(cJSON *response, const cJSON *exchange, gsize body_max)
     g_autofree char *comment = NULL;
 
     body = body != NULL ? body : "";
-    json_add_integer(content, "size", body_size(exchange, body));
+    json_add_integer(content, "size", body_size(exchange, "response_body"));
     add_text(content, "mimeType", type != NULL ? type : "x-unknown");
     cJSON_AddItemToObject(content, "text", cut_text(body, body_max, &comment));
     if (cJSON_IsTrue(json_member(exchange, "shape")))

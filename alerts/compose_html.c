@@ -93,7 +93,9 @@ static const struct row_style detail_style = {"font-size:14px;line-height:20px;"
 // First answers stand out, unless they are long: then bold letters tire.
 static const char *weight_of(const struct row_style *style, const struct view_row *row)
 {
-    return style->key && g_utf8_strlen(row->value, -1) <= 80 ? "font-weight:600;" : "";
+    gboolean strong = row->tone == VIEW_BAD || g_utf8_strlen(row->value, -1) <= 80;
+
+    return style->key && strong ? "font-weight:600;" : "";
 }
 
 // A label and a value; beside each other, or below each other on a narrow screen.

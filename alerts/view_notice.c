@@ -138,13 +138,23 @@ static void fill_business(struct view *view, const struct tell *tell)
     view_add_technical_short(view, tell);
 }
 
+// The one sentence that the ERP gives away.
+static void add_message(GPtrArray *rows, const struct tell *tell)
+{
+    struct view_row *row =
+        view_rows_add(rows, word(tell, "The system says"), json_text(tell->verdict, "message"));
+
+    if (row != NULL)
+        row->tone = VIEW_BAD;
+}
+
 static void fill_technical(struct view *view, const struct tell *tell)
 {
     g_autofree char *act = tell_act(tell);
     g_autofree char *meaning = tell_meaning(tell);
 
     view->summary = tell_what(tell);
-    view_rows_add(view->key, word(tell, "The system says"), json_text(tell->verdict, "message"));
+    add_message(view->key, tell);
     add_since(view->key, tell);
     view_rows_add(view->key, word(tell, "What it means"), meaning);
     view_rows_add(view->key, word(tell, "Who can act"), act);
