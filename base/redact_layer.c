@@ -69,7 +69,7 @@ void redact_layer_unref(struct redact_layer *layer)
     g_free(layer);
 }
 
-bool redact_layer_is_shared(const struct redact_layer *layer)
+bool redact_layer_is_shared(struct redact_layer *layer)
 {
     return g_atomic_int_get(&layer->references) > 1;
 }

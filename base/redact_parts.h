@@ -59,7 +59,7 @@ struct redact_layer;
 struct redact_layer *redact_layer_new(void);
 struct redact_layer *redact_layer_ref(struct redact_layer *layer);
 void redact_layer_unref(struct redact_layer *layer);
-bool redact_layer_is_shared(const struct redact_layer *layer);
+bool redact_layer_is_shared(struct redact_layer *layer);
 bool redact_layer_has(const struct redact_layer *layer, const char *secret);
 void redact_layer_add(struct redact_layer *layer, const char *secret);
 

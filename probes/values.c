@@ -27,12 +27,12 @@ static void named_free(void *data)
     g_free(named);
 }
 
-struct values *values_new(const struct secret_store *secrets, const char *timezone)
+struct values *values_new(const struct secret_store *secrets, const char *zone)
 {
     struct values *values = g_new0(struct values, 1);
     values->named = g_ptr_array_new_with_free_func(named_free);
     values->secrets = secrets;
-    values->timezone = g_strdup(timezone);
+    values->timezone = g_strdup(zone);
     return values;
 }
 

@@ -8,8 +8,9 @@
 
 struct values;
 
-// An empty space of names; `secrets` (borrowed) answers ${…} references.
-struct values *values_new(const struct secret_store *secrets, const char *timezone);
+// An empty space of names; `secrets` (borrowed) answers ${…} references,
+// `zone` is the time zone of {{now}}.
+struct values *values_new(const struct secret_store *secrets, const char *zone);
 
 // Gives `name` a value (taken), in place of a former one; NULL takes it away.
 void values_set(struct values *values, const char *name, struct value *value);
