@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Compiles texts and JSON documents with holes into pieces. What comes out is
-// rendered by template.c; what a filter does is in template_filter.c.
+// rendered by template_render.c; what a filter does is in template_filter.c.
 #include "template_parts.h"
 
 #include "../base/duration.h"
 #include "../base/encode.h"
 #include "../base/json.h"
+#include "../base/zone.h"
 
 #include <string.h>
 
@@ -155,7 +156,7 @@ static bool check_count(struct template_use *use, GError **error)
 
 static bool check_zone(struct template_hole *hole, const struct template_use *use, GError **error)
 {
-    GTimeZone *zone = use->argument ? g_time_zone_new_identifier(use->argument) : NULL;
+    GTimeZone *zone = use->argument ? zone_find(use->argument) : NULL;
     if (!zone)
         return fail(error, "zone: %s is not a time zone; write one like UTC or Europe/Brussels",
                     use->argument ? use->argument : "");

@@ -7,6 +7,7 @@
 #include "../base/encode.h"
 #include "../base/ids.h"
 #include "../base/json.h"
+#include "../base/zone.h"
 
 #include <string.h>
 
@@ -30,7 +31,7 @@ static GTimeZone *operand_zone(const struct template_hole *hole,
 {
     if (hole->zone)
         return g_time_zone_ref(hole->zone);
-    GTimeZone *zone = context->timezone ? g_time_zone_new_identifier(context->timezone) : NULL;
+    GTimeZone *zone = context->timezone ? zone_find(context->timezone) : NULL;
     return zone ? zone : g_time_zone_new_utc();
 }
 
