@@ -188,8 +188,18 @@ static void look_closer(const struct redact_layer *layer, const struct redact_vi
 void redact_layer_find(const struct redact_layer *layer, const struct redact_view *view,
                        GArray *spans)
 {
+    static const char mask_bytes[8] = "\xff\xff\xff\xff\xff\xff\0";
+    uint64_t mask = 0;
+    memcpy(&mask, mask_bytes, sizeof mask);
     for (size_t at = 0; at + PREFIX <= view->length; at++) {
-        uint64_t prefix = prefix_of(view->text + at);
+        uint64_t prefix = 0;
+        // One load of eight bytes, but for the last places.
+        if (at + sizeof prefix <= view->length) {
+            memcpy(&prefix, view->text + at, sizeof prefix);
+            prefix &= mask;
+        } else {
+            prefix = prefix_of(view->text + at);
+        }
         size_t bit = bit_of(prefix);
         if (layer->bits[bit / 64] >> (bit % 64) & 1)
             look_closer(layer, view, prefix, at, spans);

@@ -13,12 +13,23 @@ static size_t skip_space(const struct redact_view *view, size_t at)
     return at;
 }
 
-// The closing quote of the string that begins at `at`, or the end.
+// The closing quote of the string that begins at `at`, or the end: the first
+// quote with an even number of backslashes in front.
 static size_t string_end(const struct redact_view *view, size_t at)
 {
-    while (at < view->length && view->text[at] != '"')
-        at += view->text[at] == '\\' ? 2 : 1;
-    return MIN(at, view->length);
+    size_t from = at;
+    while (from < view->length) {
+        const char *quote = memchr(view->text + from, '"', view->length - from);
+        if (!quote)
+            break;
+        size_t end = (size_t)(quote - view->text), slashes = 0;
+        while (end - slashes > at && view->text[end - slashes - 1] == '\\')
+            slashes++;
+        if (slashes % 2 == 0)
+            return end;
+        from = end + 1;
+    }
+    return view->length;
 }
 
 // A position in a JSON document.
@@ -236,18 +247,27 @@ static size_t mark_pair(const struct redact_view *view, size_t at, GArray *spans
     return at;
 }
 
-void redact_mark_query(const struct redact_view *view, bool form, GArray *spans)
+// Every pair behind `mark`.
+static void mark_pairs(const struct redact_view *view, char mark, GArray *spans)
 {
-    size_t at = form ? mark_pair(view, 0, spans) : 0;
-    while (at < view->length) {
-        char c = view->text[at++];
-        if (c != '?' && c != '&')
-            continue;
+    const char *end = view->text + view->length;
+    const char *found = memchr(view->text, mark, view->length);
+    while (found) {
+        size_t at = (size_t)(found - view->text) + 1;
         // In HTML, the ampersand is an entity.
         if (view->length - at > 4 && memcmp(view->text + at, "amp;", 4) == 0)
             at += 4;
         at = mark_pair(view, at, spans);
+        found = memchr(view->text + at, mark, (size_t)(end - view->text) - at);
     }
+}
+
+void redact_mark_query(const struct redact_view *view, bool form, GArray *spans)
+{
+    if (form)
+        mark_pair(view, 0, spans);
+    mark_pairs(view, '?', spans);
+    mark_pairs(view, '&', spans);
 }
 
 static bool is_token_character(char c)
@@ -282,31 +302,44 @@ static size_t key_end(const struct redact_view *view, size_t start, size_t prefi
     return end - start - prefix >= least ? end : 0;
 }
 
+// Prefixes of tokens, each with its rarest byte, by which it is found.
 static const struct shape {
     const char *prefix;
+    size_t rare;
     size_t least; // characters behind the prefix; 0 for a JWT
 } shapes[] = {
-    {"eyJ", 0},     {"sk_live_", 10}, {"sk_test_", 10}, {"rk_live_", 10},
-    {"whsec_", 10}, {"live_", 30},    {"test_", 30},
+    {"eyJ", 2, 0},     {"sk_live_", 7, 10}, {"sk_test_", 7, 10}, {"rk_live_", 7, 10},
+    {"whsec_", 5, 10}, {"live_", 4, 30},    {"test_", 4, 30},
 };
 
-static void mark_shape(const struct redact_view *view, const struct shape *shape, GArray *spans)
+// Where the token of this shape ends whose prefix's rare byte is at `at`, and
+// where it begins; 0 where there is none.
+static size_t shape_end(const struct redact_view *view, const struct shape *shape, size_t at,
+                        size_t *start)
 {
-    size_t length = strlen(shape->prefix), at = 0;
-    while (at < view->length) {
-        const char *found = memmem(view->text + at, view->length - at, shape->prefix, length);
-        if (!found)
-            return;
-        size_t start = (size_t)(found - view->text);
-        at = start + length;
-        if (start > 0 && is_token_character(view->text[start - 1]))
-            continue;
-        size_t end =
-            shape->least ? key_end(view, start, length, shape->least) : jwt_end(view, start);
-        if (end == 0)
-            continue;
-        redact_view_mark(view, start, end, false, spans);
-        at = end;
+    size_t length = strlen(shape->prefix);
+    *start = at - shape->rare;
+    if (at < shape->rare || view->length - *start < length ||
+        memcmp(view->text + *start, shape->prefix, length) != 0 ||
+        (*start > 0 && is_token_character(view->text[*start - 1])))
+        return 0;
+    return shape->least ? key_end(view, *start, length, shape->least) : jwt_end(view, *start);
+}
+
+static void mark_tokens(const struct redact_view *view, char rare, GArray *spans)
+{
+    const char *found = memchr(view->text, rare, view->length);
+    while (found) {
+        size_t at = (size_t)(found - view->text), next = at + 1;
+        for (size_t i = 0; i < G_N_ELEMENTS(shapes); i++) {
+            size_t start = 0;
+            size_t end = shapes[i].prefix[shapes[i].rare] == rare
+                             ? shape_end(view, &shapes[i], at, &start)
+                             : 0;
+            redact_view_mark(view, start, end, false, spans);
+            next = MAX(next, end);
+        }
+        found = memchr(view->text + next, rare, view->length - next);
     }
 }
 
@@ -351,8 +384,8 @@ static void mark_private_keys(const struct redact_view *view, GArray *spans)
 
 void redact_mark_shapes(const struct redact_view *view, GArray *spans)
 {
-    for (size_t i = 0; i < G_N_ELEMENTS(shapes); i++)
-        mark_shape(view, &shapes[i], spans);
+    mark_tokens(view, 'J', spans);
+    mark_tokens(view, '_', spans);
     mark_userinfo(view, spans);
     mark_private_keys(view, spans);
 }

@@ -78,24 +78,31 @@ static bool is_among(const char *const *list, size_t count, const char *name)
     return false;
 }
 
-static uint32_t letter_bit(char letter)
+// The first two letters of all parts as bits: most pairs of a name are in none.
+static uint64_t pairs[1024 / 64];
+
+static size_t pair_of(const char *at)
 {
-    return UINT32_C(1) << ((unsigned)letter & 31U);
+    return ((size_t)at[0] & 31U) << 5 | ((size_t)at[1] & 31U);
+}
+
+static void prepare_pairs(void)
+{
+    static gsize ready;
+    if (!g_once_init_enter(&ready))
+        return;
+    for (size_t i = 0; i < G_N_ELEMENTS(parts); i++)
+        pairs[pair_of(parts[i]) / 64] |= UINT64_C(1) << (pair_of(parts[i]) % 64);
+    g_once_init_leave(&ready, 1);
 }
 
 static bool has_part(const char *name)
 {
-    static uint32_t first_letters;
-    // The same value whoever computes it, so that a race does no harm.
-    if (!g_atomic_int_get(&first_letters)) {
-        uint32_t letters = 0;
-        for (size_t i = 0; i < G_N_ELEMENTS(parts); i++)
-            letters |= letter_bit(parts[i][0]);
-        g_atomic_int_set(&first_letters, letters);
-    }
-    uint32_t letters = g_atomic_int_get(&first_letters);
-    for (; *name; name++) {
-        for (size_t i = 0; letters & letter_bit(*name) && i < G_N_ELEMENTS(parts); i++) {
+    prepare_pairs();
+    for (; name[0] && name[1]; name++) {
+        if (!(pairs[pair_of(name) / 64] >> (pair_of(name) % 64) & 1))
+            continue;
+        for (size_t i = 0; i < G_N_ELEMENTS(parts); i++) {
             if (parts[i][0] == *name && g_str_has_prefix(name, parts[i]))
                 return true;
         }
@@ -112,7 +119,7 @@ static bool has_word(const char *name, size_t length)
         bool hump = g_ascii_isupper(c) && i > 0 && !g_ascii_isupper(name[i - 1]);
         if (hump || !g_ascii_isalnum(c)) {
             word[MIN(count, sizeof word - 1)] = '\0';
-            if (count < sizeof word && is_among(words, G_N_ELEMENTS(words), word))
+            if (count >= 3 && count < sizeof word && is_among(words, G_N_ELEMENTS(words), word))
                 return true;
             count = 0;
         }
