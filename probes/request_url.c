@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // URLs of requests: joined from a system and a path, made fit to be sent,
-// resolved and compared by origin. Used by request.c and whoever follows links.
+// resolved and compared by origin. Used by request_build.c and whoever follows links.
 #include "request_url.h"
 
 #include "request.h"

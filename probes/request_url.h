@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// URLs of requests: for request.c. What others need is in request.h.
+// URLs of requests: for request_build.c. What others need is in request.h.
 #ifndef PROBES_REQUEST_URL_H
 #define PROBES_REQUEST_URL_H
 
