@@ -72,8 +72,11 @@ static void append_value(GString *html, const struct view_row *row)
     if (row->literal)
         g_string_append(html, "</span>");
     if (row->note != NULL && *row->note != '\0') {
-        g_string_append(html, " <span class=\"m\" style=\"color:#667085;font-size:13px;"
-                              "font-weight:400\"><bdi>");
+        gboolean whole = g_utf8_strlen(row->note, -1) <= 24;
+        g_string_append_printf(html,
+                               " <span class=\"m\" style=\"color:#667085;font-size:13px;"
+                               "font-weight:400%s\"><bdi>",
+                               whole ? ";white-space:nowrap" : "");
         safe_text_append_html(html, row->note);
         g_string_append(html, "</bdi></span>");
     }
@@ -100,9 +103,9 @@ static const char *weight_of(const struct row_style *style, const struct view_ro
 
 // A label and a value; beside each other, or below each other on a narrow screen.
 static void append_row(GString *html, const struct view_row *row, const struct row_style *style,
-                       gboolean last)
+                       gboolean ruled)
 {
-    const char *line = last ? "" : "border-bottom:1px solid #eaecf0;";
+    const char *line = ruled ? "border-bottom:1px solid #eaecf0;" : "";
 
     g_string_append_printf(html,
                            "<tr><td class=\"stack l m line\" width=\"%s\" valign=\"top\" style=\""
@@ -118,6 +121,14 @@ static void append_row(GString *html, const struct view_row *row, const struct r
     g_string_append(html, "</td></tr>\n");
 }
 
+// True where a line follows: not after the last row, nor within the values of one label.
+static gboolean ends_group(const GPtrArray *rows, guint index)
+{
+    const struct view_row *next = index + 1 < rows->len ? g_ptr_array_index(rows, index + 1) : NULL;
+
+    return next != NULL && *next->label != '\0';
+}
+
 static void append_rows(GString *html, const GPtrArray *rows, const struct row_style *style)
 {
     if (rows->len == 0)
@@ -128,7 +139,7 @@ static void append_rows(GString *html, const GPtrArray *rows, const struct row_s
                            "style=\"table-layout:fixed\">\n",
                            style->margin);
     for (guint i = 0; i < rows->len; i++)
-        append_row(html, g_ptr_array_index(rows, i), style, i + 1 == rows->len);
+        append_row(html, g_ptr_array_index(rows, i), style, ends_group(rows, i));
     g_string_append(html, "</table></td></tr>\n");
 }
 

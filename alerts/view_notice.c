@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-enum { NAME_CHARS = 80, TEXT_CHARS = 600 };
+enum { NAME_CHARS = 80, MESSAGE_CHARS = 300 };
 
 static const char *word(const struct tell *tell, const char *text)
 {
@@ -141,8 +141,10 @@ static void fill_business(struct view *view, const struct tell *tell)
 // The one sentence that the ERP gives away.
 static void add_message(GPtrArray *rows, const struct tell *tell)
 {
+    g_autofree char *message = safe_text_line(json_text(tell->verdict, "message"), MESSAGE_CHARS);
+    gboolean answered = json_integer(tell->step, "status", 0) > 0;
     struct view_row *row =
-        view_rows_add(rows, word(tell, "The system says"), json_text(tell->verdict, "message"));
+        answered ? view_rows_add(rows, word(tell, "The system says"), message) : NULL;
 
     if (row != NULL)
         row->tone = VIEW_BAD;
