@@ -175,11 +175,11 @@ static struct config_node *read_alias(struct yaml *yaml, struct config_place fal
                              "there is no anchor &%s before this: define it, or put a text that "
                              "begins with * in single quotes",
                              name);
-        return config_node_new(yaml->arena, CONFIG_NODE_NULL, place);
+        return config_node_new(yaml->arena, CONFIG_NODE_BROKEN, place);
     }
     if (anchor->open) {
         config_problem_error(yaml->problems, place, "the anchor &%s would hold itself", name);
-        return config_node_new(yaml->arena, CONFIG_NODE_NULL, place);
+        return config_node_new(yaml->arena, CONFIG_NODE_BROKEN, place);
     }
     yaml->expanded += anchor->node->expanded;
     if (yaml->expanded > EXPANSION_BASE + EXPANSION_PER_NODE * yaml->nodes)
@@ -258,6 +258,8 @@ static void merge(struct yaml *yaml, GArray *entries, GHashTable *index,
 {
     const struct config_node *node = from->value;
 
+    if (node->kind == CONFIG_NODE_BROKEN)
+        return;
     if (node->kind == CONFIG_NODE_LIST) {
         for (unsigned i = 0; i < node->count; i++) {
             struct config_entry item = {from->key, from->place, node->items[i]};
@@ -294,8 +296,13 @@ static void refuse_key(struct yaml *yaml, struct config_place outer)
     else
         config_problem_error(yaml->problems, event_place(yaml, outer),
                              "a key has to be a text: put it in single quotes");
+    // What stands within has been said.
+    unsigned said = yaml->problems->len;
+
     if (read_value(yaml, outer) != NULL)
         read_value(yaml, outer);
+    if (!yaml->given_up)
+        g_ptr_array_set_size(yaml->problems, (int)said);
 }
 
 static bool read_key(struct yaml *yaml, struct config_place outer, struct config_entry *entry,
@@ -318,27 +325,22 @@ static bool read_key(struct yaml *yaml, struct config_place outer, struct config
 }
 
 // In braces, {name} is a key without a value: a forgotten colon.
-static void check_colon(struct yaml *yaml, const struct config_entry *entry, bool braces,
-                        size_t end)
+static bool lacks_colon(struct yaml *yaml, const struct config_entry *entry, size_t end)
 {
-    if (!braces || next_type(yaml) != FYET_SCALAR || yaml->event->scalar.value != NULL ||
+    if (next_type(yaml) != FYET_SCALAR || yaml->event->scalar.value != NULL ||
         !config_traps_no_colon(yaml->text, yaml->length, end))
-        return;
+        return false;
     const char *space = strchr(entry->key, ' ');
+    int first = space != NULL ? (int)(space - entry->key) : (int)strlen(entry->key);
 
-    if (space != NULL)
-        config_problem_error(yaml->problems, entry->place,
-                             "there is no colon behind a key in these braces: write {%.*s: %s}, or "
-                             "put a text with a comma in single quotes",
-                             (int)(space - entry->key), entry->key, space + 1);
-    else
-        config_problem_error(
-            yaml->problems, entry->place,
-            "there is no colon behind a key in these braces: write {%s: value}, or "
-            "put a text with a comma in single quotes",
-            entry->key);
+    config_problem_error(yaml->problems, entry->place,
+                         "there is no colon behind a key in these braces: write {%.*s: %s}, or "
+                         "put a text with a comma in single quotes",
+                         first, entry->key, space != NULL ? space + 1 : "value");
+    return true;
 }
 
+// `checked` of the node says, for read_map, that a key was complained of.
 static void read_entries(struct yaml *yaml, struct config_node *node, GArray *entries, bool braces)
 {
     g_autoptr(GHashTable) index = g_hash_table_new(g_str_hash, g_str_equal);
@@ -348,12 +350,20 @@ static void read_entries(struct yaml *yaml, struct config_node *node, GArray *en
         struct config_entry entry = {0};
         size_t end = 0;
 
-        if (!read_key(yaml, node->place, &entry, &end) || yaml->event == NULL)
+        if (!read_key(yaml, node->place, &entry, &end)) {
+            node->checked = 1;
             continue;
-        check_colon(yaml, &entry, braces, end);
+        }
+        if (yaml->event == NULL)
+            return;
+        bool complained = braces && lacks_colon(yaml, &entry, end);
+
         entry.value = read_value(yaml, entry.place);
         if (entry.value == NULL)
             return;
+        node->checked |= complained;
+        if (complained)
+            continue;
         node->expanded += entry.value->expanded;
         if (strcmp(entry.key, "<<") == 0)
             g_array_append_val(merges, entry);
@@ -381,6 +391,9 @@ static struct config_node *read_map(struct yaml *yaml, struct config_place fallb
         memcpy(node->entries, entries->data, entries->len * sizeof *node->entries);
     if (anchor != NULL)
         anchor->open = false;
+    if (node->checked != 0 && node->count == 0)
+        node->kind = CONFIG_NODE_BROKEN;
+    node->checked = 0;
     return node;
 }
 
@@ -445,6 +458,17 @@ static struct config_node *read_document(struct yaml *yaml)
     return root != NULL ? root : config_node_new(yaml->arena, CONFIG_NODE_MAP, start);
 }
 
+static bool complained_of(const struct yaml *yaml, int line)
+{
+    for (unsigned i = 0; i < yaml->problems->len; i++) {
+        const struct config_problem *problem = yaml->problems->pdata[i];
+
+        if (problem->place.file == yaml->file && problem->place.line == line)
+            return true;
+    }
+    return false;
+}
+
 static void report_syntax(struct yaml *yaml, struct fy_diag *diag)
 {
     struct fy_diag_error *error;
@@ -456,8 +480,9 @@ static void report_syntax(struct yaml *yaml, struct fy_diag *diag)
         g_autofree char *words =
             config_traps_explain(yaml->text, yaml->length, place.line, place.column, error->msg);
 
-        config_problem_error(yaml->problems, place, "%s", words);
         any = true;
+        if (!complained_of(yaml, place.line)) // a trap is what the parser stumbled over
+            config_problem_error(yaml->problems, place, "%s", words);
     }
     if (!any)
         config_problem_error(yaml->problems, (struct config_place){yaml->file, 1, 1},

@@ -17,6 +17,7 @@ enum config_node_kind {
     CONFIG_NODE_SCALAR,
     CONFIG_NODE_LIST,
     CONFIG_NODE_MAP,
+    CONFIG_NODE_BROKEN, // what stands there has been complained of
 };
 
 enum config_node_style { CONFIG_NODE_PLAIN, CONFIG_NODE_QUOTED, CONFIG_NODE_BLOCK };

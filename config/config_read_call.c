@@ -131,7 +131,7 @@ static void read_body(struct config_reader *reader, const struct config_entry *e
         if (call->body_file != NULL && reader->config != NULL &&
             !g_file_test(call->body_file, G_FILE_TEST_IS_REGULAR))
             config_problem_error(reader->problems, entry->value->place, "there is no file %s",
-                                 call->body_file);
+                                 entry->value->text);
         break;
     case CALL_BODY_NONE:
     default:

@@ -248,6 +248,8 @@ GPtrArray *config_read_checks(struct config_reader *reader, const struct config_
 {
     GPtrArray *checks = g_ptr_array_new_with_free_func(free_check);
 
+    if (node->kind == CONFIG_NODE_BROKEN)
+        return checks;
     if (node->kind != CONFIG_NODE_MAP) {
         read_bare(reader, node, kind, checks);
         return checks;

@@ -201,10 +201,6 @@ static void read_alerting(struct flow_reader *reading)
     flow->confirm_after_ms = config_read_duration(config_node_get(confirm, "after"), 20000);
     flow->recover = config_read_integer(get(reading, "recover"), 1);
     flow->group_ms = config_read_duration(get(reading, "group"), 30000);
-    if (flow->confirm_runs == 1 && config_node_get(confirm, "after") != NULL)
-        config_problem_error(problems_of(reading), config_node_entry(confirm, "after")->place,
-                             "\"after\" has no use where one failing run is enough: leave it out, "
-                             "or write runs: 2");
     read_notify(reading);
 }
 

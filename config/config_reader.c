@@ -72,7 +72,8 @@ static const char *load_reference(struct config_reader *reader,
     if (known != NULL)
         return known;
     g_autoptr(GError) error = NULL;
-    g_autofree char *directory = g_path_get_dirname(node->place.file);
+    g_autofree char *relative = g_path_get_dirname(node->place.file);
+    g_autofree char *directory = g_canonicalize_filename(relative, NULL);
     bool loaded = secret_store_load(reader->config->secrets, reference, directory, &error);
     char *state = g_strdup(loaded ? "" : error->message);
 

@@ -37,17 +37,17 @@ static void check_number_like(struct shape *shape, const struct config_node *nod
     if (node->kind == CONFIG_NODE_SCALAR && node->style == CONFIG_NODE_PLAIN &&
         config_text_is_number_like(node->text))
         config_problem_error(shape->problems, node->place,
-                             "%s is no number as JSON writes one, and YAML would change it: put it "
-                             "in single quotes, '%s', where a text is meant",
+                             "%s looks like a number that YAML would change: put it in single "
+                             "quotes, '%s', or write the number in plain digits",
                              node->text, node->text);
 }
 
 static void check_text(struct shape *shape, struct config_node *node, const struct config_key *key)
 {
-    if (node->kind != CONFIG_NODE_SCALAR)
-        refuse(shape, node, key->name, "a text");
-    else
+    if (node->kind == CONFIG_NODE_SCALAR)
         check_number_like(shape, node);
+    else if (node->kind != CONFIG_NODE_BROKEN)
+        refuse(shape, node, key->name, "a text");
 }
 
 // In double quotes \b, \d and their like are YAML's: what arrives is a control
@@ -401,6 +401,8 @@ static const checker checkers[] = {
 
 static void check_value(struct shape *shape, struct config_node *node, const struct config_key *key)
 {
+    if (node->kind == CONFIG_NODE_BROKEN)
+        return;
     checker check = key->type < G_N_ELEMENTS(checkers) ? checkers[key->type] : NULL;
 
     (check != NULL ? check : check_text)(shape, node, key);
@@ -433,15 +435,17 @@ static void check_needed(struct shape *shape, const struct config_node *node, en
         const struct config_key *key = keys->pdata[i];
 
         if (key->needed && config_node_entry(node, key->name) == NULL)
-            config_problem_error(shape->problems, node->place, "\"%s\" is missing in %s: %s",
-                                 key->name, name, key->sentence);
+            config_problem_error(shape->problems, node->place,
+                                 "\"%s\" is missing in %s: write \"%s: …\". %s", key->name, name,
+                                 key->name, key->sentence);
     }
 }
 
 static void check_map(struct shape *shape, struct config_node *node, enum config_map map,
                       const char *name)
 {
-    if (node->checked == 1 + (unsigned char)map || !want_map(shape, node, name))
+    if (node->kind == CONFIG_NODE_BROKEN || node->checked == 1 + (unsigned char)map ||
+        !want_map(shape, node, name))
         return;
     node->checked = 1 + (unsigned char)map;
     for (unsigned i = 0; i < node->count; i++) {

@@ -5,12 +5,13 @@
 
 #include <string.h>
 
+// Behind this the message names the character.
+static const char begins_badly[] = "plain scalar cannot start with '";
+
 // libfyaml's message begins so: what we say.
 static const struct {
     const char *begins, *words;
 } known[] = {
-    {"plain scalar cannot start with", "a text cannot begin with this character in YAML: put it in "
-                                       "single quotes"},
     {"invalid alias", "* begins an alias in YAML: put the text in single quotes"},
     {"invalid anchor", "& begins an anchor in YAML: put the text in single quotes"},
     {"invalid escape", "in double quotes YAML takes the backslash for its own: put the text in "
@@ -35,6 +36,8 @@ static const struct {
                                     "with [ or { has to be put in single quotes"},
     {"invalid scalar at the end", "the indentation does not fit the list above: indent its items "
                                   "alike, and what is no item like its key"},
+    {"mismatched flow",
+     "this bracket closes another kind than was opened: write ] for [ and } for {"},
     {"mapping without", "the closing } is missing"},
     {"sequence without", "the closing ] is missing"},
 };
@@ -106,6 +109,13 @@ char *config_traps_explain(const char *text, size_t length, int line, int column
         return g_strdup_printf("YAML takes the braces of %s for a map: quote the template, as in "
                                "'…%s…'",
                                template, template);
+    if (start >= text + length && strstr(message, "flow") != NULL)
+        return g_strdup(
+            "a bracket is not closed before the end of the file: write } for each { and "
+            "] for each [");
+    if (g_str_has_prefix(message, begins_badly) && message[strlen(begins_badly)] != '\0')
+        return g_strdup_printf("%c cannot begin a text in YAML: put the text in single quotes",
+                               message[strlen(begins_badly)]);
     for (unsigned i = 0; i < G_N_ELEMENTS(known); i++) {
         if (g_str_has_prefix(message, known[i].begins))
             return g_strdup(known[i].words);
