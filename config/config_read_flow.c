@@ -4,6 +4,7 @@
 #include "config_read.h"
 #include "config_world.h"
 
+#include "../base/cron.h"
 #include "config_problem.h"
 
 #include <string.h>
@@ -93,21 +94,6 @@ static bool read_system(struct flow_reader *reading)
     return reading->system != NULL && reading->system->system != NULL;
 }
 
-static bool is_cron(const char *text, GError **error)
-{
-    g_auto(GStrv) fields = g_strsplit_set(text, " \t", -1);
-    unsigned count = 0;
-
-    for (unsigned i = 0; fields[i] != NULL; i++)
-        count += fields[i][0] != '\0';
-    if (count != 5)
-        g_set_error(error, g_quark_from_static_string("config-cron"), 0,
-                    "\"%s\" is no cron expression: write minute, hour, day of month, month, day of "
-                    "week",
-                    text);
-    return count == 5;
-}
-
 // `every` or `cron` of the nearest map that has either.
 static void read_schedule(struct flow_reader *reading)
 {
@@ -123,7 +109,7 @@ static void read_schedule(struct flow_reader *reading)
                                  "a flow runs by \"every\" or by \"cron\": leave one out");
         if (every != NULL)
             reading->flow->every_ms = config_read_duration(every->value, 0);
-        else if (config_node_text(cron->value) != NULL && !is_cron(cron->value->text, &error))
+        else if (config_node_text(cron->value) != NULL && !cron_is_valid(cron->value->text, &error))
             config_problem_error(problems_of(reading), cron->value->place, "%s", error->message);
         else
             reading->flow->cron = g_strdup(config_node_text(cron->value));
