@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+// Computes the next start of a flow from what the configuration says and the
+// time alone. The agent asks it; nothing of the past is kept.
+#include "schedule.h"
+
+#include "../base/cron.h"
+
+// A start for every flow at the same moment would be a storm each minute: the
+// name spreads them.
+static int64_t offset_of(const char *id, int64_t every_us)
+{
+    g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
+    guint8 digest[32];
+    gsize length = sizeof digest;
+    uint64_t number = 0;
+    g_checksum_update(checksum, (const guchar *)id, -1);
+    g_checksum_get_digest(checksum, digest, &length);
+    for (int i = 0; i < 8; i++)
+        number = number << 8 | digest[i];
+    return (int64_t)(number % (uint64_t)every_us);
+}
+
+static struct clock_wall next_of_interval(const char *id, int64_t every_ms, struct clock_wall after)
+{
+    int64_t every_us = every_ms * 1000;
+    int64_t offset = offset_of(id, every_us);
+    int64_t since = after.us - offset;
+    int64_t past = since / every_us - (since % every_us < 0); // rounded down
+    return (struct clock_wall){offset + (past + 1) * every_us};
+}
+
+static struct clock_wall next_of_cron(const char *text, struct clock_wall after,
+                                      const char *timezone)
+{
+    g_autoptr(cron_t) cron = cron_parse(text, NULL);
+    g_autoptr(GTimeZone) zone = g_time_zone_new_identifier(timezone);
+    if (!cron) // the configuration was checked: it cannot be
+        return (struct clock_wall){-1};
+    if (!zone)
+        zone = g_time_zone_new_utc();
+    return cron_next(cron, after, zone);
+}
+
+struct clock_wall schedule_next(const struct config_flow *flow, struct clock_wall after,
+                                const char *timezone)
+{
+    if (flow->every_ms > 0)
+        return next_of_interval(flow->id, flow->every_ms, after);
+    if (flow->cron)
+        return next_of_cron(flow->cron, after, timezone);
+    return (struct clock_wall){-1};
+}
+
+int schedule_count(const struct config_flow *flow, struct clock_wall after, struct clock_wall until,
+                   const char *timezone, int most)
+{
+    int count = 0;
+    struct clock_wall at = schedule_next(flow, after, timezone);
+    while (count < most && at.us >= 0 && at.us <= until.us) {
+        count++;
+        at = schedule_next(flow, at, timezone);
+    }
+    return count;
+}

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+// When a flow runs next. Pure: the same on any machine, after a restart and
+// after a reload (failure-semantics 31 and 33).
+#ifndef MONITOR_SCHEDULE_H
+#define MONITOR_SCHEDULE_H
+
+#include "../base/clock.h"
+#include "../config/config.h"
+
+// The first start of `flow` after `after`. With `every`, start k is offset + k ×
+// every from the epoch, the offset a hash of the flow's id modulo every; with
+// `cron`, as cron_next says in `timezone` (an IANA name). -1 where the flow has
+// neither, or never runs again.
+struct clock_wall schedule_next(const struct config_flow *flow, struct clock_wall after,
+                                const char *timezone);
+
+// How many starts of `flow` lie after `after`, up to and including `until`, at
+// most `most`: what was missed while nobody ran them.
+int schedule_count(const struct config_flow *flow, struct clock_wall after, struct clock_wall until,
+                   const char *timezone, int most);
+
+#endif
