@@ -249,7 +249,9 @@ static bool offer_object(struct reader *reader, const cJSON *node)
     g_auto(GStrv) paths = g_strsplit(reader->shape->messages, " ", -1);
     for (char **path = paths; *path; path++) {
         const cJSON *found = **path && **path != '.' ? find(node, *path) : NULL;
-        const char *text = found && !cJSON_IsNumber(found) ? text_of(found, buffer) : NULL;
+        // A list of details has a row of its own, for it has codes of its own.
+        bool list = found && strcmp(*path, "details") == 0 && !cJSON_IsString(found);
+        const char *text = found && !list && !cJSON_IsNumber(found) ? text_of(found, buffer) : NULL;
         if (!text || (code && strcmp(text, code) == 0 && strcmp(*path, "error") == 0))
             continue;
         offer_text(reader, node, code, text);
@@ -318,9 +320,9 @@ static bool shows_failure(const cJSON *object, const cJSON *member, enum sign_ru
 {
     static const char *const failing[] = {"error", "fail",  "failure", "failurewithwarning", "nok",
                                           "ko",    "fatal", "not_ok",  "exception",          NULL};
-    static const char *const refused[] = {"failed",   "refused", "rejected", "denied",
-                                          "declined", "error",   "failure",  "cancelled",
-                                          "aborted",  "not_ok",  NULL};
+    static const char *const refused[] = {
+        "failed",  "refused", "rejected",  "denied",    "declined", "error", "failure", "cancelled",
+        "aborted", "invalid", "malformed", "notauthed", "n",        "no",    NULL};
     char buffer[32];
     const char *text = text_of(member, buffer);
     switch (rule) {
