@@ -77,6 +77,10 @@ void envelope_pick_finish(struct envelope_pick *pick, struct envelope *envelope)
     const char *code = pick->code;
     if (!code || pick->weight != LEXICON_SPECIFIC)
         code = pick->first ? pick->first : pick->last;
+    // A reader that found nothing may have been asked before this one.
+    g_free(envelope->code);
+    g_free(envelope->message);
+    g_free(envelope->context);
     envelope->code = g_strdup(code);
     envelope->message = g_steal_pointer(&pick->message);
     envelope->context = g_string_free(pick->context, false);

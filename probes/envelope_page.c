@@ -151,16 +151,23 @@ static bool read_pairs(struct envelope *envelope, const char *text)
     return envelope->message || envelope->code;
 }
 
+// The status line of a part of a batch that failed, or NULL.
+static const char *failed_part(const char *text)
+{
+    for (const char *at = strstr(text, "HTTP/1."); at; at = strstr(at + 1, "HTTP/1.")) {
+        const char *status = at + strlen("HTTP/1.");
+        if (g_ascii_isdigit(status[0]) && status[1] == ' ' && strchr("45", status[2]) &&
+            status[2] && g_ascii_isdigit(status[3]) && g_ascii_isdigit(status[4]))
+            return at;
+    }
+    return NULL;
+}
+
 // An answer inside the text: a part of a batch, or JSON behind a warning of the
 // language or a line of a log.
 static bool read_inner(struct envelope *envelope, const char *text)
 {
-    static const char part_pattern[] = "^HTTP/1\\.[01] ([45]\\d\\d)";
-    const char *part = NULL;
-    for (const char *at = strstr(text, "HTTP/1."); at && !part; at = strstr(at + 1, "HTTP/1.")) {
-        g_autofree char *status = first_group(part_pattern, at, strnlen(at, 16));
-        part = status ? at : NULL;
-    }
+    const char *part = failed_part(text);
     const char *from = part ? part : text;
     const char *brace = strpbrk(from, "{");
     size_t length = brace ? strlen(brace) : 0;
