@@ -26,11 +26,12 @@ static void print_escaped(GString *out, unsigned char byte)
 
 static void print_text(GString *out, const char *text)
 {
-    g_autofree char *mended = NULL;
     if (!text)
         text = "";
-    if (!g_utf8_validate(text, -1, NULL))
-        text = mended = g_utf8_make_valid(text, -1);
+    bool valid = g_utf8_validate(text, -1, NULL);
+    g_autofree char *mended = valid ? NULL : g_utf8_make_valid(text, -1);
+    if (mended)
+        text = mended;
     g_string_append_c(out, '"');
     const char *from = text;
     for (; *text; text++) {

@@ -165,11 +165,12 @@ static bool slice_backward(const struct walk *walk, cJSON *node, struct bounds b
                            int64_t length)
 {
     cJSON *child = node->child ? node->child->prev : NULL; // the first one's prev is the last one
-    for (int64_t index = length - 1; index > bounds.lower; index--, child = child->prev) {
+    for (int64_t index = length - 1; child && index > bounds.lower; index--) {
         if (!spend(walk->run, 1))
             return false;
         if (index <= bounds.upper && (bounds.upper - index) % step == 0 && !walk_on(walk, child))
             return false;
+        child = child->prev;
     }
     return true;
 }

@@ -16,9 +16,9 @@ struct translator {
 // Appends the character at `at`, all of its bytes.
 static void copy_character(struct translator *translator)
 {
-    const char *next = g_utf8_next_char(translator->at);
-    g_string_append_len(translator->out, translator->at, next - translator->at);
-    translator->at = next;
+    size_t length = (size_t)g_utf8_skip[(unsigned char)*translator->at];
+    g_string_append_len(translator->out, translator->at, (gssize)length);
+    translator->at += length;
 }
 
 // The category of \p{…} and \P{…}: a letter, and perhaps a second one.

@@ -17,7 +17,7 @@ static char *show_text(const char *text)
 {
     g_autofree char *valid = g_utf8_make_valid(text, -1);
     GString *shown = g_string_new(NULL);
-    const char *p = valid;
+    char *p = valid;
     for (int i = 0; *p && i < SHOWN_MOST; i++, p = g_utf8_next_char(p)) {
         gunichar c = g_utf8_get_char(p);
         if (c == '\n' || c == '\r' || c == '\t')

@@ -250,7 +250,8 @@ GPtrArray *selector_select(const struct selector *selector, struct subject *subj
 {
     const struct selection selection = {
         .selector = selector, .subject = subject, .context = context};
-    return kinds[selector->kind].select(&selection, error);
+    GPtrArray *found = kinds[selector->kind].select(&selection, error);
+    return found;
 }
 
 char *selector_describe(const struct selector *selector)
