@@ -115,6 +115,16 @@ void values_add_json(struct values *values, const cJSON *object)
     }
 }
 
+bool values_have_secrets(const struct values *values)
+{
+    for (guint i = 0; i < values->named->len; i++) {
+        const struct named *named = g_ptr_array_index(values->named, i);
+        if (named->value->secret)
+            return true;
+    }
+    return false;
+}
+
 // Every text and number in a secret value is a secret.
 static void redact_leaves(const cJSON *node, struct redact *redact)
 {

@@ -42,6 +42,10 @@ static void test_set_and_find(void **state)
     values_free(values);
     values_free(NULL);
     assert_null(values_copy(NULL));
+    struct values *plain = values_new(NULL, NULL);
+    values_set_text(plain, "a", "b", false);
+    assert_false(values_have_secrets(plain));
+    values_free(plain);
 }
 
 static void test_context(void **state)
@@ -107,6 +111,7 @@ static void test_redact(void **state)
     (void)state;
     struct values *values = sample();
     g_autoptr(redact_t) redact = redact_new();
+    assert_true(values_have_secrets(values));
     values_redact(values, redact);
     g_autofree char *text = redact_text(redact, "SO-1 s3cret-value first-key 7654321 null", -1);
     assert_string_equal(text, "SO-1 *** *** *** null");
