@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: MIT
+// lexicon: how much a text says, and what codes, texts and statuses mean.
+#include "../../probes/lexicon.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+static void test_generic_texts(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "An error has occurred.",
+        "An unexpected error occurred",
+        "Internal error (-42) occurred",
+        "Unknown error",
+        "Something went wrong",
+        "Oops, something went wrong. Please try again.",
+        "There was a problem with your request",
+        "Unable to save order",
+        "Could not process the request",
+        "Failed to create customer.",
+        "The request could not be processed",
+        "Invalid request",
+        "Please contact your administrator.",
+        "failure",
+        "Odoo Server Error",
+        "Internal Error. Details are available in the log file. Report ID: webapi-5c9",
+        "An error occurred. CorrelationId: 11111111-2222-3333-4444-555555555555.",
+        "Es ist ein Fehler aufgetreten",
+        "Ein unerwarteter Fehler ist aufgetreten.",
+        "Er is een onverwachte fout opgetreden.",
+        "Une erreur est survenue",
+        "Se ha producido un error",
+        "Error interno del servidor",
+        "Object reference not set to an instance of an object.",
+        "Traceback (most recent call last):\n  File x",
+        "Index was out of range. Must be non-negative",
+        "System.Exception: x\n   at System.Foo.Bar(String s)",
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
+        if (lexicon_weigh(texts[i]) != LEXICON_GENERIC)
+            fail_msg("%d: %s", (int)lexicon_weigh(texts[i]), texts[i]);
+}
+
+static void test_statuses_in_words(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"Unauthorized",      "Bad Request",
+                                        "502 Bad Gateway",   "HTTP Status 401 – Unauthorized",
+                                        "Not Found.",        "Internal Server Error",
+                                        "Too Many Requests", "404"};
+    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
+        if (lexicon_weigh(texts[i]) != LEXICON_STATUS)
+            fail_msg("%d: %s", (int)lexicon_weigh(texts[i]), texts[i]);
+}
+
+static void test_specific_texts(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "The Customer does not exist.",
+        "Item 7 not found",
+        "Error: Data missing in table Items",
+        "Invalid BP code [OPDN.CardCode]",
+        "Could not find a cart with ID 7",
+        "Authorization has been denied for this request.",
+        "VAT invalid",
+        "Kunde 7 ist gesperrt",
+        "404 items are left of order 7",
+        "Unable to identify proxy for host: secure",
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
+        if (lexicon_weigh(texts[i]) != LEXICON_SPECIFIC)
+            fail_msg("%d: %s", (int)lexicon_weigh(texts[i]), texts[i]);
+    assert_int_equal(lexicon_weigh(NULL), LEXICON_EMPTY);
+    assert_int_equal(lexicon_weigh(" \n"), LEXICON_EMPTY);
+}
+
+static void test_codes(void **state)
+{
+    (void)state;
+    assert_true(lexicon_code_is_generic(NULL, 400));
+    assert_true(lexicon_code_is_generic("", 400));
+    assert_true(lexicon_code_is_generic("500", 500));
+    assert_true(lexicon_code_is_generic("UNEXPECTED_ERROR", 200));
+    assert_true(lexicon_code_is_generic("SOAP-ENV:Server", 500));
+    assert_false(lexicon_code_is_generic("417", 200));
+    assert_false(lexicon_code_is_generic("soap:Client", 500));
+    assert_false(lexicon_code_is_generic("-5002", 400));
+    assert_false(lexicon_code_is_generic("Application_DialogException", 400));
+}
+
+struct meaning {
+    int status;
+    const char *code, *message;
+    enum verdict_cause cause;
+};
+
+static struct verdict *apply(const struct meaning *meaning)
+{
+    struct verdict *verdict = verdict_new();
+    verdict->class = VERDICT_CLASS_ERROR_CODE;
+    verdict->code = g_strdup(meaning->code);
+    verdict->message = g_strdup(meaning->message);
+    lexicon_apply(lexicon_common(), meaning->status, verdict);
+    return verdict;
+}
+
+static void check(const struct meaning *meanings, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        g_autoptr(verdict_t) verdict = apply(&meanings[i]);
+        if (verdict->cause != meanings[i].cause)
+            fail_msg("%d %s %s: %s", meanings[i].status, meanings[i].code, meanings[i].message,
+                     verdict_cause_word(verdict->cause));
+        assert_non_null(verdict->explanation);
+        assert_non_null(verdict->act);
+    }
+}
+
+static void test_every_cause(void **state)
+{
+    (void)state;
+    static const struct meaning meanings[] = {
+        {400, "invalid_grant", "x 7", VERDICT_CAUSE_AUTH},
+        {401, NULL, "AADSTS7000222: The provided client secret keys are expired.",
+         VERDICT_CAUSE_AUTH},
+        {500, NULL, "Login failed for user probe", VERDICT_CAUSE_AUTH},
+        {200, "100", "Session expired", VERDICT_CAUSE_AUTH},
+        {400, NULL, "You do not have the following permissions on Customer: Read",
+         VERDICT_CAUSE_PERMISSION},
+        {403, "Forbidden", "No authorization to access service X", VERDICT_CAUSE_PERMISSION},
+        {400, "X", "Name must have a value", VERDICT_CAUSE_VALIDATION},
+        {400, "X", "The value 7 is not found in the related table Groups",
+         VERDICT_CAUSE_VALIDATION},
+        {400, "X", "The product is out of stock", VERDICT_CAUSE_VALIDATION},
+        {400, "X", "The Customer does not exist", VERDICT_CAUSE_NOT_FOUND},
+        {404, "X", "Qux quux", VERDICT_CAUSE_NOT_FOUND},
+        {400, "X", "Resource not found for the segment 'y'", VERDICT_CAUSE_NOT_FOUND},
+        {400, "X", "The record already exists", VERDICT_CAUSE_CONFLICT},
+        {400, "X", "Another user has changed the record", VERDICT_CAUSE_CONFLICT},
+        {400, "X", "Order 7 has already been processed", VERDICT_CAUSE_CONFLICT},
+        {500, "X", "Lock wait timeout exceeded; try restarting", VERDICT_CAUSE_LOCKED},
+        {500, "X", "deadlock detected", VERDICT_CAUSE_LOCKED},
+        {400, "X", "Number of requests exceeded the limit of 6", VERDICT_CAUSE_RATE_LIMIT},
+        {429, "X", "Try again in 7 seconds", VERDICT_CAUSE_RATE_LIMIT},
+        {500, "X", "The service is temporarily unavailable", VERDICT_CAUSE_UNAVAILABLE},
+        {500, "X", "Connection refused by db:5432", VERDICT_CAUSE_UNAVAILABLE},
+        {500, "X", "Qux quux", VERDICT_CAUSE_SERVER_FAULT},
+        {400, "X", "Could not find a property named 'y' on type 'z'", VERDICT_CAUSE_CONTRACT},
+        {400, "X", "JSON parse error at 7", VERDICT_CAUSE_CONTRACT},
+        {405, "X", "Qux quux", VERDICT_CAUSE_CONTRACT},
+        {400, "X", "No valid license for this company", VERDICT_CAUSE_LICENSE},
+        {402, "X", "Qux quux", VERDICT_CAUSE_LICENSE},
+        {0, NULL, NULL, VERDICT_CAUSE_VALIDATION},
+    };
+    check(meanings, G_N_ELEMENTS(meanings));
+}
+
+static void test_languages(void **state)
+{
+    (void)state;
+    static const struct meaning meanings[] = {
+        {400, NULL, "Kunde 7 wurde nicht gefunden", VERDICT_CAUSE_NOT_FOUND},
+        {400, NULL, "Der Artikel existiert bereits", VERDICT_CAUSE_CONFLICT},
+        {400, NULL, "Keine Berechtigung für diesen Vorgang", VERDICT_CAUSE_PERMISSION},
+        {400, NULL, "Benutzername oder Passwort falsch", VERDICT_CAUSE_AUTH},
+        {400, NULL, "Pflichtfeld Name fehlt", VERDICT_CAUSE_VALIDATION},
+        {400, NULL, "De klant bestaat niet", VERDICT_CAUSE_NOT_FOUND},
+        {400, NULL, "Het nummer bestaat al", VERDICT_CAUSE_CONFLICT},
+        {400, NULL, "U bent niet geautoriseerd", VERDICT_CAUSE_PERMISSION},
+        {400, NULL, "Het veld naam is verplicht", VERDICT_CAUSE_VALIDATION},
+        {400, NULL, "Le client n'existe pas", VERDICT_CAUSE_NOT_FOUND},
+        {400, NULL, "Le code existe déjà", VERDICT_CAUSE_CONFLICT},
+        {400, NULL, "Accès refusé à la société", VERDICT_CAUSE_PERMISSION},
+        {400, NULL, "Mot de passe incorrect", VERDICT_CAUSE_AUTH},
+        {400, NULL, "El cliente no existe", VERDICT_CAUSE_NOT_FOUND},
+        {400, NULL, "El código ya existe", VERDICT_CAUSE_CONFLICT},
+        {400, NULL, "No tiene permiso para esta acción", VERDICT_CAUSE_PERMISSION},
+        {503, NULL, "Wegen Wartung geschlossen", VERDICT_CAUSE_UNAVAILABLE},
+    };
+    check(meanings, G_N_ELEMENTS(meanings));
+}
+
+static void test_firm_statuses(void **state)
+{
+    (void)state;
+    // a 403 is about who may do what, whatever its text says besides
+    static const struct meaning meanings[] = {
+        {403, NULL, "The record is invalid for you", VERDICT_CAUSE_PERMISSION},
+        {401, NULL, "The item does not exist", VERDICT_CAUSE_AUTH},
+        {401, NULL, "You are not authorized to access orders", VERDICT_CAUSE_PERMISSION},
+        {429, NULL, "The service is unavailable", VERDICT_CAUSE_RATE_LIMIT},
+        {503, NULL, "Field 7 cannot be used", VERDICT_CAUSE_UNAVAILABLE},
+    };
+    check(meanings, G_N_ELEMENTS(meanings));
+}
+
+static void test_what_is_known_stays(void **state)
+{
+    (void)state;
+    g_autoptr(verdict_t) verdict = verdict_new();
+    verdict->class = VERDICT_CLASS_CRYPTIC;
+    verdict->cause = VERDICT_CAUSE_LOCKED;
+    verdict->act = g_strdup("integrator");
+    verdict->explanation = g_strdup("known");
+    lexicon_apply(lexicon_common(), 404, verdict);
+    assert_int_equal(verdict->cause, VERDICT_CAUSE_LOCKED);
+    assert_string_equal(verdict->act, "integrator");
+    assert_string_equal(verdict->explanation, "known");
+    g_autoptr(verdict_t) fine = verdict_new();
+    lexicon_apply(lexicon_common(), 404, fine);
+    assert_int_equal(fine->cause, VERDICT_CAUSE_NONE);
+    assert_null(fine->explanation);
+}
+
+static void test_context_of_a_generic_text(void **state)
+{
+    (void)state;
+    g_autoptr(verdict_t) verdict = verdict_new();
+    verdict->class = VERDICT_CLASS_CRYPTIC;
+    verdict->message = g_strdup("Internal error");
+    lexicon_apply_context(lexicon_common(), 500, "Timeout processing request", verdict);
+    assert_int_equal(verdict->cause, VERDICT_CAUSE_UNAVAILABLE);
+    g_autoptr(verdict_t) vague = verdict_new();
+    vague->class = VERDICT_CLASS_CRYPTIC;
+    vague->message = g_strdup("Unable to save product");
+    lexicon_apply_context(lexicon_common(), 400, NULL, vague);
+    assert_int_equal(vague->cause, VERDICT_CAUSE_UNKNOWN);
+}
+
+static void test_acts_are_roles(void **state)
+{
+    (void)state;
+    static const char *const roles[] = {"erp-partner", "client", "integrator", "hosting"};
+    for (int status = 0; status < 600; status += 1) {
+        const struct meaning meaning = {status, "Q", "Qux quux", VERDICT_CAUSE_NONE};
+        g_autoptr(verdict_t) verdict = apply(&meaning);
+        bool role = false;
+        for (size_t i = 0; i < G_N_ELEMENTS(roles); i++)
+            role = role || g_str_equal(roles[i], verdict->act);
+        assert_true(role);
+        assert_int_not_equal(verdict->cause, VERDICT_CAUSE_NONE);
+    }
+}
+
+static void test_words_of_failure(void **state)
+{
+    (void)state;
+    const struct lexicon *lexicon = lexicon_common();
+    assert_true(lexicon_tells_failure(lexicon, "Session expired"));
+    assert_true(lexicon_tells_failure(lexicon, "import failed"));
+    assert_true(lexicon_tells_failure(lexicon, "NOK"));
+    assert_false(lexicon_tells_failure(lexicon, "pong"));
+    assert_false(lexicon_tells_failure(lexicon, "stored 7 lines"));
+    assert_false(lexicon_tells_failure(lexicon, ""));
+    assert_false(lexicon_tells_failure(lexicon, NULL));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_generic_texts),
+        cmocka_unit_test(test_statuses_in_words),
+        cmocka_unit_test(test_specific_texts),
+        cmocka_unit_test(test_codes),
+        cmocka_unit_test(test_every_cause),
+        cmocka_unit_test(test_languages),
+        cmocka_unit_test(test_firm_statuses),
+        cmocka_unit_test(test_what_is_known_stays),
+        cmocka_unit_test(test_context_of_a_generic_text),
+        cmocka_unit_test(test_acts_are_roles),
+        cmocka_unit_test(test_words_of_failure),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
