@@ -54,13 +54,9 @@ struct transfer_dns *transfer_dns_new(void)
     return dns;
 }
 
-void transfer_dns_timed_out(struct transfer_dns *dns, const char *url)
+// NULL where no thread is to be had: then nothing is held back.
+static struct lookup *start_lookup(const char *host)
 {
-    char *host = url_host(url);
-    if (!host || g_hash_table_contains(dns->held, host)) {
-        g_free(host);
-        return;
-    }
     struct lookup *lookup = g_new0(struct lookup, 1);
     lookup->host = g_strdup(host);
     g_atomic_ref_count_init(&lookup->references);
@@ -68,11 +64,21 @@ void transfer_dns_timed_out(struct transfer_dns *dns, const char *url)
     GThread *thread = g_thread_try_new("lookup", ask, lookup, NULL);
     if (thread) {
         g_thread_unref(thread);
-    } else { // no thread to be had: nothing is held back
-        g_atomic_int_set(&lookup->answered, 1);
-        lookup_unref(lookup);
+        return lookup;
     }
-    g_hash_table_insert(dns->held, host, lookup);
+    g_free(lookup->host);
+    g_free(lookup);
+    return NULL;
+}
+
+void transfer_dns_timed_out(struct transfer_dns *dns, const char *url)
+{
+    g_autofree char *host = url_host(url);
+    if (!host || g_hash_table_contains(dns->held, host))
+        return;
+    struct lookup *lookup = start_lookup(host);
+    if (lookup)
+        g_hash_table_insert(dns->held, g_steal_pointer(&host), lookup);
 }
 
 bool transfer_dns_is_held(struct transfer_dns *dns, const char *url)

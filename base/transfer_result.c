@@ -210,6 +210,12 @@ static bool lacks_descriptors(void)
     return lacks;
 }
 
+// A name that was not looked up has the same code as one that was not found.
+static bool lacks_means(const struct transfer_easy *easy)
+{
+    return strstr(easy->error, "thread failed to start") || lacks_descriptors();
+}
+
 static void fill_failure(const struct transfer_easy *easy, CURLcode code,
                          struct transfer_response *response)
 {
@@ -240,9 +246,9 @@ static void fill_outcome(struct transfer_easy *easy, CURLcode code,
     } else if (easy->ours) {
         response->outcome = TRANSFER_OUR_FAULT;
         response->problem = g_steal_pointer(&easy->ours);
-    } else if (code == CURLE_COULDNT_RESOLVE_HOST && lacks_descriptors()) {
+    } else if (code == CURLE_COULDNT_RESOLVE_HOST && lacks_means(easy)) {
         response->outcome = TRANSFER_OUR_FAULT;
-        response->problem = g_strdup("no file descriptors are left to look a name up");
+        response->problem = g_strdup("no descriptor or thread is left to look a name up");
     } else {
         fill_failure(easy, code, response);
     }

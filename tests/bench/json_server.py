@@ -37,6 +37,7 @@ http {{
   keepalive_requests 1000000000;
   keepalive_timeout 300s;
   reset_timedout_connection on;
+  open_file_cache max=10;
   default_type application/json;
   server {{
     listen 127.0.0.1:{port} backlog=20000;
@@ -96,6 +97,7 @@ def main():
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
     parent = os.getppid()
     folder = tempfile.mkdtemp(prefix="erpwatch-bench.")
+    os.chmod(folder, 0o755)  # nginx's worker is another user where we are root
     server = socket.create_server(("127.0.0.1", 0), backlog=20000)
     server.setblocking(False)  # nginx leaves a socket that it is given as it is
     process = start(folder, server, cpu)

@@ -16,7 +16,9 @@ static void start(struct slot *slot);
 
 static void on_done(struct transfer_response *response, void *context)
 {
-    bench.failed += response->outcome != TRANSFER_ANSWERED || response->status != 200;
+    bool good = response->outcome == TRANSFER_ANSWERED && response->status == 200;
+    if (!good && bench.failed++ < 3)
+        fprintf(stderr, "status %d: %s\n", response->status, response->problem);
     bench.bytes += (long long)g_bytes_get_size(response->body);
     transfer_response_free(response);
     struct slot *slot = context;

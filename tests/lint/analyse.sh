@@ -7,7 +7,7 @@ flags="-std=c17 -D_GNU_SOURCE -DERPWATCH_VERSION=\"0\" -DERPWATCH_PREFIX=\"/usr\
 packages="libcurl libuv libcjson gmime-3.0 glib-2.0 libfyaml sqlite3 libpcre2-8 openssl libesmtp-1.0"
 sources=$(ls base/*.c config/*.c probes/*.c alerts/*.c monitor/*.c)
 # shellcheck disable=SC2046,SC2086
-echo "$sources" | xargs -P "$(nproc)" -n 4 sh -c '
+echo "$sources" | xargs -P "$(nproc)" -n 1 sh -c '
     clang-tidy --quiet --warnings-as-errors="*" "$@" -- '"$flags $(pkg-config --cflags $packages | sed 's/-I/-isystem /g')"' 2>/dev/null' lint
 cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability --inline-suppr \
     --suppressions-list=tests/lint/cppcheck.supp --library=gtk -D__GNUC__ -j "$(nproc)" $sources

@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 ORDER = ["base", "config", "probes", "alerts", "monitor"]
-OWNERS = {"curl/curl.h": r"base/transfer\w*\.c|alerts/smtp_curl\w*\.c|alerts/oauth2\w*\.c",
+OWNERS = {"curl/curl.h": r"base/transfer\w*\.c|base/transfer_\w+\.h|alerts/smtp_curl\w*\.c|alerts/oauth2\w*\.c",
           "sqlite3.h": r"base/db\.c", "libfyaml.h": r"config/config_file\w*\.c",
           "pcre2.h": r"base/regex\.c", "libesmtp.h": r"alerts/smtp_esmtp\w*\.[ch]"}
 BANNED = re.compile(r"\b(sprintf|vsprintf|strcpy|strcat|strncpy|strncat|atoi|atol|atof|strtok|sscanf|gets|system|popen)\s*\(")
