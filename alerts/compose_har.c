@@ -13,10 +13,9 @@ static cJSON *cut_text(const char *text, gsize max, char **comment)
 {
     g_autofree char *valid = g_utf8_make_valid(text != NULL ? text : "", -1);
     gsize length = strlen(valid);
-    gsize end = length;
 
     if (length > max) {
-        end = max;
+        gsize end = max;
         while (end > 0 && ((unsigned char)valid[end] & 0xC0) == 0x80)
             end--;
         valid[end] = '\0';

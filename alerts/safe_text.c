@@ -5,6 +5,12 @@
 
 #include <string.h>
 
+// As g_utf8_next_char, which loses the const.
+static const char *next_char(const char *at)
+{
+    return at + g_utf8_skip[(guchar)*at];
+}
+
 static gboolean is_direction_mark(gunichar c)
 {
     return c == 0x061C || c == 0x200E || c == 0x200F || (c >= 0x202A && c <= 0x202E) ||
@@ -25,7 +31,7 @@ char *safe_text_line(const char *text, glong max_chars)
     glong length = 0;
     gboolean blank = FALSE;
 
-    for (const char *at = valid; *at != '\0'; at = g_utf8_next_char(at)) {
+    for (const char *at = valid; *at != '\0'; at = next_char(at)) {
         gunichar c = g_utf8_get_char(at);
         if (g_unichar_isspace(c) || is_invisible(c)) {
             blank = line->len > 0;
@@ -60,7 +66,7 @@ char *safe_text_block(const char *text, gsize max_bytes, gboolean *cut)
     GString *block = g_string_new(NULL);
     const char *at = valid;
 
-    for (; *at != '\0' && block->len < max_bytes; at = g_utf8_next_char(at)) {
+    for (; *at != '\0' && block->len < max_bytes; at = next_char(at)) {
         if (at[0] == '\r' && at[1] == '\n')
             continue;
         append_block_char(block, *at == '\r' ? '\n' : g_utf8_get_char(at));

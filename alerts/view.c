@@ -70,10 +70,10 @@ struct view_row *view_rows_add_literal(GPtrArray *rows, const char *label, const
 }
 
 void view_rows_add_time(GPtrArray *rows, const struct words *words, const char *label,
-                        const char *rfc3339, const char *timezone)
+                        const char *rfc3339, const char *zone_name)
 {
     g_autofree char *utc = NULL;
-    g_autofree char *local = words_time(words, rfc3339, timezone, &utc);
+    g_autofree char *local = words_time(words, rfc3339, zone_name, &utc);
     struct view_row *row = view_rows_add(rows, label, local);
 
     if (row != NULL)

@@ -56,7 +56,7 @@ struct view_row *view_rows_add_literal(GPtrArray *rows, const char *label, const
 
 // A moment in the reader's zone, with the same in UTC as its note; left out where it is none.
 void view_rows_add_time(GPtrArray *rows, const struct words *words, const char *label,
-                        const char *rfc3339, const char *timezone);
+                        const char *rfc3339, const char *zone_name);
 
 // Appends blocks; one without content is left out. `rows` is taken.
 void view_add_rows(struct view *view, enum view_kind kind, const char *title, GPtrArray *rows);

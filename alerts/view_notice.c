@@ -87,13 +87,14 @@ static void add_flow_names(GPtrArray *rows, const struct tell *tell, const char 
 {
     const char *system = facts_text(tell->facts, "system", "title");
     const cJSON *flow;
+    gboolean first = TRUE;
 
     cJSON_ArrayForEach(flow, json_member(tell->facts, "flows"))
     {
-        struct view_row *row = view_rows_add(rows, label, json_text(flow, "title"));
-        if (row != NULL && *label != '\0')
+        struct view_row *row = view_rows_add(rows, first ? label : "", json_text(flow, "title"));
+        if (row != NULL && first)
             row->note = safe_text_line(system, NAME_CHARS);
-        label = "";
+        first = FALSE;
     }
 }
 

@@ -34,12 +34,12 @@ char *words_count(const struct words *words, const char *one, const char *many, 
 // A span of time for people: "12 s", "42 min", "3 h 5 min", "2 d 4 h". The caller frees it.
 char *words_duration(const struct words *words, gint64 ms);
 
-// A moment (RFC 3339) for people, in `timezone`: "Sat 21 Nov 2026, 10:30:05 CET"; `utc` (may be
-// NULL) gets the same in UTC, "09:30:05 UTC", or NULL where that is the zone. NULL where it is no
-// time. The caller frees both.
-char *words_time(const struct words *words, const char *rfc3339, const char *timezone, char **utc);
+// A moment (RFC 3339) for people, in the zone `zone_name`: "Sat 21 Nov 2026, 10:30:05 CET"; `utc`
+// (may be NULL) gets the same in UTC, "09:30:05 UTC", or NULL where that is the zone. NULL where it
+// is no time. The caller frees both.
+char *words_time(const struct words *words, const char *rfc3339, const char *zone_name, char **utc);
 
 // The same in short, in the reader's zone alone: "Sat 21 Nov, 10:30". The caller frees it.
-char *words_short_time(const struct words *words, const char *rfc3339, const char *timezone);
+char *words_short_time(const struct words *words, const char *rfc3339, const char *zone_name);
 
 #endif

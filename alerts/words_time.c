@@ -31,16 +31,16 @@ char *words_duration(const struct words *words, gint64 ms)
     return g_strdup_printf("%s %s", first, second);
 }
 
-static GTimeZone *zone_of(const char *timezone)
+static GTimeZone *zone_of(const char *zone_name)
 {
-    GTimeZone *zone = timezone != NULL ? g_time_zone_new_identifier(timezone) : NULL;
+    GTimeZone *zone = zone_name != NULL ? g_time_zone_new_identifier(zone_name) : NULL;
 
     return zone != NULL ? zone : g_time_zone_new_utc();
 }
 
-static GDateTime *read_time(const char *rfc3339, const char *timezone)
+static GDateTime *read_time(const char *rfc3339, const char *zone_name)
 {
-    g_autoptr(GTimeZone) zone = zone_of(timezone);
+    g_autoptr(GTimeZone) zone = zone_of(zone_name);
     g_autoptr(GDateTime) utc = rfc3339 != NULL ? g_date_time_new_from_iso8601(rfc3339, NULL) : NULL;
 
     return utc != NULL ? g_date_time_to_timezone(utc, zone) : NULL;
@@ -72,9 +72,9 @@ static char *utc_of(const struct words *words, GDateTime *local)
                                    : g_strdup_printf("%s, %s", day, clock);
 }
 
-char *words_time(const struct words *words, const char *rfc3339, const char *timezone, char **utc)
+char *words_time(const struct words *words, const char *rfc3339, const char *zone_name, char **utc)
 {
-    g_autoptr(GDateTime) local = read_time(rfc3339, timezone);
+    g_autoptr(GDateTime) local = read_time(rfc3339, zone_name);
     g_autofree char *day = NULL, *clock = NULL;
 
     if (utc != NULL)
@@ -86,9 +86,9 @@ char *words_time(const struct words *words, const char *rfc3339, const char *tim
     return g_strdup_printf("%s %s", day, clock);
 }
 
-char *words_short_time(const struct words *words, const char *rfc3339, const char *timezone)
+char *words_short_time(const struct words *words, const char *rfc3339, const char *zone_name)
 {
-    g_autoptr(GDateTime) local = read_time(rfc3339, timezone);
+    g_autoptr(GDateTime) local = read_time(rfc3339, zone_name);
     g_autofree char *day = NULL;
 
     if (local == NULL)
