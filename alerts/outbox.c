@@ -72,6 +72,18 @@ bool outbox_add(struct db *db, const struct notice *notice, struct clock_wall no
     return add_recipients(db, notice, db_last_rowid(db), due.us, MAX(due.us - now.us, 0), error);
 }
 
+bool outbox_update(struct db *db, const struct notice *notice, bool *updated, GError **error)
+{
+    g_autofree char *facts = json_print(notice->facts, false);
+    if (!db_run(db, error,
+                "UPDATE outbox_notice SET facts = ?, priority = ?, exempt = ?"
+                " WHERE notice = ? AND first_us IS NULL AND mail IS NULL AND ended_us IS NULL",
+                "siis", facts, (int64_t)notice->priority, (int64_t)is_exempt(notice), notice->id))
+        return false;
+    *updated = db_changes(db) > 0;
+    return true;
+}
+
 // One row of one integer column; `otherwise` where there is none or it is NULL.
 static bool query_integer(struct db_rows *rows, int64_t otherwise, int64_t *value, GError **error)
 {

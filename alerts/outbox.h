@@ -19,6 +19,10 @@ extern const char outbox_schema[];
 bool outbox_add(struct db *db, const struct notice *notice, struct clock_wall now,
                 struct clock_wall due, GError **error);
 
+// Writes a notice anew that still waits for company: its facts, priority and contact stay
+// under the same id. `*updated` is false where it is not there or was begun.
+bool outbox_update(struct db *db, const struct notice *notice, bool *updated, GError **error);
+
 // When something is next due, or us -1 where nothing waits. No transaction needed. A time
 // more than an hour off may be due earlier: the clock may have been set back.
 struct clock_wall outbox_next_due(struct db *db, GError **error);
