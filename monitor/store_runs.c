@@ -6,6 +6,9 @@
 
 #include <string.h>
 
+// How often what a good run answered is kept anew.
+static const int64_t GOOD_KEPT_US = INT64_C(6) * 3600 * G_USEC_PER_SEC;
+
 // One statement makes or updates the flow's row and gives its number.
 static const char flow_sql[] =
     "INSERT INTO flow(id, system, state, started, ended, duration_us, last_good, run, summary)"
@@ -100,6 +103,28 @@ struct clock_wall store_runs_last_good(struct db *db, const char *flow, GError *
     (void)take_integer(db_query(db, error, "SELECT last_good FROM flow WHERE id = ?", "s", flow),
                        &time.us, error);
     return time;
+}
+
+bool store_runs_keep_good(struct db *db, const char *flow, const char *result, struct clock_wall at,
+                          GError **error)
+{
+    return db_run(db, error, "INSERT OR REPLACE INTO last_good(flow, result) VALUES(?, ?)", "ss",
+                  flow, result) &&
+           db_run(db, error, "UPDATE flow SET good_at = ? WHERE id = ?", "is", at.us, flow);
+}
+
+char *store_runs_good(struct db *db, const char *flow, GError **error)
+{
+    return take_text(db_query(db, error, "SELECT result FROM last_good WHERE flow = ?", "s", flow),
+                     error);
+}
+
+bool store_runs_wants_good(struct db *db, const char *flow, struct clock_wall now, GError **error)
+{
+    int64_t kept_us = 0;
+    return take_integer(db_query(db, error, "SELECT good_at FROM flow WHERE id = ?", "s", flow),
+                        &kept_us, error) &&
+           ABS(now.us - kept_us) > GOOD_KEPT_US;
 }
 
 bool store_runs_see_text(struct db *db, const char *system, const char *text, struct clock_wall at,

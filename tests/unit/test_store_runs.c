@@ -168,8 +168,8 @@ static void test_events(void **state)
         db,
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20)"
         " INSERT INTO event(at, kind, data) SELECT 1, 'result', '{}' FROM n;"
-        "INSERT INTO incident VALUES('A', 'erp', 'f', 'r', 1, 2, 3, 4, '{}'),"
-        " ('B', 'erp', 'f', 'r', 1, 0, 11, 12, '{}');"
+        "INSERT INTO incident VALUES('A', 'erp', 'f', 'r', 1, 2, 3, 4, 0, '{}'),"
+        " ('B', 'erp', 'f', 'r', 1, 0, 11, 12, 0, '{}');"
         "INSERT INTO incident_flow VALUES('A', 0, 'f', 0, 1, 1, 1, 1),"
         " ('B', 0, 'f', 1, 1, 1, 1, 1);"
         "INSERT INTO decision(incident, event, at, kind, text) VALUES('A', 4, 1, 'k', 't'),"
