@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: MIT
+// A run's end: stored, made an event where it may matter to incidents, applied, all
+// in the caller's transaction. A good run of a flow that is well costs two rows and
+// no event: it changes nothing, whoever replays it. Comes after flow_run, before
+// deliver.
+#include "watch.h"
+
+#include "../alerts/evidence.h"
+#include "store_runs.h"
+#include "watch_apply.h"
+#include "watch_summary.h"
+
+#include <string.h>
+
+enum { DEFAULT_CONFIRM = 2 };
+
+struct watch_event *watch_event_new(const struct run_result *result, const struct redact *redact,
+                                    bool with_json)
+{
+    struct watch_event *event = g_new0(struct watch_event, 1);
+    event->run = g_strdup(result->run);
+    event->flow = g_strdup(result->flow);
+    event->system = g_strdup(result->system);
+    event->state = result->state;
+    event->started = result->started;
+    event->ended = result->ended;
+    event->duration_us = (int64_t)(result->duration_ms * 1000);
+    event->fingerprint = g_strdup(result->fingerprint);
+    event->counts = true;
+    event->groups = true;
+    if (with_json || result->state != VERDICT_OK) {
+        g_autoptr(cJSON) json = run_result_to_json(result, redact, true);
+        event->json = json_print(json, false);
+    }
+    return event;
+}
+
+void watch_event_free(struct watch_event *event)
+{
+    if (event == NULL) {
+        return;
+    }
+    g_free(event->run);
+    g_free(event->flow);
+    g_free(event->system);
+    g_free(event->fingerprint);
+    g_free(event->json);
+    g_free(event);
+}
+
+static bool is_good(const struct watch_event *event)
+{
+    return event->state == VERDICT_OK || event->state == VERDICT_SLOW;
+}
+
+static const char *outcome_word(const struct watch_event *event)
+{
+    if (is_good(event)) {
+        return "good";
+    }
+    return event->state == VERDICT_FAILED ? "failed" : "unknown";
+}
+
+// The event's data: all that the state machine will ever need of this run.
+static cJSON *event_data(const struct watch_event *event, const struct config *config,
+                         struct clock_wall last_good, bool is_new)
+{
+    const struct config_flow *flow = config_find_flow(config, event->flow);
+    cJSON *data = cJSON_CreateObject();
+    json_add_text(data, "flow", event->flow);
+    json_add_text(data, "system", event->system);
+    json_add_text(data, "run", event->run);
+    json_add_text(data, "outcome", outcome_word(event));
+    json_add_integer(data, "started", event->started.us);
+    if (event->state == VERDICT_FAILED) {
+        json_add_text(data, "fingerprint", event->fingerprint ? event->fingerprint : "");
+        json_add_integer(data, "last_good", last_good.us);
+        cJSON_AddBoolToObject(data, "new", is_new);
+    }
+    json_add_integer(data, "confirm", flow != NULL ? flow->confirm_runs : DEFAULT_CONFIRM);
+    json_add_integer(data, "after_ms", flow != NULL ? flow->confirm_after_ms : 0);
+    json_add_integer(data, "recover", flow != NULL ? flow->recover : 1);
+    json_add_integer(data, "group_ms", flow != NULL && event->groups ? flow->group_ms : 0);
+    return data;
+}
+
+// Keeps the run. `json` is the parsed document or NULL.
+static bool keep_run(struct db *db, const struct watch_event *event, const cJSON *json,
+                     bool remarkable, GError **error)
+{
+    g_autofree char *summary = json != NULL ? watch_summary_line(json) : NULL;
+    bool whole = remarkable && json != NULL;
+    g_autofree char *result = whole ? watch_summary_strip(json) : NULL;
+    struct store_run run = {
+        .run = event->run,
+        .flow = event->flow,
+        .system = event->system,
+        .state = verdict_state_word(event->state),
+        .started = event->started,
+        .ended = event->ended,
+        .duration_us = event->duration_us,
+        .counted = event->counts,
+        .fingerprint = event->fingerprint,
+        .summary = event->state == VERDICT_OK ? NULL : summary,
+        .result = result,
+        .evidence = whole ? event->json : NULL,
+    };
+    return store_runs_add(db, &run, remarkable, error);
+}
+
+// Of a good answer only the shape is kept, to compare a failing one with.
+static bool keep_good(struct db *db, const struct watch_event *event, const cJSON *json,
+                      GError **error)
+{
+    if (json == NULL || event->state != VERDICT_OK) {
+        return true;
+    }
+    g_autoptr(cJSON) shape = evidence_reduce(json, CONFIG_EVIDENCE_SHAPE);
+    g_autofree char *text = shape != NULL ? json_print(shape, false) : NULL;
+    return text == NULL || store_runs_keep_good(db, event->flow, text, event->ended, error);
+}
+
+static bool see_text(struct db *db, const struct watch_event *event, const cJSON *json,
+                     bool *is_new, GError **error)
+{
+    *is_new = false;
+    if (json == NULL || event->state != VERDICT_FAILED) {
+        return true;
+    }
+    g_autofree char *text = watch_summary_text(json);
+    return store_runs_see_text(db, event->system, text, event->ended, is_new, error);
+}
+
+static bool append_result(struct db *db, const struct config *config,
+                          const struct watch_event *event, const cJSON *json,
+                          struct watch_answer *answer, GError **error)
+{
+    bool is_new = false;
+    GError *problem = NULL;
+    struct clock_wall last_good = store_runs_last_good(db, event->flow, &problem);
+    if (problem != NULL) {
+        g_propagate_error(error, problem);
+        return false;
+    }
+    if (!see_text(db, event, json, &is_new, error) || !keep_run(db, event, json, true, error)) {
+        return false;
+    }
+    g_autoptr(cJSON) data = event_data(event, config, last_good, is_new);
+    struct watch_context context = {.db = db, .runs = db, .config = config, .at = event->ended};
+    if (!watch_append(&context, "result", data, error)) {
+        return false;
+    }
+    answer->notices = context.notices;
+    return true;
+}
+
+static bool fill_answer(struct db *db, const struct watch_event *event, struct watch_answer *answer,
+                        GError **error)
+{
+    GError *problem = NULL;
+    g_autoptr(incident_flow_t) flow =
+        incident_rows_load_flow(db, event->flow, event->system, error);
+    if (flow == NULL) {
+        return false;
+    }
+    answer->state = flow->kind;
+    answer->count = flow->count;
+    answer->confirm_due = flow->confirm_due;
+    answer->attempt = flow->kind == INCIDENT_SUSPECT ? flow->count : 0;
+    answer->wants_json =
+        flow->kind != INCIDENT_OK || store_runs_wants_good(db, event->flow, event->ended, &problem);
+    if (problem != NULL) {
+        g_propagate_error(error, problem);
+        return false;
+    }
+    return true;
+}
+
+// Stores a run that no incident can hear of.
+static bool keep_quietly(struct db *db, const struct watch_event *event, const cJSON *json,
+                         GError **error)
+{
+    bool remarkable = event->state != VERDICT_OK || !event->counts;
+    return keep_run(db, event, json, remarkable, error) && keep_good(db, event, json, error);
+}
+
+bool watch_result(struct db *db, const struct config *config, const struct watch_event *event,
+                  struct watch_answer *answer, GError **error)
+{
+    GError *problem = NULL;
+    *answer = (struct watch_answer){0};
+    g_autoptr(incident_flow_t) flow =
+        incident_rows_load_flow(db, event->flow, event->system, error);
+    if (flow == NULL) {
+        return false;
+    }
+    bool matters = event->counts && (event->state == VERDICT_FAILED || flow->kind != INCIDENT_OK);
+    // A run that was stored before a kill and is reported again counts once.
+    if ((matters || event->state != VERDICT_OK) && store_runs_has(db, event->run, &problem)) {
+        return fill_answer(db, event, answer, error);
+    }
+    if (problem != NULL) {
+        g_propagate_error(error, problem);
+        return false;
+    }
+    g_autoptr(cJSON) json =
+        event->json != NULL ? json_parse(event->json, strlen(event->json), NULL) : NULL;
+    bool stored = matters ? append_result(db, config, event, json, answer, error)
+                          : keep_quietly(db, event, json, error);
+    return stored && fill_answer(db, event, answer, error);
+}
+
+struct submission {
+    const struct config *config;
+    struct watch_event *event;
+    struct watch_answer answer;
+    watch_done done;
+    void *context;
+};
+
+static bool work(struct db *db, void *context, GError **error)
+{
+    struct submission *submission = context;
+    return watch_result(db, submission->config, submission->event, &submission->answer, error);
+}
+
+static void on_done(const GError *error, void *context)
+{
+    struct submission *submission = context;
+    if (submission->done != NULL) {
+        submission->done(&submission->answer, error, submission->context);
+    }
+    watch_event_free(submission->event);
+    g_free(submission);
+}
+
+void watch_submit(struct writer *writer, const struct config *config, struct watch_event *event,
+                  watch_done done, void *context)
+{
+    struct submission *submission = g_new0(struct submission, 1);
+    submission->config = config;
+    submission->event = event;
+    submission->done = done;
+    submission->context = context;
+    struct writer_job job = {.work = work, .done = on_done, .context = submission};
+    writer_submit(writer, &job);
+}

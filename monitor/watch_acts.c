@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: MIT
+// What comes to watch from elsewhere than runs: the operator's acts, a configuration
+// that came into force, the passing of time, a replay. Each appends an event and
+// applies it, but for the replay, which applies events that are there.
+#include "watch.h"
+
+#include "store_runs.h"
+#include "watch_apply.h"
+#include "watch_debts.h"
+
+#include <string.h>
+
+static bool read_ids(struct db *db, const char *prefix, GPtrArray *ids, GError **error)
+{
+    GError *problem = NULL;
+    g_autoptr(db_rows_t) rows = db_query(db, error,
+                                         "SELECT id FROM incident WHERE substr(id, 1, ?1) = ?2"
+                                         " LIMIT 2",
+                                         "is", (int64_t)strlen(prefix), prefix);
+    if (rows == NULL) {
+        return false;
+    }
+    while (db_rows_next(rows, &problem)) {
+        g_ptr_array_add(ids, g_strdup(db_rows_text(rows, 0)));
+    }
+    if (problem != NULL) {
+        g_propagate_error(error, problem);
+        return false;
+    }
+    return true;
+}
+
+char *watch_find_incident(struct db *db, const char *id, GError **error)
+{
+    g_autofree char *prefix = g_ascii_strup(id, -1);
+    g_autoptr(GPtrArray) ids = g_ptr_array_new_with_free_func(g_free);
+    if (!read_ids(db, prefix, ids, error)) {
+        return NULL;
+    }
+    if (ids->len == 1) {
+        return g_strdup(ids->pdata[0]);
+    }
+    g_set_error(error, DB_ERROR, DB_ERROR_FAILED,
+                ids->len == 0 ? "there is no incident %s (erpwatch incidents lists them)"
+                              : "%s is the beginning of more than one incident's id",
+                id);
+    return NULL;
+}
+
+bool watch_acknowledge(struct db *db, const struct config *config, const char *id, const char *by,
+                       const char *note, struct clock_wall now, GError **error)
+{
+    struct watch_context context = {.db = db, .runs = db, .config = config, .at = now};
+    g_autofree char *whole = watch_find_incident(db, id, error);
+    g_autoptr(incident_t) incident = whole != NULL ? incident_rows_load(db, whole, error) : NULL;
+    if (incident == NULL) {
+        return false;
+    }
+    if (incident->closed.us != 0) {
+        g_set_error(error, DB_ERROR, DB_ERROR_FAILED, "the incident %s has ended already", whole);
+        return false;
+    }
+    g_autoptr(cJSON) data = cJSON_CreateObject();
+    json_add_text(data, "incident", whole);
+    json_add_text(data, "by", by);
+    json_add_text(data, "note", note);
+    return watch_append(&context, "acknowledge", data, error);
+}
+
+bool watch_mute(struct db *db, const struct config *config, const char *target,
+                struct clock_wall until, const char *why, struct clock_wall now, GError **error)
+{
+    struct watch_context context = {.db = db, .runs = db, .config = config, .at = now};
+    bool is_system = g_hash_table_contains(config->systems, target);
+    if (!is_system && config_find_flow(config, target) == NULL) {
+        g_set_error(error, DB_ERROR, DB_ERROR_FAILED,
+                    "there is no system and no flow called %s in the configuration", target);
+        return false;
+    }
+    g_autoptr(cJSON) data = cJSON_CreateObject();
+    json_add_text(data, "kind", is_system ? "system" : "flow");
+    json_add_text(data, "target", target);
+    json_add_integer(data, "until", until.us);
+    json_add_text(data, "why", why);
+    return watch_append(&context, "mute", data, error);
+}
+
+// True where the configuration runs a flow of this name.
+static bool is_there(const struct config *config, const char *flow)
+{
+    const struct config_flow *known = config_find_flow(config, flow);
+    return known != NULL && known->off == NULL;
+}
+
+static bool has_row(struct db *db, const char *sql, const char *flow, GError **error)
+{
+    g_autoptr(db_rows_t) rows = db_query(db, error, sql, "s", flow);
+    return rows != NULL && db_rows_next(rows, error);
+}
+
+// True where the store knows the former name, and does not know the present one.
+static bool is_renamed(struct db *db, const struct config *config, const struct config_flow *flow)
+{
+    static const char state[] = "SELECT 1 FROM flow_state WHERE flow = ?";
+    static const char runs[] = "SELECT 1 FROM flow WHERE id = ?";
+    if (flow->was == NULL || config_find_flow(config, flow->was) != NULL) {
+        return false;
+    }
+    return (has_row(db, state, flow->was, NULL) || has_row(db, runs, flow->was, NULL)) &&
+           !has_row(db, state, flow->id, NULL);
+}
+
+static GHashTable *add_renamed(struct db *db, const struct config *config, cJSON *renamed)
+{
+    GHashTable *former = g_hash_table_new(g_str_hash, g_str_equal);
+    for (guint i = 0; i < config->flows->len; i++) {
+        const struct config_flow *flow = config->flows->pdata[i];
+        if (!is_renamed(db, config, flow) || g_hash_table_contains(former, flow->was)) {
+            continue;
+        }
+        cJSON *item = cJSON_CreateObject();
+        json_add_text(item, "from", flow->was);
+        json_add_text(item, "to", flow->id);
+        cJSON_AddItemToArray(renamed, item);
+        g_hash_table_add(former, flow->was);
+    }
+    return former;
+}
+
+static bool add_withdrawn(struct db *db, const struct config *config, cJSON *renamed,
+                          cJSON *withdrawn, GError **error)
+{
+    g_autoptr(GPtrArray) flows = incident_rows_all_flows(db, error);
+    g_autoptr(GHashTable) former = add_renamed(db, config, renamed);
+    for (guint i = 0; flows != NULL && i < flows->len; i++) {
+        const struct incident_flow *flow = flows->pdata[i];
+        if (!is_there(config, flow->flow) && !g_hash_table_contains(former, flow->flow)) {
+            cJSON_AddItemToArray(withdrawn, cJSON_CreateString(flow->flow));
+        }
+    }
+    return flows != NULL;
+}
+
+bool watch_configure(struct db *db, const struct config *config, struct clock_wall now,
+                     GError **error)
+{
+    struct watch_context context = {.db = db, .runs = db, .config = config, .at = now};
+    g_autoptr(cJSON) data = cJSON_CreateObject();
+    json_add_text(data, "digest", config->digest);
+    cJSON *renamed = cJSON_AddArrayToObject(data, "renamed");
+    cJSON *withdrawn = cJSON_AddArrayToObject(data, "withdrawn");
+    if (!add_withdrawn(db, config, renamed, withdrawn, error)) {
+        return false;
+    }
+    g_autofree char *former = store_runs_get(db, "configuration", NULL);
+    bool same = g_strcmp0(former, config->digest) == 0;
+    if (same && cJSON_GetArraySize(renamed) == 0 && cJSON_GetArraySize(withdrawn) == 0) {
+        return true;
+    }
+    return store_runs_set(db, "configuration", config->digest, error) &&
+           watch_append(&context, "configuration", data, error);
+}
+
+// True where a mute is over and was not ended yet.
+static bool mute_is_over(struct db *db, struct clock_wall now, bool *over, GError **error)
+{
+    GError *problem = NULL;
+    g_autoptr(db_rows_t) rows = db_query(
+        db, error, "SELECT 1 FROM mute WHERE ended = 0 AND until <= ? LIMIT 1", "i", now.us);
+    if (rows == NULL) {
+        return false;
+    }
+    *over = db_rows_next(rows, &problem);
+    if (problem != NULL) {
+        g_propagate_error(error, problem);
+        return false;
+    }
+    return true;
+}
+
+bool watch_tick(struct db *db, const struct config *config, struct clock_wall now, bool *notices,
+                GError **error)
+{
+    struct watch_context context = {.db = db, .runs = db, .config = config, .at = now};
+    bool over = false;
+    *notices = false;
+    if (!mute_is_over(db, now, &over, error)) {
+        return false;
+    }
+    if (over) {
+        g_autoptr(cJSON) data = cJSON_CreateObject();
+        if (!watch_append(&context, "tick", data, error)) {
+            return false;
+        }
+        *notices = context.notices;
+    }
+    return watch_debts_tell(db, config, now, notices, error);
+}
+
+static void free_pending(gpointer data)
+{
+    struct watch_pending *pending = data;
+    g_free(pending->flow);
+    g_free(pending);
+}
+
+GPtrArray *watch_pending(struct db *db, GError **error)
+{
+    g_autoptr(GPtrArray) flows = incident_rows_all_flows(db, error);
+    GPtrArray *waiting = flows != NULL ? g_ptr_array_new_with_free_func(free_pending) : NULL;
+    for (guint i = 0; flows != NULL && i < flows->len; i++) {
+        const struct incident_flow *flow = flows->pdata[i];
+        if (flow->confirm_due.us == 0) {
+            continue;
+        }
+        struct watch_pending *pending = g_new0(struct watch_pending, 1);
+        pending->flow = g_strdup(flow->flow);
+        pending->due = flow->confirm_due;
+        pending->attempt = flow->count;
+        g_ptr_array_add(waiting, pending);
+    }
+    return waiting;
+}
+
+// One event of the source, under its own number.
+static bool replay_one(struct watch_context *context, const struct db_rows *rows, GError **error)
+{
+    const char *kind = db_rows_text(rows, 2);
+    const char *text = db_rows_text(rows, 3);
+    g_autoptr(cJSON) data = json_parse(text, strlen(text), error);
+    context->seq = db_rows_integer(rows, 0);
+    context->at.us = db_rows_integer(rows, 1);
+    return data != NULL &&
+           db_run(context->db, error, "INSERT INTO event(seq, at, kind, data) VALUES(?, ?, ?, ?)",
+                  "iiss", context->seq, context->at.us, kind, text) &&
+           watch_apply(context, kind, data, error);
+}
+
+bool watch_replay(struct db *source, struct db *target, const struct config *config, GError **error)
+{
+    struct watch_context context = {.db = target, .runs = source, .config = config};
+    GError *problem = NULL;
+    g_autoptr(db_rows_t) rows =
+        db_query(source, error, "SELECT seq, at, kind, data FROM event ORDER BY seq", "");
+    if (rows == NULL || !db_begin(target, error)) {
+        return false;
+    }
+    while (problem == NULL && db_rows_next(rows, &problem)) {
+        (void)replay_one(&context, rows, &problem);
+    }
+    if (problem != NULL) {
+        db_rollback(target);
+        g_propagate_error(error, problem);
+        return false;
+    }
+    return db_commit(target, error);
+}

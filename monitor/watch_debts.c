@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+// Telling a person of a record that erpwatch left behind: the integrator of the
+// system, else the flow's technical contacts, else the fallback. And telling the
+// fallback of what ails the monitor. Comes after the ledger, before the outbox.
+#include "watch_debts.h"
+
+#include "../alerts/outbox.h"
+#include "../base/ids.h"
+#include "ledger.h"
+#include "store_runs.h"
+#include "watch.h"
+
+#include <string.h>
+
+enum { DEBTS_AT_ONCE = 20, KEY_LENGTH = 12 };
+
+static void add_contact(GPtrArray *contacts, const struct config *config, const char *id)
+{
+    struct config_contact *contact = id != NULL ? config_find_contact(config, id) : NULL;
+    if (contact != NULL && !g_ptr_array_find(contacts, contact, NULL)) {
+        g_ptr_array_add(contacts, contact);
+    }
+}
+
+static void add_technical(GPtrArray *contacts, const struct config *config, const char *flow_id)
+{
+    const struct config_flow *flow = config_find_flow(config, flow_id);
+    for (guint i = 0; flow != NULL && i < flow->notify->len; i++) {
+        const struct config_contact *contact = config_find_contact(config, flow->notify->pdata[i]);
+        if (contact != NULL && contact->style == CONFIG_STYLE_TECHNICAL) {
+            add_contact(contacts, config, contact->id);
+        }
+    }
+}
+
+// Who is told of a debt; of struct config_contact, borrowed.
+static GPtrArray *contacts_of(const struct config *config, const struct flow_debt *debt)
+{
+    GPtrArray *contacts = g_ptr_array_new();
+    const struct config_system *system = g_hash_table_lookup(config->systems, debt->system);
+    if (system != NULL) {
+        add_contact(contacts, config, config_role_contact(system, "integrator"));
+    }
+    if (contacts->len == 0) {
+        add_technical(contacts, config, debt->flow);
+    }
+    if (contacts->len == 0) {
+        add_contact(contacts, config, config->mail.fallback);
+    }
+    return contacts;
+}
+
+static const struct {
+    const char *state, *sentence;
+} sentences[] = {
+    {"owed", "It has been tried for a day, and is tried again once a day."},
+    {"uncertain", "Whether the record is there, and which it is, is not known: it is not touched."},
+    {"orphaned", "The system of this name is another one now: nothing is sent to it."},
+    {"given_up", "It is not tried any more."},
+};
+
+static const char *sentence_of(const char *state)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(sentences); i++) {
+        if (strcmp(sentences[i].state, state) == 0) {
+            return sentences[i].sentence;
+        }
+    }
+    return "";
+}
+
+static char *text_of(const struct flow_debt *debt)
+{
+    g_autofree char *sent = clock_wall_format(debt->sent_at);
+    g_autofree char *values = debt->values != NULL ? json_print(debt->values, true) : NULL;
+    return g_strdup_printf(
+        "A test record may have been left behind in %s, and has to be deleted by hand.\n\n"
+        "Flow: %s\nStep: %s\nRun: %s\nSent: %s\nState: %s\n%s%s%s\n%s\n\nKnown of the "
+        "record:\n%s\n",
+        debt->system, debt->flow, debt->step, debt->run, sent, debt->state,
+        debt->problem != NULL ? "Last answer: " : "", debt->problem != NULL ? debt->problem : "",
+        debt->problem != NULL ? "\n" : "", sentence_of(debt->state),
+        values != NULL ? values : "nothing");
+}
+
+static bool tell(struct db *db, const struct config *config, const struct flow_debt *debt,
+                 struct clock_wall now, bool *notices, GError **error)
+{
+    g_autoptr(GPtrArray) contacts = contacts_of(config, debt);
+    g_autofree char *text = text_of(debt);
+    g_autofree char *subject =
+        g_strdup_printf("%s: the record of \"%s\" could not be deleted", debt->system, debt->step);
+    for (guint i = 0; i < contacts->len; i++) {
+        g_autoptr(notice_t) notice =
+            notice_new_plain("debt", config, contacts->pdata[i], subject, text, now);
+        if (!outbox_add(db, notice, now, now, error)) {
+            return false;
+        }
+        *notices = true;
+    }
+    return ledger_mark_told(db, debt, error);
+}
+
+bool watch_debts_tell(struct db *db, const struct config *config, struct clock_wall now,
+                      bool *notices, GError **error)
+{
+    g_autoptr(GPtrArray) debts = ledger_untold(db, now, DEBTS_AT_ONCE, error);
+    for (guint i = 0; debts != NULL && i < debts->len; i++) {
+        if (!tell(db, config, debts->pdata[i], now, notices, error)) {
+            return false;
+        }
+    }
+    return debts != NULL;
+}
+
+// True where this was told less than a day ago.
+static bool told_lately(struct db *db, const char *key, struct clock_wall now)
+{
+    g_autofree char *at = store_runs_get(db, key, NULL);
+    int64_t told_us = at != NULL ? g_ascii_strtoll(at, NULL, 10) : 0;
+    return at != NULL && ABS(now.us - told_us) < INT64_C(86400) * G_USEC_PER_SEC;
+}
+
+bool watch_tell_monitor(struct db *db, const struct config *config, const char *subject,
+                        const char *text, struct clock_wall now, GError **error)
+{
+    const struct config_contact *contact =
+        config->mail.fallback != NULL ? config_find_contact(config, config->mail.fallback) : NULL;
+    g_autofree char *hash = ids_hash(KEY_LENGTH, subject, text, NULL);
+    g_autofree char *key = g_strconcat("told-", hash, NULL);
+    if (contact == NULL || told_lately(db, key, now)) {
+        return true;
+    }
+    g_autofree char *at = g_strdup_printf("%" G_GINT64_FORMAT, now.us);
+    g_autoptr(notice_t) notice = notice_new_plain("monitor", config, contact, subject, text, now);
+    return store_runs_set(db, key, at, error) && outbox_add(db, notice, now, now, error);
+}
