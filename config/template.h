@@ -52,6 +52,10 @@ struct template_context {
     void *user;
     struct clock_wall now;
     const char *timezone; // of {{now}} and the time filter, unless `zone` says another
+    // Told, where it is not NULL, each text that filters made of a secret: a
+    // secret too, but not one that can be found by searching for the first.
+    void (*made)(const char *text, void *made_user);
+    void *made_user;
 };
 
 // Compiles a text. `env_secret` says that an ${env:} in it is a secret. NULL and

@@ -105,8 +105,11 @@ static bool evaluate_hole(const struct template_hole *hole, const struct templat
     if (hole->own == TEMPLATE_OWN_NOW || hole->moved || hole->uses->len)
         operand->zone = operand_zone(hole, context);
     if (find_operand(hole, context, operand, &problem) &&
-        apply_filters(hole, context, operand, &problem))
+        apply_filters(hole, context, operand, &problem)) {
+        if (operand->secret && operand->text && hole->uses->len && context->made)
+            context->made(operand->text, context->made_user);
         return true;
+    }
     if (!strstr(problem->message, "{{"))
         g_prefix_error(&problem, "{{%s}}: ", hole->source);
     g_propagate_error(error, problem);

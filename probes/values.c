@@ -15,9 +15,13 @@ struct named {
 
 struct values {
     GPtrArray *named; // of struct named, in the order of setting: a run has few
+    GHashTable *made; // a set of char *: what filters made of secrets
     const struct secret_store *secrets;
     char *timezone;
 };
+
+// A run makes few of them, unless its server wants it otherwise.
+#define MADE_MAX 256
 
 static void named_free(void *data)
 {
@@ -27,10 +31,17 @@ static void named_free(void *data)
     g_free(named);
 }
 
+static void wipe(void *text)
+{
+    explicit_bzero(text, strlen(text));
+    g_free(text);
+}
+
 struct values *values_new(const struct secret_store *secrets, const char *zone)
 {
     struct values *values = g_new0(struct values, 1);
     values->named = g_ptr_array_new_with_free_func(named_free);
+    values->made = g_hash_table_new_full(g_str_hash, g_str_equal, wipe, NULL);
     values->secrets = secrets;
     values->timezone = g_strdup(zone);
     return values;
@@ -80,6 +91,13 @@ static const char *answer_reference(const struct template_reference *reference, 
     return values->secrets ? secret_store_find(values->secrets, reference) : reference->fallback;
 }
 
+static void note_made(const char *text, void *made_user)
+{
+    struct values *values = made_user;
+    if (g_hash_table_size(values->made) < MADE_MAX)
+        g_hash_table_add(values->made, g_strdup(text));
+}
+
 struct template_context values_context(struct values *values, struct clock_wall now)
 {
     return (struct template_context){
@@ -88,6 +106,8 @@ struct template_context values_context(struct values *values, struct clock_wall 
         .user = values,
         .now = now,
         .timezone = values->timezone,
+        .made = note_made,
+        .made_user = values,
     };
 }
 
@@ -122,7 +142,7 @@ bool values_have_secrets(const struct values *values)
         if (named->value->secret)
             return true;
     }
-    return false;
+    return g_hash_table_size(values->made) > 0;
 }
 
 // Every text and number in a secret value is a secret.
@@ -144,6 +164,11 @@ void values_redact(const struct values *values, struct redact *redact)
         if (named->value->secret)
             redact_leaves(named->value->json, redact);
     }
+    GHashTableIter iterator;
+    void *text = NULL;
+    g_hash_table_iter_init(&iterator, values->made);
+    while (g_hash_table_iter_next(&iterator, &text, NULL))
+        redact_add(redact, text);
 }
 
 struct values *values_copy(const struct values *values)
@@ -156,6 +181,11 @@ struct values *values_copy(const struct values *values)
         values_set(copy, named->name,
                    value_new(cJSON_Duplicate(named->value->json, true), named->value->secret));
     }
+    GHashTableIter iterator;
+    void *text = NULL;
+    g_hash_table_iter_init(&iterator, values->made);
+    while (g_hash_table_iter_next(&iterator, &text, NULL))
+        g_hash_table_add(copy->made, g_strdup(text));
     return copy;
 }
 
@@ -164,6 +194,7 @@ void values_free(struct values *values)
     if (!values)
         return;
     g_ptr_array_unref(values->named);
+    g_hash_table_destroy(values->made);
     g_free(values->timezone);
     g_free(values);
 }

@@ -27,10 +27,10 @@ struct template_context values_context(struct values *values, struct clock_wall 
 cJSON *values_to_json(const struct values *values);
 void values_add_json(struct values *values, const cJSON *object);
 
-// True where one of the values is a secret.
+// True where one of the values is a secret, or a template made one of a secret.
 bool values_have_secrets(const struct values *values);
 
-// Adds the secret values to `redact`.
+// Adds the secret values, and what filters made of secrets, to `redact`.
 struct redact;
 void values_redact(const struct values *values, struct redact *redact);
 

@@ -118,6 +118,33 @@ static void test_redact(void **state)
     values_free(values);
 }
 
+// What filters make of a secret is one too: of values, and of the machine's.
+static void test_made(void **state)
+{
+    (void)state;
+    struct values *values = values_new(NULL, NULL);
+    values_set_text(values, "order", "SO-1", false);
+    struct template_context context = values_context(values, (struct clock_wall){0});
+    g_autoptr(template_t) plain =
+        template_new("{{order | lower}}", TEMPLATE_PLACE_TEXT, false, NULL);
+    g_autofree char *lower = template_render(plain, &context, NULL, NULL);
+    assert_false(values_have_secrets(values));
+    g_autoptr(template_t) made =
+        template_new("{{'${env:NONE:-s3cret-value}' | upper}} {{order | hmac_sha256: "
+                     "'${env:NONE:-key}'}}",
+                     TEMPLATE_PLACE_TEXT, true, NULL);
+    g_autofree char *text = template_render(made, &context, NULL, NULL);
+    assert_true(g_str_has_prefix(text, "S3CRET-VALUE "));
+    assert_true(values_have_secrets(values));
+    struct values *copy = values_copy(values);
+    values_free(values);
+    g_autoptr(redact_t) redact = redact_new();
+    values_redact(copy, redact);
+    g_autofree char *masked = redact_text(redact, text, -1);
+    assert_string_equal(masked, "*** ***");
+    values_free(copy);
+}
+
 static void test_copy(void **state)
 {
     (void)state;
@@ -139,6 +166,7 @@ int main(void)
         cmocka_unit_test(test_set_and_find), cmocka_unit_test(test_context),
         cmocka_unit_test(test_references),   cmocka_unit_test(test_json),
         cmocka_unit_test(test_redact),       cmocka_unit_test(test_copy),
+        cmocka_unit_test(test_made),
     };
     return cmocka_run_group_tests_name("values", tests, NULL, NULL);
 }
