@@ -266,6 +266,7 @@ static const struct {
     {"test", WORDS_MARK("Test"), fill_failing},
     {"debt", WORDS_MARK("A test record is left over"), NULL},
     {"monitor", WORDS_MARK("The monitor itself"), NULL},
+    {"summary", WORDS_MARK("Summary"), NULL},
 };
 
 static char *badge_of(const struct tell *tell, const char *text)
