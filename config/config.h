@@ -145,6 +145,11 @@ enum config_missing { CONFIG_MISSING_IS_ERROR, CONFIG_MISSING_IS_NEED };
 // (of struct config_problem). NULL where there is an error.
 struct config *config_load(const char *path, enum config_missing missing, GPtrArray *problems);
 
+// Likewise for one text in memory; `name` stands for it in places. No file is
+// read: an include is an error, and references are taken as set.
+struct config *config_load_text(const char *name, const char *text, size_t length,
+                                GPtrArray *problems);
+
 // A list for problems that owns them, and the line that a person reads:
 // file:line:column: error: message. The caller frees the line.
 GPtrArray *config_problems_new(void);

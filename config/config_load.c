@@ -135,19 +135,38 @@ static void read_world(struct config_world *world)
     warn_of_missing_mail(world);
 }
 
-struct config *config_load(const char *path, enum config_missing missing, GPtrArray *problems)
+// Reads what the files define, unless there was none to be read.
+static struct config *finish(struct config_world *world)
 {
-    struct config *config = config_new();
-    struct config_world world;
+    struct config *config = world->reader.config;
+    GPtrArray *problems = world->reader.problems;
 
-    config_world_init(&world, config, missing, problems);
-    config_world_read(&world, path);
-    if (world.sources->len > 0)
-        read_world(&world);
-    config_problems_sort(problems, world.files);
-    config->digest = g_strdup(g_checksum_get_string(world.digest));
-    config_world_clear(&world);
+    if (world->sources->len > 0)
+        read_world(world);
+    config_problems_sort(problems, world->files);
+    config->digest = g_strdup(g_checksum_get_string(world->digest));
+    config_world_clear(world);
     if (config_problems_fatal(problems))
         g_clear_pointer(&config, config_free);
     return config;
+}
+
+struct config *config_load(const char *path, enum config_missing missing, GPtrArray *problems)
+{
+    struct config_world world;
+
+    config_world_init(&world, config_new(), missing, problems);
+    config_world_read(&world, path);
+    return finish(&world);
+}
+
+struct config *config_load_text(const char *name, const char *text, size_t length,
+                                GPtrArray *problems)
+{
+    struct config_world world;
+
+    config_world_init(&world, config_new(), CONFIG_MISSING_IS_NEED, problems);
+    world.reader.in_memory = true;
+    config_world_read_text(&world, name, text, length);
+    return finish(&world);
 }

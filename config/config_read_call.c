@@ -128,7 +128,7 @@ static void read_body(struct config_reader *reader, const struct config_entry *e
         break;
     case CALL_BODY_FILE:
         call->body_file = config_read_filename(entry->value);
-        if (call->body_file != NULL && reader->config != NULL &&
+        if (call->body_file != NULL && reader->config != NULL && !reader->in_memory &&
             !g_file_test(call->body_file, G_FILE_TEST_IS_REGULAR))
             config_problem_error(reader->problems, entry->value->place, "there is no file %s",
                                  entry->value->text);

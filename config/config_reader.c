@@ -88,7 +88,7 @@ static void visit_reference(struct visit *visit, const struct template_reference
     struct config_reader *reader = visit->reader;
 
     visit->secret |= reference->secret;
-    if (reader->config == NULL)
+    if (reader->config == NULL || reader->in_memory)
         return;
     const char *problem = load_reference(reader, reference, visit->node);
 

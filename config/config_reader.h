@@ -14,6 +14,7 @@ struct config_reader {
     struct config *config; // NULL where an undo is read back from the ledger
     GPtrArray *problems;   // of struct config_problem
     enum config_missing missing;
+    bool in_memory;             // no file is read
     GHashTable *references;     // "env:NAME" -> what is wrong with it, "" for nothing
     struct config_scope *scope; // names known at this point; NULL: any name will do
     GPtrArray *needs;           // of struct template_reference: missing ones; NULL: an error

@@ -162,6 +162,11 @@ static void read_includes(struct config_world *world, const char *file,
 
     if (text == NULL)
         return;
+    if (world->reader.in_memory) {
+        config_problem_error(world->reader.problems, pattern->place,
+                             "a text in memory includes no files");
+        return;
+    }
     g_autofree char *directory = g_path_get_dirname(file);
     bool here = g_path_is_absolute(text) || strcmp(directory, ".") == 0;
     g_autofree char *full = here ? g_strdup(text) : g_build_filename(directory, text, NULL);
@@ -200,22 +205,11 @@ static bool seen(const struct config_world *world, const char *path)
     return false;
 }
 
-static void read_file(struct config_world *world, const char *path, struct config_place place)
+void config_world_read_text(struct config_world *world, const char *name, const char *text,
+                            size_t length)
 {
-    g_autofree char *text = NULL;
-    g_autoptr(GError) error = NULL;
-    gsize length = 0;
-
-    if (seen(world, path))
-        return;
-    g_ptr_array_add(world->files, (gpointer)(uintptr_t)g_intern_string(path));
-    if (!g_file_get_contents(path, &text, &length, &error)) {
-        config_problem_error(world->reader.problems, place, "%s", error->message);
-        return;
-    }
-    g_checksum_update(world->digest, (const guchar *)text, (gssize)length);
     struct config_node *root =
-        config_file_parse(world->arena, path, text, length, world->reader.problems);
+        config_file_parse(world->arena, name, text, length, world->reader.problems);
 
     if (root == NULL)
         return;
@@ -226,12 +220,28 @@ static void read_file(struct config_world *world, const char *path, struct confi
         return;
     struct config_source *source = g_new0(struct config_source, 1);
 
-    source->file = g_intern_string(path);
+    source->file = g_intern_string(name);
     source->root = root;
     source->name_space = read_namespace(world, root);
     g_ptr_array_add(world->sources, source);
+    g_checksum_update(world->digest, (const guchar *)text, (gssize)length);
     define_all(world, source);
     read_all_includes(world, source);
+}
+
+static void read_file(struct config_world *world, const char *path, struct config_place place)
+{
+    g_autofree char *text = NULL;
+    g_autoptr(GError) error = NULL;
+    gsize length = 0;
+
+    if (seen(world, path))
+        return;
+    g_ptr_array_add(world->files, (gpointer)(uintptr_t)g_intern_string(path));
+    if (g_file_get_contents(path, &text, &length, &error))
+        config_world_read_text(world, path, text, length);
+    else
+        config_problem_error(world->reader.problems, place, "%s", error->message);
 }
 
 void config_world_read(struct config_world *world, const char *path)

@@ -50,6 +50,10 @@ void config_world_init(struct config_world *world, struct config *config,
                        enum config_missing missing, GPtrArray *problems);
 void config_world_clear(struct config_world *world);
 
+// Reads one text.
+void config_world_read_text(struct config_world *world, const char *name, const char *text,
+                            size_t length);
+
 // Reads the file and all that it includes, and notes what they define.
 void config_world_read(struct config_world *world, const char *path);
 
