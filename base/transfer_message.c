@@ -25,6 +25,20 @@ void transfer_request_free(struct transfer_request *request)
     g_free(request);
 }
 
+void transfer_request_complete(struct transfer_request *request)
+{
+    static const struct {
+        const char *name, *value;
+    } HEADERS[] = {
+        {"Accept", "*/*"},
+        {"User-Agent", "erpwatch/" ERPWATCH_VERSION},
+        {"Accept-Encoding", "gzip, deflate"},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(HEADERS); i++)
+        if (!transfer_headers_find(request->headers, HEADERS[i].name))
+            transfer_headers_add(request->headers, HEADERS[i].name, HEADERS[i].value);
+}
+
 struct transfer_response *transfer_response_new(void)
 {
     struct transfer_response *response = g_new0(struct transfer_response, 1);

@@ -76,6 +76,10 @@ struct transfer_response {
 struct transfer_request *transfer_request_new(const char *method, const char *url);
 void transfer_request_free(struct transfer_request *request);
 
+// Adds what every request carries, where it is not there yet: Accept, User-Agent
+// and Accept-Encoding. The transport would send them anyway; so they are seen.
+void transfer_request_complete(struct transfer_request *request);
+
 // A response with no outcome yet; transfer_response_free frees it.
 struct transfer_response *transfer_response_new(void);
 void transfer_response_free(struct transfer_response *response);

@@ -10,6 +10,7 @@ struct exchange *exchange_new(struct transfer_request *request, struct clock_wal
 {
     struct exchange *exchange = g_new0(struct exchange, 1);
     exchange->request = request;
+    transfer_request_complete(request);
     exchange->started = started;
     return exchange;
 }

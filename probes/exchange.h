@@ -14,7 +14,8 @@ struct exchange {
     struct clock_wall started;
 };
 
-// An exchange that owns its request.
+// An exchange that owns its request, which gets the headers that the transport
+// would add (transfer_request_complete): the evidence is what is sent.
 struct exchange *exchange_new(struct transfer_request *request, struct clock_wall started);
 
 // The exchange as JSON without secrets (bodies at most `max_body` bytes, cut

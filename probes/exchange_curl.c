@@ -53,12 +53,18 @@ static void append_method(GString *line, const char *method, bool with_body)
         append_option(line, "--request", method);
 }
 
-// curl's ways to say "name:" with an empty value, and to read @file, are avoided.
+// curl would take @name for a file; "name;" is how it is told of an empty value. It
+// decodes what it asked for only where --compressed asked.
 static void append_header(GString *line, const char *name, const char *value)
 {
     g_autofree char *text = NULL;
-    if (!name || !value || *name == '@' || has_control(name) || has_control(value))
+    if (!name || !value || *name == '@' || has_control(name) || has_control(value) ||
+        (g_ascii_strcasecmp(name, "Accept") == 0 && strcmp(value, "*/*") == 0))
         return;
+    if (g_ascii_strcasecmp(name, "Accept-Encoding") == 0) {
+        g_string_append(line, " --compressed");
+        return;
+    }
     text = *value ? g_strconcat(name, ": ", value, NULL) : g_strconcat(name, ";", NULL);
     append_option(line, "--header", text);
 }

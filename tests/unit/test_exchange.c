@@ -102,6 +102,21 @@ static void test_cut_is_at_a_character(void **state)
     }
 }
 
+// The evidence has what the transport adds, and adds nothing twice.
+static void test_complete(void **state)
+{
+    (void)state;
+    struct transfer_request *request = transfer_request_new("GET", "http://h/");
+    transfer_headers_add(request->headers, "accept", "application/json");
+    g_autoptr(exchange_t) exchange = exchange_new(request, (struct clock_wall){0});
+    assert_int_equal(request->headers->len, 3);
+    assert_string_equal(transfer_headers_find(request->headers, "Accept"), "application/json");
+    assert_string_equal(transfer_headers_find(request->headers, "User-Agent"),
+                        "erpwatch/" ERPWATCH_VERSION);
+    transfer_request_complete(request);
+    assert_int_equal(request->headers->len, 3);
+}
+
 static void test_unfinished(void **state)
 {
     (void)state;
@@ -205,7 +220,14 @@ static void check_line(const char *method, const char *url, const char *body, co
 {
     g_autofree char *line = line_of(method, url, body);
     g_autofree char *words = shell_words(line);
-    assert_string_equal(words, expected);
+    // What every request carries stands between its own headers and the body.
+    GString *text = g_string_new(words);
+    assert_int_equal(
+        g_string_replace(
+            text, "[--header][User-Agent: erpwatch/" ERPWATCH_VERSION "][--compressed]", "", 0),
+        1);
+    assert_string_equal(text->str, expected);
+    g_string_free(text, TRUE);
 }
 
 static void test_curl_line(void **state)
@@ -245,7 +267,8 @@ static void test_curl_line_headers(void **state)
     g_autofree char *line = exchange_curl_line(json);
     g_autofree char *words = shell_words(line);
     assert_string_equal(words, "[--include][--insecure][--request][PUT][--url][http://h/]"
-                               "[--header][X-Quote: it's][--header][X-Empty;]"
+                               "[--header][User-Agent: erpwatch/" ERPWATCH_VERSION "]"
+                               "[--compressed][--header][X-Quote: it's][--header][X-Empty;]"
                                "[--header][Content-Type:][--data-raw][x]");
 }
 
@@ -295,6 +318,7 @@ int main(void)
         cmocka_unit_test(test_to_json),
         cmocka_unit_test(test_redaction_is_before_cutting),
         cmocka_unit_test(test_cut_is_at_a_character),
+        cmocka_unit_test(test_complete),
         cmocka_unit_test(test_unfinished),
         cmocka_unit_test(test_charsets),
         cmocka_unit_test(test_bad_text),
