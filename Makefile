@@ -119,7 +119,7 @@ bench: test-deps ## speed, beside bare libcurl and curl in the same run
 
 demo: deps ## the main job in a minute: a flow fails, the mails, the recovery
 	@$(MAKE) --no-print-directory all
-	@tools/demo.sh $(BUILD)
+	@tools/demo/run.py $(BUILD)/erpwatch
 
 clean: ## remove what was built
 	rm -rf build build-asan build-clang build-fuzz
