@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+// Starts `erpwatch deliver` and ends it where it takes too long. Used by the
+// agent, and by check --notify.
+#include "mail_child.h"
+
+#include "../base/log.h"
+
+#include <glib.h>
+#include <signal.h>
+#include <unistd.h>
+
+// A delivery has its own deadlines for each session; this one ends a child that
+// no longer keeps them.
+#define CHILD_DEADLINE_US (INT64_C(15) * 60 * G_USEC_PER_SEC)
+
+struct mail_child {
+    uv_loop_t *loop;
+    char *config_path;
+    void (*ended)(void *context);
+    void *context;
+    struct child_process *process; // at work, or NULL
+    bool again;                    // something came due meanwhile
+};
+
+struct child_process {
+    uv_process_t process;
+    uv_timer_t deadline;
+    struct mail_child *owner; // NULL where it was freed meanwhile
+    int open_handles;
+};
+
+struct mail_child *mail_child_new(uv_loop_t *loop, const char *config_path,
+                                  void (*ended)(void *context), void *context)
+{
+    struct mail_child *child = g_new0(struct mail_child, 1);
+    child->loop = loop;
+    child->config_path = g_strdup(config_path);
+    child->ended = ended;
+    child->context = context;
+    return child;
+}
+
+bool mail_child_is_busy(const struct mail_child *child)
+{
+    return child->process != NULL;
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+    struct child_process *process = handle->data;
+    if (--process->open_handles == 0)
+        g_free(process);
+}
+
+static void close_handles(struct child_process *process)
+{
+    uv_close((uv_handle_t *)&process->process, on_handle_closed);
+    uv_close((uv_handle_t *)&process->deadline, on_handle_closed);
+}
+
+static void on_exit_of_child(uv_process_t *handle, int64_t status, int signal_number)
+{
+    struct child_process *process = handle->data;
+    struct mail_child *child = process->owner;
+    if (signal_number)
+        log_warning("deliver was ended by signal %d; what it had not delivered is tried again",
+                    signal_number);
+    else if (status > 2)
+        log_warning("deliver could not do its work (exit code %d)", (int)status);
+    close_handles(process);
+    if (!child)
+        return;
+    child->process = NULL;
+    if (child->again)
+        mail_child_start(child);
+    child->ended(child->context);
+}
+
+static void on_deadline(uv_timer_t *timer)
+{
+    struct child_process *process = timer->data;
+    log_warning("deliver has taken too long and is ended");
+    uv_process_kill(&process->process, SIGKILL);
+}
+
+static int spawn(struct mail_child *child, struct child_process *process)
+{
+    char *arguments[] = {(char[]){"erpwatch"}, (char[]){"deliver"}, (char[]){"-c"},
+                         child->config_path, NULL};
+    uv_stdio_container_t streams[] = {
+        {.flags = UV_IGNORE},
+        {.flags = UV_IGNORE},
+        {.flags = UV_INHERIT_FD, .data.fd = STDERR_FILENO},
+    };
+    const uv_process_options_t options = {
+        .exit_cb = on_exit_of_child,
+        .file = "/proc/self/exe",
+        .args = arguments,
+        .stdio = streams,
+        .stdio_count = G_N_ELEMENTS(streams),
+    };
+    return uv_spawn(child->loop, &process->process, &options);
+}
+
+void mail_child_start(struct mail_child *child)
+{
+    child->again = child->process != NULL;
+    if (child->process)
+        return;
+    struct child_process *process = g_new0(struct child_process, 1);
+    process->owner = child;
+    process->process.data = process->deadline.data = process;
+    process->open_handles = 2;
+    uv_timer_init(child->loop, &process->deadline);
+    int failed = spawn(child, process);
+    if (failed) {
+        log_error("deliver cannot be started: %s", uv_strerror(failed));
+        close_handles(process);
+        return;
+    }
+    child->process = process;
+    uv_timer_start(&process->deadline, on_deadline, clock_timer_ms(CHILD_DEADLINE_US), 0);
+}
+
+void mail_child_free(struct mail_child *child)
+{
+    if (!child)
+        return;
+    if (child->process) {
+        child->process->owner = NULL;
+        uv_unref((uv_handle_t *)&child->process->process);
+        uv_unref((uv_handle_t *)&child->process->deadline);
+    }
+    g_free(child->config_path);
+    g_free(child);
+}
