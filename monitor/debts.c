@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT
+// A round of paying: claim and list in the writer's thread, pay on the loop, list
+// again until nothing is due.
+#include "debts.h"
+
+#include "../base/log.h"
+#include "../probes/flow_pay.h"
+
+#include <string.h>
+
+#define DEBTS_AT_ONCE 50
+
+struct debts {
+    struct runtime *runtime;
+    GHashTable *held; // set of char *: systems with claimed debts not yet tried
+    bool busy;
+    void (*idle)(void *context);
+    void *context;
+};
+
+// One listing, made in the writer's thread.
+struct listing {
+    struct debts *debts;
+    GPtrArray *dead; // owners
+    GPtrArray *due;  // of struct flow_debt
+    int64_t claimed;
+    guint next;
+};
+
+static void list(struct debts *debts);
+
+struct debts *debts_new(struct runtime *runtime)
+{
+    struct debts *debts = g_new0(struct debts, 1);
+    debts->runtime = runtime;
+    debts->held = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    return debts;
+}
+
+static bool list_due(struct db *db, void *context, GError **error)
+{
+    struct listing *listing = context;
+    const char *owner = store_owner(listing->debts->runtime->store);
+    struct clock_wall now = clock_wall_now();
+    g_clear_pointer(&listing->due, g_ptr_array_unref);
+    if (listing->dead->len > 0 &&
+        !ledger_claim(db, listing->dead, owner, now, &listing->claimed, error))
+        return false;
+    listing->due = ledger_due(db, owner, now, DEBTS_AT_ONCE, error);
+    return listing->due != NULL;
+}
+
+static void free_listing(struct listing *listing)
+{
+    g_ptr_array_unref(listing->dead);
+    if (listing->due)
+        g_ptr_array_unref(listing->due);
+    g_free(listing);
+}
+
+static void end(struct debts *debts)
+{
+    debts->busy = false;
+    g_hash_table_remove_all(debts->held);
+    if (debts->idle)
+        debts->idle(debts->context);
+}
+
+static void pay_next(struct listing *listing);
+
+static void on_paid(struct flow_debt *debt, void *context)
+{
+    struct listing *listing = context;
+    if (strcmp(debt->state, "paid") == 0 || strcmp(debt->state, "void") == 0)
+        log_info("undo of \"%s\" (flow %s, run %s): %s", debt->step, debt->flow, debt->run,
+                 debt->state);
+    else
+        log_warning("undo of \"%s\" (flow %s, run %s): %s, %s", debt->step, debt->flow, debt->run,
+                    debt->state, debt->problem ? debt->problem : "no reason given");
+    pay_next(listing);
+}
+
+static void pay_next(struct listing *listing)
+{
+    struct debts *debts = listing->debts;
+    bool stopping = debts->runtime->engine->cut;
+    if (listing->next < listing->due->len && !stopping) {
+        flow_debt_pay(debts->runtime->engine, listing->due->pdata[listing->next++], on_paid,
+                      listing);
+        return;
+    }
+    bool more = listing->due->len == DEBTS_AT_ONCE && !stopping;
+    free_listing(listing);
+    if (more)
+        list(debts);
+    else
+        end(debts);
+}
+
+static void on_listed(const GError *error, void *context)
+{
+    struct listing *listing = context;
+    struct debts *debts = listing->debts;
+    if (error) {
+        log_error("the ledger cannot be read: %s", error->message);
+        free_listing(listing);
+        end(debts);
+        return;
+    }
+    for (guint i = 0; i < listing->dead->len; i++)
+        store_forget_owner(debts->runtime->store, listing->dead->pdata[i]);
+    for (guint i = 0; listing->claimed > 0 && i < listing->due->len; i++) {
+        const struct flow_debt *debt = listing->due->pdata[i];
+        g_hash_table_add(debts->held, g_strdup(debt->system));
+    }
+    pay_next(listing);
+}
+
+static void list(struct debts *debts)
+{
+    struct listing *listing = g_new0(struct listing, 1);
+    listing->debts = debts;
+    listing->dead = store_dead_owners(debts->runtime->store);
+    const struct writer_job job = {
+        .work = list_due, .done = on_listed, .context = listing, .frees = true};
+    writer_submit(debts->runtime->writer, &job);
+}
+
+void debts_pay(struct debts *debts, void (*idle)(void *context), void *context)
+{
+    if (debts->busy)
+        return;
+    debts->busy = true;
+    debts->idle = idle;
+    debts->context = context;
+    list(debts);
+}
+
+bool debts_hold_back(const struct debts *debts, const char *system)
+{
+    return g_hash_table_contains(debts->held, system);
+}
+
+bool debts_are_busy(const struct debts *debts)
+{
+    return debts->busy;
+}
+
+void debts_free(struct debts *debts)
+{
+    if (!debts)
+        return;
+    g_hash_table_unref(debts->held);
+    g_free(debts);
+}

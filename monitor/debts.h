@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+// Pays what earlier runs owe: those of dead processes first, then whatever comes
+// due again (failure-semantics 7, 8, 10).
+#ifndef MONITOR_DEBTS_H
+#define MONITOR_DEBTS_H
+
+#include "runtime.h"
+
+struct debts;
+
+// `runtime` is borrowed and has a store. Nothing is done yet.
+struct debts *debts_new(struct runtime *runtime);
+
+// Claims the debts of dead owners and pays what is due now, one after the other.
+// `idle` is called once there is nothing due any more.
+void debts_pay(struct debts *debts, void (*idle)(void *context), void *context);
+
+// True while debts of dead owners at this system have not been tried once: its
+// writing flows wait.
+bool debts_hold_back(const struct debts *debts, const char *system);
+
+// True while a debt is being paid.
+bool debts_are_busy(const struct debts *debts);
+
+// Frees it; not while it is busy. NULL is allowed.
+void debts_free(struct debts *debts);
+
+#endif
