@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: MIT
+// erpwatch check: runs flows once, now, and prints what each step did.
+#include "check_runs.h"
+#include "command.h"
+#include "debts.h"
+#include "mail_child.h"
+
+#include "../base/duration.h"
+#include "../probes/flow_stop.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+// The plugin's time when none is given: Nagios ends a check after 60 s.
+#define NAGIOS_DEADLINE "50s"
+
+struct check_options {
+    char *config, *format, *deadline;
+    gboolean notify, no_store, verbose;
+};
+
+struct check {
+    const struct check_options *options;
+    const struct config *config;
+    uv_loop_t loop;
+    uv_signal_t signals[2];
+    struct runtime runtime;
+    struct check_runs *runs;
+    struct debts *debts;
+    struct flow_stop *stop;
+    struct mail_child *mail;
+    struct check_report report;
+    bool interrupted, progress_shown;
+};
+
+static void show_progress(guint done, guint all, const char *flow, void *context)
+{
+    struct check *check = context;
+    if (!isatty(STDERR_FILENO) || all < 2)
+        return;
+    check->progress_shown = true;
+    fprintf(stderr, "\r\033[K%u of %u flows, last %s%s", done, all, flow,
+            done == all ? "\r\033[K" : "");
+}
+
+static void on_closed(void *context)
+{
+    struct check *check = context;
+    for (size_t i = 0; i < G_N_ELEMENTS(check->signals); i++)
+        uv_close((uv_handle_t *)&check->signals[i], NULL);
+}
+
+static void close_all(struct check *check)
+{
+    check_runs_report(check->runs);
+    g_clear_pointer(&check->runs, check_runs_free);
+    g_clear_pointer(&check->debts, debts_free);
+    g_clear_pointer(&check->stop, flow_stop_free);
+    g_clear_pointer(&check->mail, mail_child_free);
+    runtime_close(&check->runtime, on_closed, check);
+}
+
+static void on_delivered(void *context)
+{
+    close_all(context);
+}
+
+// check --notify delivers once before it exits.
+static void on_runs_ended(void *context)
+{
+    struct check *check = context;
+    if (!check->options->notify || check->interrupted) {
+        close_all(check);
+        return;
+    }
+    check->mail = mail_child_new(
+        &check->loop, check->options->config ? check->options->config : config_default_path(),
+        on_delivered, check);
+    mail_child_start(check->mail);
+    if (!mail_child_is_busy(check->mail))
+        close_all(check);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    (void)number;
+    struct check *check = handle->data;
+    if (check->interrupted || !check->runtime.engine)
+        return;
+    check->interrupted = true;
+    check->stop = flow_stop_begin(check->runtime.engine, check->config->agent.stop_ms);
+}
+
+static bool is_chosen(const struct config_flow *flow, char **names)
+{
+    if (!*names)
+        return flow->off == NULL;
+    for (; *names; names++)
+        if (strcmp(*names, flow->id) == 0 || strcmp(*names, flow->system->id) == 0)
+            return true;
+    return false;
+}
+
+static bool is_name(const struct config *config, const char *name)
+{
+    return config_find_flow(config, name) || g_hash_table_contains(config->systems, name);
+}
+
+// The flows that were named, or all; NULL where a name is neither a flow nor a system.
+static GPtrArray *choose_flows(const struct config *config, char **names)
+{
+    for (char **name = names; *name; name++) {
+        if (is_name(config, *name))
+            continue;
+        g_autoptr(GString) known = g_string_new(NULL);
+        for (guint i = 0; i < config->flows->len && i < 20; i++)
+            g_string_append_printf(known, "%s%s", i ? ", " : "",
+                                   ((struct config_flow *)config->flows->pdata[i])->id);
+        command_fail("check", "there is no flow or system %s; the flows are: %s", *name,
+                     known->str);
+        return NULL;
+    }
+    GPtrArray *flows = g_ptr_array_new();
+    for (guint i = 0; i < config->flows->len; i++)
+        if (is_chosen(config->flows->pdata[i], names))
+            g_ptr_array_add(flows, config->flows->pdata[i]);
+    return flows;
+}
+
+static void watch_signals(struct check *check)
+{
+    static const int numbers[] = {SIGINT, SIGTERM};
+    for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++) {
+        uv_signal_init(&check->loop, &check->signals[i]);
+        check->signals[i].data = check;
+        uv_signal_start(&check->signals[i], on_signal, numbers[i]);
+    }
+}
+
+static void start_runs(struct check *check, const GPtrArray *flows, int64_t deadline_ms)
+{
+    const struct check_plan plan = {
+        .runtime = &check->runtime,
+        .config = check->config,
+        .flows = flows,
+        .deadline_ms = deadline_ms,
+        .notify = check->options->notify,
+        .report = &check->report,
+        .progress = show_progress,
+        .ended = on_runs_ended,
+        .context = check,
+    };
+    check->runs = check_runs_start(&plan);
+}
+
+static void print_unpaid(const struct check *check)
+{
+    const cJSON *flow, *undo;
+    if (!check->options->no_store)
+        return;
+    cJSON_ArrayForEach(flow, check->report.flows)
+    {
+        cJSON_ArrayForEach(undo, json_member(flow, "undo"))
+        {
+            const char *state = json_text(undo, "state"), *problem = json_text(undo, "problem");
+            if (strcmp(state, "paid") != 0 && strcmp(state, "void") != 0)
+                fprintf(stderr,
+                        "erpwatch check: flow %s, run %s: what \"%s\" made may still be there "
+                        "(%s%s%s); nothing will remove it, as no store is kept\n",
+                        json_text(flow, "flow"), json_text(flow, "run"), json_text(undo, "step"),
+                        state, problem ? ": " : "", problem ? problem : "");
+        }
+    }
+}
+
+static int run_check(struct check *check, const GPtrArray *flows, int64_t deadline_ms)
+{
+    g_autoptr(GError) error = NULL;
+    const char *path = check->options->no_store ? NULL : check->config->agent.store;
+    uv_loop_init(&check->loop);
+    if (!runtime_open(&check->runtime, &check->loop, check->config, path, &error)) {
+        uv_loop_close(&check->loop);
+        return command_fail("check", "%s (--no-store runs without)", error->message);
+    }
+    check_report_init(&check->report, clock_wall_now());
+    check->report.coloured = command_on_terminal();
+    check->report.exchanges = check->options->verbose;
+    watch_signals(check);
+    start_runs(check, flows, deadline_ms);
+    uv_run(&check->loop, UV_RUN_DEFAULT);
+    runtime_clear(&check->runtime);
+    uv_loop_close(&check->loop);
+    g_autofree char *text = check_report_format(&check->report, check->options->format);
+    fputs(text, stdout);
+    print_unpaid(check);
+    int code = check->interrupted ? COMMAND_UNKNOWN : check->report.exit_code;
+    check_report_clear(&check->report);
+    return code;
+}
+
+static bool read_deadline(const struct check_options *options, int64_t *deadline_ms)
+{
+    const char *text = options->deadline;
+    if (!text && strcmp(options->format, "nagios") == 0)
+        text = NAGIOS_DEADLINE;
+    *deadline_ms = 0;
+    return !text || (duration_parse(text, deadline_ms) && *deadline_ms > 0);
+}
+
+static bool is_format(const char *format)
+{
+    static const char *const formats[] = {"table", "json", "junit", "nagios", NULL};
+    return g_strv_contains(formats, format);
+}
+
+int cmd_check(int argc, char **argv)
+{
+    struct check_options options = {0};
+    const GOptionEntry entries[] = {
+        COMMAND_CONFIG_ENTRY(&options.config),
+        {"format", 0, 0, G_OPTION_ARG_STRING, &options.format,
+         "table (default), json, junit or nagios", "FORMAT"},
+        {"notify", 0, 0, G_OPTION_ARG_NONE, &options.notify,
+         "Let incidents and mails follow, as the agent would", NULL},
+        {"no-store", 0, 0, G_OPTION_ARG_NONE, &options.no_store, "Keep nothing", NULL},
+        {"deadline", 0, 0, G_OPTION_ARG_STRING, &options.deadline,
+         "End the steps after this time, then undo (nagios: " NAGIOS_DEADLINE ")", "DURATION"},
+        {"verbose", 'v', 0, G_OPTION_ARG_NONE, &options.verbose, "Show the exchanges", NULL},
+        {NULL, 0, 0, 0, NULL, NULL, NULL},
+    };
+    int code = command_parse(&argc, &argv, entries, 0, -1);
+    if (code != COMMAND_PARSED)
+        return code;
+    g_autofree char *config_path = options.config, *format = options.format,
+                    *deadline = options.deadline;
+    options.format = format ? format : (char[]){"table"};
+    int64_t deadline_ms;
+    if (!is_format(options.format))
+        return command_fail("check", "there is no format %s: table, json, junit or nagios",
+                            options.format);
+    if (!read_deadline(&options, &deadline_ms))
+        return command_fail("check", "--deadline %s is no duration: write 30s or 2m",
+                            options.deadline);
+    if (options.notify && options.no_store)
+        return command_fail("check", "--notify needs the store that --no-store leaves out");
+    g_autoptr(config_t) config = command_load_config(options.config, CONFIG_MISSING_IS_NEED);
+    if (!config)
+        return COMMAND_UNKNOWN;
+    g_autoptr(GPtrArray) flows = choose_flows(config, argv + 1);
+    if (!flows)
+        return COMMAND_UNKNOWN;
+    if (flows->len == 0)
+        return command_fail("check", "there is no flow to run");
+    struct check check = {.options = &options, .config = config};
+    return run_check(&check, flows, deadline_ms);
+}
