@@ -362,3 +362,23 @@ void auth_session_logout_all(struct flow_engine *engine, void (*done)(void *), v
     }
     on_logged_out(round);
 }
+
+static gboolean is_former(gpointer system, gpointer session, gpointer config)
+{
+    const struct config *present = config;
+    (void)session;
+    GHashTableIter iterator;
+    gpointer known;
+    g_hash_table_iter_init(&iterator, present->systems);
+    while (g_hash_table_iter_next(&iterator, NULL, &known))
+        if (known == system)
+            return FALSE;
+    return TRUE;
+}
+
+void auth_session_forget_former(struct flow_engine *engine)
+{
+    if (engine->sessions)
+        g_hash_table_foreach_remove(engine->sessions, is_former,
+                                    (gpointer)(uintptr_t)engine->config);
+}

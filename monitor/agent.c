@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: MIT
+// The agent's process: opens everything in one visible list and closes it in its
+// mirror; signals; the one-second tick that keeps the clock, the heartbeat, the
+// mail, the debts and the retention going. Flows are agent_flows' business.
+#include "agent.h"
+
+#include "../alerts/outbox.h"
+#include "../base/log.h"
+#include "../probes/flow_stop.h"
+#include "agent_flows.h"
+#include "command.h"
+#include "mail_child.h"
+#include "service_manager.h"
+#include "store_runs.h"
+
+#include <signal.h>
+
+#define TICK_MS 1000
+
+// More difference than this between real and boot time: a suspend, or a clock set.
+#define CLOCK_JUMP_US (INT64_C(2) * G_USEC_PER_SEC)
+
+// How often, in ticks.
+#define HEARTBEAT_TICKS 5
+#define DEBTS_TICKS 5
+#define PRUNE_TICKS 60
+
+struct agent {
+    const char *path;
+    uv_loop_t loop;
+    uv_signal_t signals[3];
+    uv_timer_t tick;
+    struct runtime runtime;
+    struct db *reader; // for questions that need no transaction
+    struct watch *watch;
+    struct debts *debts;
+    struct agent_flows *flows;
+    struct mail_child *mail;
+    struct flow_stop *stop;
+    int64_t clock_offset_us; // wall minus boot time
+    int64_t watchdog_us;
+    struct clock_mono watchdog_at;
+    guint64 ticks;
+    bool beating; // a heartbeat is on its way through the writer
+    bool pruning;
+    bool closing;
+    bool problem_told; // the store cannot be written
+};
+
+/* The heartbeat: through the writer, so that it stops when the writer does. */
+
+static bool beat(struct db *db, void *context, GError **error)
+{
+    (void)context;
+    return store_runs_beat(db, clock_wall_now(), error);
+}
+
+static void tell_watchdog(struct agent *agent)
+{
+    struct clock_mono now = clock_mono_now();
+    if (!agent->watchdog_us || now.us - agent->watchdog_at.us < agent->watchdog_us)
+        return;
+    agent->watchdog_at = now;
+    service_manager_notify("WATCHDOG=1");
+}
+
+static void on_beat(const GError *error, void *context)
+{
+    struct agent *agent = context;
+    agent->beating = false;
+    tell_watchdog(agent); // the writer is alive even where the disk is full
+    if (error && !agent->problem_told)
+        log_error("the store cannot be written: %s; flows that create records are not run",
+                  error->message);
+    if (!error && agent->problem_told)
+        log_info("the store can be written again");
+    agent->problem_told = error != NULL;
+}
+
+static void send_heartbeat(struct agent *agent)
+{
+    if (agent->beating)
+        return;
+    agent->beating = true;
+    const struct writer_job job = {.work = beat, .done = on_beat, .context = agent, .frees = true};
+    writer_submit(agent->runtime.writer, &job);
+}
+
+/* Retention, in small bites. */
+
+static bool prune(struct db *db, void *context, GError **error)
+{
+    const struct agent *agent = context;
+    const struct config_agent *config = &agent_flows_config(agent->flows)->agent;
+    const struct store_keep keep = {config->keep_runs_ms, config->keep_evidence_ms};
+    bool more = false;
+    return store_runs_prune(db, &keep, clock_wall_now(), &more, error);
+}
+
+static void on_pruned(const GError *error, void *context)
+{
+    struct agent *agent = context;
+    agent->pruning = false;
+    if (error)
+        log_warning("old runs cannot be deleted: %s", error->message);
+}
+
+static void start_pruning(struct agent *agent)
+{
+    if (agent->pruning)
+        return;
+    agent->pruning = true;
+    const struct writer_job job = {
+        .work = prune, .done = on_pruned, .context = agent, .frees = true};
+    writer_submit(agent->runtime.writer, &job);
+}
+
+/* Mail and debts: looked for often, started when due. */
+
+static bool is_due(struct clock_wall time)
+{
+    return time.us >= 0 && time.us <= clock_wall_now().us;
+}
+
+static void start_mail_when_due(struct agent *agent)
+{
+    g_autoptr(GError) error = NULL;
+    struct clock_wall due = outbox_next_due(agent->reader, &error);
+    if (error)
+        log_warning("the outbox cannot be read: %s", error->message);
+    else if (is_due(due) && !mail_child_is_busy(agent->mail))
+        mail_child_start(agent->mail);
+}
+
+static void on_stored(void *context)
+{
+    struct agent *agent = context;
+    if (!agent->closing)
+        start_mail_when_due(agent);
+}
+
+static void on_mail_ended(void *context)
+{
+    (void)context; // the next tick looks again
+}
+
+static void close_agent(struct agent *agent);
+
+static void on_debts_idle(void *context)
+{
+    struct agent *agent = context;
+    watch_tell_debts(agent->watch, agent_flows_config(agent->flows));
+    if (agent->runtime.engine->stopping && agent_flows_running(agent->flows) == 0)
+        close_agent(agent);
+}
+
+static void pay_debts_when_due(struct agent *agent)
+{
+    g_autoptr(GError) error = NULL;
+    struct clock_wall due =
+        ledger_next_due(agent->reader, store_owner(agent->runtime.store), &error);
+    if (error)
+        log_warning("the ledger cannot be read: %s", error->message);
+    else if (is_due(due))
+        debts_pay(agent->debts, on_debts_idle, agent);
+}
+
+/* Time */
+
+static int64_t clock_offset_us(void)
+{
+    return clock_wall_now().us - clock_boot_us();
+}
+
+static void look_at_clock(struct agent *agent)
+{
+    int64_t offset_us = clock_offset_us(), change_us = offset_us - agent->clock_offset_us;
+    agent->clock_offset_us = offset_us;
+    if (ABS(change_us) <= CLOCK_JUMP_US)
+        return;
+    log_warning("the clock was set by %+.1f s: the schedule is computed anew",
+                (double)change_us / G_USEC_PER_SEC);
+    agent_flows_recompute(agent->flows);
+}
+
+static void look_for_sleep(struct agent *agent, struct clock_mono now, int64_t boot_us)
+{
+    static int64_t former_difference_us;
+    int64_t difference_us = boot_us - now.us;
+    bool slept = agent->ticks > 1 && difference_us - former_difference_us > CLOCK_JUMP_US;
+    former_difference_us = difference_us;
+    if (!slept)
+        return;
+    log_warning("the machine was asleep: overdue flows run once, the rest is missed");
+    agent_flows_recompute(agent->flows);
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+    struct agent *agent = timer->data;
+    agent->ticks++;
+    look_at_clock(agent);
+    look_for_sleep(agent, clock_mono_now(), clock_boot_us());
+    start_mail_when_due(agent);
+    watch_tick(agent->watch, agent_flows_config(agent->flows));
+    if (agent->ticks % HEARTBEAT_TICKS == 0)
+        send_heartbeat(agent);
+    if (agent->ticks % DEBTS_TICKS == 0)
+        pay_debts_when_due(agent);
+    if (agent->ticks % PRUNE_TICKS == 0)
+        start_pruning(agent);
+}
+
+/* Signals */
+
+static void reload(struct agent *agent)
+{
+    service_manager_notify("RELOADING=1");
+    struct config *config = command_load_config(agent->path, CONFIG_MISSING_IS_NEED);
+    if (config) {
+        watch_reload(agent->watch, config);
+        agent_flows_set_config(agent->flows, config);
+        log_info("the configuration was read again: %u flows", config->flows->len);
+    } else {
+        log_error("the configuration is wrong: the former one stays in force");
+    }
+    service_manager_notify("READY=1");
+}
+
+static void stop(struct agent *agent)
+{
+    if (agent->stop)
+        return;
+    int64_t grace_ms = agent_flows_config(agent->flows)->agent.stop_ms;
+    log_info("stopping: %u runs in flight have %d s", agent_flows_running(agent->flows),
+             (int)(grace_ms / 1000));
+    service_manager_notify("STOPPING=1");
+    agent->stop = flow_stop_begin(agent->runtime.engine, grace_ms);
+    agent_flows_stop(agent->flows);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    struct agent *agent = handle->data;
+    if (number == SIGHUP)
+        reload(agent);
+    else
+        stop(agent);
+}
+
+static void on_flows_idle(void *context)
+{
+    struct agent *agent = context;
+    if (!debts_are_busy(agent->debts))
+        close_agent(agent);
+}
+
+/* Start and stop: two lists, the second the mirror of the first. */
+
+static void start_signals(struct agent *agent)
+{
+    static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
+    for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++) {
+        uv_signal_init(&agent->loop, &agent->signals[i]);
+        agent->signals[i].data = agent;
+        uv_signal_start(&agent->signals[i], on_signal, numbers[i]);
+    }
+}
+
+static void start_tick(struct agent *agent)
+{
+    agent->clock_offset_us = clock_offset_us();
+    agent->watchdog_us = service_manager_watchdog_us();
+    uv_timer_init(&agent->loop, &agent->tick);
+    agent->tick.data = agent;
+    uv_timer_start(&agent->tick, on_tick, clock_timer_ms(TICK_MS * 1000), TICK_MS);
+}
+
+static void restore_confirming(const char *flow, struct clock_wall due, void *context)
+{
+    struct agent *agent = context;
+    agent_flows_confirm(agent->flows, flow, due);
+}
+
+static bool open_agent(struct agent *agent, struct config *config, GError **error)
+{
+    uv_loop_init(&agent->loop);
+    if (!runtime_open(&agent->runtime, &agent->loop, config, config->agent.store, error))
+        return false;
+    if (!store_lock_agent(agent->runtime.store, error))
+        return false;
+    agent->reader = store_open_reader(config->agent.store, error);
+    if (!agent->reader)
+        return false;
+    agent->watch = watch_new(agent->runtime.writer);
+    agent->debts = debts_new(&agent->runtime);
+    agent->mail = mail_child_new(&agent->loop, agent->path, on_mail_ended, agent);
+    const struct agent_flows_context context = {
+        .runtime = &agent->runtime,
+        .watch = agent->watch,
+        .debts = agent->debts,
+        .stored = on_stored,
+        .idle = on_flows_idle,
+        .context = agent,
+    };
+    agent->flows = agent_flows_new(&context);
+    watch_reload(agent->watch, config);
+    agent_flows_set_config(agent->flows, config);
+    watch_confirming(agent->reader, restore_confirming, agent, error);
+    start_signals(agent);
+    start_tick(agent);
+    send_heartbeat(agent);
+    debts_pay(agent->debts, on_debts_idle, agent);
+    return true;
+}
+
+static void on_closed(void *context)
+{
+    struct agent *agent = context;
+    g_clear_pointer(&agent->reader, db_close);
+    runtime_clear(&agent->runtime);
+}
+
+static void close_agent(struct agent *agent)
+{
+    if (agent->closing)
+        return;
+    agent->closing = true;
+    uv_close((uv_handle_t *)&agent->tick, NULL);
+    for (size_t i = 0; i < G_N_ELEMENTS(agent->signals); i++)
+        uv_close((uv_handle_t *)&agent->signals[i], NULL);
+    g_clear_pointer(&agent->stop, flow_stop_free);
+    g_clear_pointer(&agent->mail, mail_child_free);
+    g_clear_pointer(&agent->debts, debts_free);
+    g_clear_pointer(&agent->watch, watch_free);
+    runtime_close(&agent->runtime, on_closed, agent);
+}
+
+int agent_run(const char *path)
+{
+    g_autoptr(GError) error = NULL;
+    struct config *config = command_load_config(path, CONFIG_MISSING_IS_NEED);
+    if (!config)
+        return COMMAND_UNKNOWN;
+    g_autofree char *readable = config_literal_secret_readable(config);
+    if (readable)
+        return command_fail("run", "%s", readable);
+    struct agent agent = {.path = path};
+    if (!open_agent(&agent, config, &error))
+        return command_fail("run", "%s", error->message);
+    log_info("erpwatch %s watches %u flows", ERPWATCH_VERSION, config->flows->len);
+    service_manager_notify("READY=1");
+    uv_run(&agent.loop, UV_RUN_DEFAULT);
+    g_clear_pointer(&agent.flows, agent_flows_free);
+    uv_run(&agent.loop, UV_RUN_DEFAULT);
+    uv_loop_close(&agent.loop);
+    log_info("stopped");
+    return COMMAND_OK;
+}

@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: MIT
+// One heap of due times, one timer. A due flow starts unless something holds it
+// back; its result goes to the watch, which says when a confirming run is due.
+#include "agent_flows.h"
+
+#include "../base/heap.h"
+#include "../base/ids.h"
+#include "../base/log.h"
+#include "../probes/auth_session.h"
+#include "../probes/flow_run.h"
+#include "online.h"
+#include "schedule.h"
+
+#include <string.h>
+
+// A start that is held back (queue full, debts first, run elsewhere) is tried again.
+#define HELD_BACK_US (INT64_C(250) * 1000)
+
+// The timer looks at the wall clock at least this often.
+#define LONGEST_WAIT_US (INT64_C(60) * G_USEC_PER_SEC)
+
+#define SPREAD_AT_MOST_US (INT64_C(60) * G_USEC_PER_SEC)
+
+// A configuration with the runs that began under it.
+struct generation {
+    struct config *config;
+    unsigned runs;
+    bool current;
+};
+
+struct agent_flow {
+    struct heap_node node; // due, in wall-clock microseconds
+    struct agent_flows *all;
+    char *id;
+    const struct config_flow *flow; // of the present configuration; NULL: removed
+    struct clock_wall due;          // what the run is due for (node.at may be later)
+    int attempt;                    // 1: the due run confirms
+    bool running;
+};
+
+// A run in flight, and its result on the way to the watch.
+struct agent_run {
+    struct agent_flow *owner;
+    struct generation *generation;
+    const struct config_flow *flow;
+    struct run_result *result;
+    cJSON *json;
+};
+
+struct agent_flows {
+    struct agent_flows_context context;
+    struct generation *generation;
+    GHashTable *flows; // id -> struct agent_flow
+    struct heap *due;
+    uv_timer_t timer;
+    unsigned running;
+    bool stopping;
+};
+
+static void arm(struct agent_flows *all);
+
+static void free_flow(struct agent_flow *flow)
+{
+    heap_take(flow->all->due, &flow->node);
+    g_free(flow->id);
+    g_free(flow);
+}
+
+struct agent_flows *agent_flows_new(const struct agent_flows_context *context)
+{
+    struct agent_flows *all = g_new0(struct agent_flows, 1);
+    all->context = *context;
+    all->flows = g_hash_table_new(g_str_hash, g_str_equal);
+    all->due = heap_new();
+    uv_timer_init(context->runtime->loop, &all->timer);
+    all->timer.data = all;
+    return all;
+}
+
+const struct config *agent_flows_config(const struct agent_flows *all)
+{
+    return all->generation->config;
+}
+
+unsigned agent_flows_running(const struct agent_flows *all)
+{
+    return all->running;
+}
+
+static void leave_generation(struct agent_flows *all, struct generation *generation)
+{
+    if (generation->current || generation->runs > 0)
+        return;
+    auth_session_forget_former(all->context.runtime->engine);
+    config_free(generation->config);
+    g_free(generation);
+}
+
+static void schedule(struct agent_flow *flow, struct clock_wall after)
+{
+    const char *timezone = flow->all->generation->config->agent.timezone;
+    flow->due = schedule_next(flow->flow, after, timezone);
+    flow->attempt = 0;
+    if (flow->due.us < 0)
+        heap_take(flow->all->due, &flow->node);
+    else
+        heap_put(flow->all->due, &flow->node, flow->due.us);
+}
+
+// The confirming run is due unless a scheduled start before that serves as it.
+static void schedule_confirming(struct agent_flow *flow, struct clock_wall confirm)
+{
+    struct clock_wall now = clock_wall_now();
+    schedule(flow, now);
+    if (!confirm.us || (flow->due.us >= 0 && flow->due.us <= confirm.us))
+        return;
+    flow->due = confirm;
+    flow->attempt = 1;
+    heap_put(flow->all->due, &flow->node, confirm.us);
+}
+
+static void end_run(struct agent_run *run, struct clock_wall confirm)
+{
+    struct agent_flow *flow = run->owner;
+    struct agent_flows *all = flow->all;
+    store_unlock_flow(all->context.runtime->store, flow->id);
+    flow->running = false;
+    if (!flow->flow)
+        free_flow(flow);
+    else if (!all->stopping)
+        schedule_confirming(flow, confirm);
+    run->generation->runs--;
+    leave_generation(all, run->generation);
+    cJSON_Delete(run->json);
+    run_result_free(run->result);
+    g_free(run);
+    all->running--;
+    if (all->stopping && all->running == 0)
+        all->context.idle(all->context.context);
+    else
+        arm(all);
+}
+
+static void on_watched(const struct watch_answer *answer, void *context)
+{
+    struct agent_run *run = context;
+    struct agent_flows *all = run->owner->all;
+    end_run(run, answer->confirm_due);
+    all->context.stored(all->context.context);
+}
+
+static void watch_result(struct agent_run *run)
+{
+    struct agent_flows *all = run->owner->all;
+    const struct watch_event event = {
+        .config = run->generation->config,
+        .flow = run->flow,
+        .result = run->result,
+        .json = run->json,
+        .counted = true,
+        .group_ms = run->flow->group_ms,
+    };
+    watch_submit(all->context.watch, &event, on_watched, run);
+}
+
+static void on_online(bool online, void *context)
+{
+    struct agent_run *run = context;
+    if (!online) {
+        log_warning("flow %s reached nothing, and neither did we: %s", run->flow->id,
+                    "none of the addresses of agent.online answers");
+        online_excuse(run->result);
+    }
+    watch_result(run);
+}
+
+static void on_run_done(struct run_result *result, const struct redact *redact, void *context)
+{
+    struct agent_run *run = context;
+    struct agent_flows *all = run->owner->all;
+    run->result = result;
+    if (result->cut_off) {
+        end_run(run, (struct clock_wall){0});
+        return;
+    }
+    if (result->state != VERDICT_OK)
+        run->json = run_result_to_json(result, redact, true);
+    if (online_is_in_doubt(result))
+        online_ask(all->context.runtime->engine->transfer, run->generation->config, on_online, run);
+    else
+        watch_result(run);
+}
+
+static bool writes(const struct config_flow *flow)
+{
+    for (guint i = 0; i < flow->steps->len; i++) {
+        const struct step *step = flow->steps->pdata[i];
+        if (step->undo)
+            return true;
+    }
+    return false;
+}
+
+static bool is_held_back(const struct agent_flow *flow)
+{
+    const struct agent_flows_context *context = &flow->all->context;
+    if (!writer_has_room(context->runtime->writer))
+        return true;
+    return debts_hold_back(context->debts, flow->flow->system->id) && writes(flow->flow);
+}
+
+static void start(struct agent_flow *flow)
+{
+    struct agent_flows *all = flow->all;
+    struct runtime *runtime = all->context.runtime;
+    if (is_held_back(flow) || !store_lock_flow(runtime->store, flow->id)) {
+        heap_put(all->due, &flow->node, clock_wall_now().us + HELD_BACK_US);
+        return;
+    }
+    heap_take(all->due, &flow->node);
+    struct agent_run *run = g_new0(struct agent_run, 1);
+    run->owner = flow;
+    run->flow = flow->flow;
+    run->generation = all->generation;
+    run->generation->runs++;
+    flow->running = true;
+    all->running++;
+    const struct flow_start start = {.due = flow->due, .attempt = flow->attempt};
+    flow_run_start(runtime->engine, run->flow, &start, on_run_done, run);
+}
+
+static void on_due(uv_timer_t *timer)
+{
+    struct agent_flows *all = timer->data;
+    int64_t now_us = clock_wall_now().us;
+    struct heap_node *top = heap_top(all->due);
+    for (; top && top->at <= now_us && !all->stopping; top = heap_top(all->due)) {
+        start((struct agent_flow *)top); // the node is its first member
+        now_us = MIN(now_us, clock_wall_now().us);
+    }
+    arm(all);
+}
+
+static void arm(struct agent_flows *all)
+{
+    const struct heap_node *top = heap_top(all->due);
+    if (all->stopping || !top)
+        return;
+    int64_t wait_us = CLAMP(top->at - clock_wall_now().us, 0, LONGEST_WAIT_US);
+    uv_timer_start(&all->timer, on_due, clock_timer_ms(wait_us), 0);
+}
+
+// The state of a flow that has a new name goes on under it.
+static struct agent_flow *find_former(struct agent_flows *all, const struct config_flow *flow)
+{
+    struct agent_flow *found = g_hash_table_lookup(all->flows, flow->id);
+    if (found || !flow->was)
+        return found;
+    found = g_hash_table_lookup(all->flows, flow->was);
+    if (!found || found->running)
+        return NULL;
+    g_hash_table_remove(all->flows, found->id);
+    g_free(found->id);
+    found->id = g_strdup(flow->id);
+    return found;
+}
+
+static void adopt(struct agent_flows *all, GHashTable *kept, const struct config_flow *flow)
+{
+    struct agent_flow *state = find_former(all, flow);
+    if (!state) {
+        state = g_new0(struct agent_flow, 1);
+        state->all = all;
+        state->id = g_strdup(flow->id);
+    } else {
+        g_hash_table_remove(all->flows, state->id);
+    }
+    state->flow = flow;
+    g_hash_table_insert(kept, state->id, state);
+    if (state->running)
+        return;
+    struct clock_wall confirm = {state->attempt ? state->due.us : 0};
+    schedule_confirming(state, confirm);
+}
+
+static void drop(struct agent_flow *flow)
+{
+    heap_take(flow->all->due, &flow->node);
+    flow->flow = NULL;
+    if (!flow->running)
+        free_flow(flow);
+}
+
+void agent_flows_set_config(struct agent_flows *all, struct config *config)
+{
+    struct generation *former = all->generation;
+    all->generation = g_new0(struct generation, 1);
+    all->generation->config = config;
+    all->generation->current = true;
+    flow_engine_set_config(all->context.runtime->engine, config);
+    GHashTable *kept = g_hash_table_new(g_str_hash, g_str_equal);
+    for (guint i = 0; i < config->flows->len; i++) {
+        const struct config_flow *flow = config->flows->pdata[i];
+        if (!flow->off)
+            adopt(all, kept, flow);
+    }
+    g_autoptr(GList) gone = g_hash_table_get_values(all->flows);
+    for (GList *link = gone; link; link = link->next)
+        drop(link->data);
+    g_hash_table_unref(all->flows);
+    all->flows = kept;
+    if (former) {
+        former->current = false;
+        leave_generation(all, former);
+    }
+    arm(all);
+}
+
+void agent_flows_confirm(struct agent_flows *all, const char *id, struct clock_wall due)
+{
+    struct agent_flow *flow = g_hash_table_lookup(all->flows, id);
+    if (flow && !flow->running)
+        schedule_confirming(flow, due);
+    arm(all);
+}
+
+static void recompute(struct agent_flow *flow, struct clock_wall now)
+{
+    bool overdue = flow->node.position && flow->node.at < now.us;
+    struct clock_wall confirm = {flow->attempt ? flow->due.us : 0};
+    schedule_confirming(flow, confirm);
+    if (!overdue)
+        return;
+    int64_t interval_us = flow->due.us >= 0 ? flow->due.us - now.us : SPREAD_AT_MOST_US;
+    int64_t spread_us = CLAMP(interval_us, 1, SPREAD_AT_MOST_US);
+    flow->due = now;
+    heap_put(flow->all->due, &flow->node,
+             now.us + (int64_t)(ids_number(flow->id) % (uint64_t)spread_us));
+}
+
+void agent_flows_recompute(struct agent_flows *all)
+{
+    struct clock_wall now = clock_wall_now();
+    GHashTableIter iterator;
+    gpointer flow;
+    g_hash_table_iter_init(&iterator, all->flows);
+    while (g_hash_table_iter_next(&iterator, NULL, &flow))
+        if (!((struct agent_flow *)flow)->running)
+            recompute(flow, now);
+    arm(all);
+}
+
+void agent_flows_stop(struct agent_flows *all)
+{
+    all->stopping = true;
+    uv_timer_stop(&all->timer);
+    if (all->running == 0)
+        all->context.idle(all->context.context);
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+    g_free(handle->data);
+}
+
+void agent_flows_free(struct agent_flows *all)
+{
+    if (!all)
+        return;
+    GHashTableIter iterator;
+    gpointer flow;
+    g_hash_table_iter_init(&iterator, all->flows);
+    while (g_hash_table_iter_next(&iterator, NULL, &flow))
+        free_flow(flow);
+    g_hash_table_unref(all->flows);
+    heap_free(all->due);
+    if (all->generation) {
+        config_free(all->generation->config);
+        g_free(all->generation);
+    }
+    uv_close((uv_handle_t *)&all->timer, on_timer_closed);
+}

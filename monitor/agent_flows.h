@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+// The flows of the agent: which is due when, what runs, under which generation of
+// the configuration it began.
+#ifndef MONITOR_AGENT_FLOWS_H
+#define MONITOR_AGENT_FLOWS_H
+
+#include "debts.h"
+#include "runtime.h"
+#include "watch.h"
+
+struct agent_flows;
+
+// What the flows need of the agent; borrowed.
+struct agent_flows_context {
+    struct runtime *runtime;
+    struct watch *watch;
+    struct debts *debts;
+    void (*stored)(void *context); // a run is stored; notices may be due
+    void (*idle)(void *context);   // after agent_flows_stop: nothing runs any more
+    void *context;
+};
+
+// Flows of no configuration yet.
+struct agent_flows *agent_flows_new(const struct agent_flows_context *context);
+
+// From now on these are the flows (the configuration is taken, and freed once its
+// last run has ended). What runs goes on under the one that it began with.
+void agent_flows_set_config(struct agent_flows *flows, struct config *config);
+
+// The present configuration; borrowed until the next agent_flows_set_config.
+const struct config *agent_flows_config(const struct agent_flows *flows);
+
+// A confirming run of `flow` is due at `due`, as the store remembers it.
+void agent_flows_confirm(struct agent_flows *flows, const char *flow, struct clock_wall due);
+
+// The clock was set, or the machine slept: each overdue flow runs once, spread
+// over the smaller of its interval and a minute; the rest counts as missed.
+void agent_flows_recompute(struct agent_flows *flows);
+
+// No run is started any more.
+void agent_flows_stop(struct agent_flows *flows);
+
+// Runs in flight.
+unsigned agent_flows_running(const struct agent_flows *flows);
+
+// Frees all of it; nothing may run. NULL is allowed.
+void agent_flows_free(struct agent_flows *flows);
+
+#endif
