@@ -12,6 +12,7 @@
 #include "mail_child.h"
 #include "service_manager.h"
 #include "store_runs.h"
+#include "watch.h"
 
 #include <signal.h>
 
@@ -24,6 +25,7 @@
 #define HEARTBEAT_TICKS 5
 #define DEBTS_TICKS 5
 #define PRUNE_TICKS 60
+#define WATCH_TICKS 3
 
 struct agent {
     const char *path;
@@ -32,7 +34,6 @@ struct agent {
     uv_timer_t tick;
     struct runtime runtime;
     struct db *reader; // for questions that need no transaction
-    struct watch *watch;
     struct debts *debts;
     struct agent_flows *flows;
     struct mail_child *mail;
@@ -41,8 +42,8 @@ struct agent {
     int64_t watchdog_us;
     struct clock_mono watchdog_at;
     guint64 ticks;
-    bool beating; // a heartbeat is on its way through the writer
-    bool pruning;
+    bool beating;           // a heartbeat is on its way through the writer
+    bool pruning, watching; // jobs of these kinds on their way
     bool closing;
     bool problem_told; // the store cannot be written
 };
@@ -115,6 +116,52 @@ static void start_pruning(struct agent *agent)
     writer_submit(agent->runtime.writer, &job);
 }
 
+/* What time alone brings about: mutes that end, debts to be told of. */
+
+static bool watch_time(struct db *db, void *context, GError **error)
+{
+    const struct agent *agent = context;
+    bool notices = false;
+    return watch_tick(db, agent_flows_config(agent->flows), clock_wall_now(), &notices, error);
+}
+
+static void on_time_passed(const GError *error, void *context)
+{
+    struct agent *agent = context;
+    agent->watching = false;
+    (void)error; // the heartbeat tells that the store cannot be written
+}
+
+static void let_time_pass(struct agent *agent)
+{
+    if (agent->watching)
+        return;
+    agent->watching = true;
+    const struct writer_job job = {.work = watch_time, .done = on_time_passed, .context = agent};
+    writer_submit(agent->runtime.writer, &job);
+}
+
+/* A new configuration: flows that are gone are withdrawn, renamed ones go on. */
+
+static bool configure(struct db *db, void *context, GError **error)
+{
+    const struct agent *agent = context;
+    return watch_configure(db, agent_flows_config(agent->flows), clock_wall_now(), error);
+}
+
+static void on_configured(const GError *error, void *context)
+{
+    (void)context;
+    if (error)
+        log_error("the new configuration could not be noted: %s", error->message);
+}
+
+static void take_note_of_config(struct agent *agent)
+{
+    const struct writer_job job = {.work = configure, .done = on_configured, .context = agent};
+    writer_submit(agent->runtime.writer, &job);
+}
+
 /* Mail and debts: looked for often, started when due. */
 
 static bool is_due(struct clock_wall time)
@@ -132,7 +179,7 @@ static void start_mail_when_due(struct agent *agent)
         mail_child_start(agent->mail);
 }
 
-static void on_stored(void *context)
+static void on_told(void *context)
 {
     struct agent *agent = context;
     if (!agent->closing)
@@ -149,7 +196,6 @@ static void close_agent(struct agent *agent);
 static void on_debts_idle(void *context)
 {
     struct agent *agent = context;
-    watch_tell_debts(agent->watch, agent_flows_config(agent->flows));
     if (agent->runtime.engine->stopping && agent_flows_running(agent->flows) == 0)
         close_agent(agent);
 }
@@ -202,7 +248,8 @@ static void on_tick(uv_timer_t *timer)
     look_at_clock(agent);
     look_for_sleep(agent, clock_mono_now(), clock_boot_us());
     start_mail_when_due(agent);
-    watch_tick(agent->watch, agent_flows_config(agent->flows));
+    if (agent->ticks % WATCH_TICKS == 0)
+        let_time_pass(agent);
     if (agent->ticks % HEARTBEAT_TICKS == 0)
         send_heartbeat(agent);
     if (agent->ticks % DEBTS_TICKS == 0)
@@ -218,8 +265,8 @@ static void reload(struct agent *agent)
     service_manager_notify("RELOADING=1");
     struct config *config = command_load_config(agent->path, CONFIG_MISSING_IS_NEED);
     if (config) {
-        watch_reload(agent->watch, config);
         agent_flows_set_config(agent->flows, config);
+        take_note_of_config(agent);
         log_info("the configuration was read again: %u flows", config->flows->len);
     } else {
         log_error("the configuration is wrong: the former one stays in force");
@@ -276,10 +323,14 @@ static void start_tick(struct agent *agent)
     uv_timer_start(&agent->tick, on_tick, clock_timer_ms(TICK_MS * 1000), TICK_MS);
 }
 
-static void restore_confirming(const char *flow, struct clock_wall due, void *context)
+static bool restore_confirming(struct agent *agent, GError **error)
 {
-    struct agent *agent = context;
-    agent_flows_confirm(agent->flows, flow, due);
+    g_autoptr(GPtrArray) pending = watch_pending(agent->reader, error);
+    for (guint i = 0; pending && i < pending->len; i++) {
+        const struct watch_pending *flow = pending->pdata[i];
+        agent_flows_confirm(agent->flows, flow->flow, flow->due, flow->attempt);
+    }
+    return pending != NULL;
 }
 
 static bool open_agent(struct agent *agent, struct config *config, GError **error)
@@ -292,21 +343,20 @@ static bool open_agent(struct agent *agent, struct config *config, GError **erro
     agent->reader = store_open_reader(config->agent.store, error);
     if (!agent->reader)
         return false;
-    agent->watch = watch_new(agent->runtime.writer);
     agent->debts = debts_new(&agent->runtime);
     agent->mail = mail_child_new(&agent->loop, agent->path, on_mail_ended, agent);
     const struct agent_flows_context context = {
         .runtime = &agent->runtime,
-        .watch = agent->watch,
         .debts = agent->debts,
-        .stored = on_stored,
+        .told = on_told,
         .idle = on_flows_idle,
         .context = agent,
     };
     agent->flows = agent_flows_new(&context);
-    watch_reload(agent->watch, config);
     agent_flows_set_config(agent->flows, config);
-    watch_confirming(agent->reader, restore_confirming, agent, error);
+    take_note_of_config(agent);
+    if (!restore_confirming(agent, error))
+        return false;
     start_signals(agent);
     start_tick(agent);
     send_heartbeat(agent);
@@ -332,7 +382,6 @@ static void close_agent(struct agent *agent)
     g_clear_pointer(&agent->stop, flow_stop_free);
     g_clear_pointer(&agent->mail, mail_child_free);
     g_clear_pointer(&agent->debts, debts_free);
-    g_clear_pointer(&agent->watch, watch_free);
     runtime_close(&agent->runtime, on_closed, agent);
 }
 

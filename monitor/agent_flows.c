@@ -10,6 +10,7 @@
 #include "../probes/flow_run.h"
 #include "online.h"
 #include "schedule.h"
+#include "watch.h"
 
 #include <string.h>
 
@@ -34,7 +35,8 @@ struct agent_flow {
     char *id;
     const struct config_flow *flow; // of the present configuration; NULL: removed
     struct clock_wall due;          // what the run is due for (node.at may be later)
-    int attempt;                    // 1: the due run confirms
+    int attempt;                    // of the due run; 0: a scheduled one
+    bool wants_json;                // the watch wants all of the next good run
     bool running;
 };
 
@@ -43,8 +45,8 @@ struct agent_run {
     struct agent_flow *owner;
     struct generation *generation;
     const struct config_flow *flow;
-    struct run_result *result;
-    cJSON *json;
+    struct run_result *result; // while it is asked whether it is us
+    struct redact *redact;     // likewise
 };
 
 struct agent_flows {
@@ -107,19 +109,28 @@ static void schedule(struct agent_flow *flow, struct clock_wall after)
         heap_put(flow->all->due, &flow->node, flow->due.us);
 }
 
-// The confirming run is due unless a scheduled start before that serves as it.
-static void schedule_confirming(struct agent_flow *flow, struct clock_wall confirm)
+struct confirming {
+    struct clock_wall due; // us 0 for none
+    int attempt;
+};
+
+static struct confirming confirming_of(const struct agent_flow *flow)
 {
-    struct clock_wall now = clock_wall_now();
-    schedule(flow, now);
-    if (!confirm.us || (flow->due.us >= 0 && flow->due.us <= confirm.us))
-        return;
-    flow->due = confirm;
-    flow->attempt = 1;
-    heap_put(flow->all->due, &flow->node, confirm.us);
+    return flow->attempt ? (struct confirming){flow->due, flow->attempt} : (struct confirming){0};
 }
 
-static void end_run(struct agent_run *run, struct clock_wall confirm)
+// The confirming run is due unless a scheduled start before that serves as it.
+static void schedule_next_run(struct agent_flow *flow, struct confirming confirming)
+{
+    schedule(flow, clock_wall_now());
+    if (!confirming.due.us || (flow->due.us >= 0 && flow->due.us <= confirming.due.us))
+        return;
+    flow->due = confirming.due;
+    flow->attempt = confirming.attempt;
+    heap_put(flow->all->due, &flow->node, confirming.due.us);
+}
+
+static void end_run(struct agent_run *run, struct confirming confirming)
 {
     struct agent_flow *flow = run->owner;
     struct agent_flows *all = flow->all;
@@ -128,11 +139,11 @@ static void end_run(struct agent_run *run, struct clock_wall confirm)
     if (!flow->flow)
         free_flow(flow);
     else if (!all->stopping)
-        schedule_confirming(flow, confirm);
+        schedule_next_run(flow, confirming);
     run->generation->runs--;
     leave_generation(all, run->generation);
-    cJSON_Delete(run->json);
     run_result_free(run->result);
+    redact_free(run->redact);
     g_free(run);
     all->running--;
     if (all->stopping && all->running == 0)
@@ -141,54 +152,67 @@ static void end_run(struct agent_run *run, struct clock_wall confirm)
         arm(all);
 }
 
-static void on_watched(const struct watch_answer *answer, void *context)
+static void on_watched(const struct watch_answer *answer, const GError *error, void *context)
 {
     struct agent_run *run = context;
-    struct agent_flows *all = run->owner->all;
-    end_run(run, answer->confirm_due);
-    all->context.stored(all->context.context);
+    struct agent_flow *flow = run->owner;
+    struct agent_flows *all = flow->all;
+    if (error) {
+        end_run(run, (struct confirming){0});
+        return;
+    }
+    flow->wants_json = answer->wants_json;
+    bool told = answer->notices;
+    end_run(run, (struct confirming){answer->confirm_due, answer->attempt});
+    if (told)
+        all->context.told(all->context.context);
 }
 
-static void watch_result(struct agent_run *run)
+static void watch(struct agent_run *run, const struct run_result *result,
+                  const struct redact *redact)
 {
-    struct agent_flows *all = run->owner->all;
-    const struct watch_event event = {
-        .config = run->generation->config,
-        .flow = run->flow,
-        .result = run->result,
-        .json = run->json,
-        .counted = true,
-        .group_ms = run->flow->group_ms,
-    };
-    watch_submit(all->context.watch, &event, on_watched, run);
+    struct runtime *runtime = run->owner->all->context.runtime;
+    struct watch_event *event = watch_event_new(result, redact, run->owner->wants_json);
+    event->counts = event->groups = true;
+    watch_submit(runtime->writer, run->generation->config, event, on_watched, run);
 }
 
 static void on_online(bool online, void *context)
 {
     struct agent_run *run = context;
     if (!online) {
-        log_warning("flow %s reached nothing, and neither did we: %s", run->flow->id,
-                    "none of the addresses of agent.online answers");
+        log_warning("flow %s reached nothing, and neither did we: none of the addresses of "
+                    "agent.online answers",
+                    run->flow->id);
         online_excuse(run->result);
     }
-    watch_result(run);
+    watch(run, run->result, run->redact);
+}
+
+static void log_run(const struct run_result *result)
+{
+    const char *state = result->cut_off ? "cut off" : verdict_state_word(result->state);
+    log_debug("flow %s, run %s: %s in %.0f ms%s%s", result->flow, result->run, state,
+              result->duration_ms, result->problem ? ", " : "",
+              result->problem ? result->problem : "");
 }
 
 static void on_run_done(struct run_result *result, const struct redact *redact, void *context)
 {
     struct agent_run *run = context;
-    struct agent_flows *all = run->owner->all;
-    run->result = result;
+    log_run(result);
     if (result->cut_off) {
-        end_run(run, (struct clock_wall){0});
-        return;
+        run_result_free(result);
+        end_run(run, (struct confirming){0});
+    } else if (online_is_in_doubt(result)) {
+        run->result = result;
+        run->redact = redact_copy(redact);
+        online_ask(run->owner->all->context.runtime->engine->transfer, run->generation->config,
+                   on_online, run);
+    } else {
+        watch(run, result, redact);
+        run_result_free(result);
     }
-    if (result->state != VERDICT_OK)
-        run->json = run_result_to_json(result, redact, true);
-    if (online_is_in_doubt(result))
-        online_ask(all->context.runtime->engine->transfer, run->generation->config, on_online, run);
-    else
-        watch_result(run);
 }
 
 static bool writes(const struct config_flow *flow)
@@ -279,8 +303,7 @@ static void adopt(struct agent_flows *all, GHashTable *kept, const struct config
     g_hash_table_insert(kept, state->id, state);
     if (state->running)
         return;
-    struct clock_wall confirm = {state->attempt ? state->due.us : 0};
-    schedule_confirming(state, confirm);
+    schedule_next_run(state, confirming_of(state));
 }
 
 static void drop(struct agent_flow *flow)
@@ -316,19 +339,19 @@ void agent_flows_set_config(struct agent_flows *all, struct config *config)
     arm(all);
 }
 
-void agent_flows_confirm(struct agent_flows *all, const char *id, struct clock_wall due)
+void agent_flows_confirm(struct agent_flows *all, const char *id, struct clock_wall due,
+                         int attempt)
 {
     struct agent_flow *flow = g_hash_table_lookup(all->flows, id);
     if (flow && !flow->running)
-        schedule_confirming(flow, due);
+        schedule_next_run(flow, (struct confirming){due, attempt});
     arm(all);
 }
 
 static void recompute(struct agent_flow *flow, struct clock_wall now)
 {
     bool overdue = flow->node.position && flow->node.at < now.us;
-    struct clock_wall confirm = {flow->attempt ? flow->due.us : 0};
-    schedule_confirming(flow, confirm);
+    schedule_next_run(flow, confirming_of(flow));
     if (!overdue)
         return;
     int64_t interval_us = flow->due.us >= 0 ? flow->due.us - now.us : SPREAD_AT_MOST_US;

@@ -6,17 +6,15 @@
 
 #include "debts.h"
 #include "runtime.h"
-#include "watch.h"
 
 struct agent_flows;
 
 // What the flows need of the agent; borrowed.
 struct agent_flows_context {
     struct runtime *runtime;
-    struct watch *watch;
     struct debts *debts;
-    void (*stored)(void *context); // a run is stored; notices may be due
-    void (*idle)(void *context);   // after agent_flows_stop: nothing runs any more
+    void (*told)(void *context); // a stored run has made notices
+    void (*idle)(void *context); // after agent_flows_stop: nothing runs any more
     void *context;
 };
 
@@ -31,7 +29,8 @@ void agent_flows_set_config(struct agent_flows *flows, struct config *config);
 const struct config *agent_flows_config(const struct agent_flows *flows);
 
 // A confirming run of `flow` is due at `due`, as the store remembers it.
-void agent_flows_confirm(struct agent_flows *flows, const char *flow, struct clock_wall due);
+void agent_flows_confirm(struct agent_flows *flows, const char *flow, struct clock_wall due,
+                         int attempt);
 
 // The clock was set, or the machine slept: each overdue flow runs once, spread
 // over the smaller of its interval and a minute; the rest counts as missed.

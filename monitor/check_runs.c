@@ -5,6 +5,7 @@
 #include "check_runs.h"
 
 #include "../base/clock.h"
+#include "../base/log.h"
 #include "../probes/flow_run.h"
 #include "online.h"
 #include "watch.h"
@@ -14,7 +15,6 @@
 
 struct check_runs {
     struct check_plan plan;
-    struct watch *watch; // NULL without a store
     struct clock_mono started;
     GPtrArray *runs; // of struct check_run
     guint done;
@@ -53,37 +53,35 @@ static void on_confirm_due(uv_timer_t *timer)
 }
 
 // The watch has stored the run; it says when a confirming one is due.
-static void on_watched(const struct watch_answer *answer, void *context)
+static void on_watched(const struct watch_answer *answer, const GError *error, void *context)
 {
     struct check_run *run = context;
     const struct check_plan *plan = &run->all->plan;
-    if (!plan->notify || !answer->confirm_due.us || plan->runtime->engine->stopping) {
+    if (error)
+        log_error("the run of %s could not be stored: %s", run->flow->id, error->message);
+    bool confirms =
+        !error && plan->notify && answer->confirm_due.us && !plan->runtime->engine->stopping;
+    if (!confirms) {
         end_run(run);
         return;
     }
     run->start.due = answer->confirm_due;
-    run->start.attempt++;
+    run->start.attempt = answer->attempt;
     int64_t wait_us = answer->confirm_due.us - clock_wall_now().us;
     uv_timer_start(&run->timer, on_confirm_due, clock_timer_ms(MAX(wait_us, 0)), 0);
 }
 
-static void watch_result(struct check_run *run)
+static void watch(struct check_run *run)
 {
-    struct check_runs *all = run->all;
-    if (!all->watch || run->result->cut_off) {
+    const struct check_plan *plan = &run->all->plan;
+    if (!plan->runtime->writer || run->result->cut_off) {
         end_run(run);
         return;
     }
-    g_autoptr(cJSON) json = run_result_to_json(run->result, run->redact, true);
-    const struct watch_event event = {
-        .config = all->plan.config,
-        .flow = run->flow,
-        .result = run->result,
-        .json = json,
-        .counted = all->plan.notify,
-        .group_ms = 0, // check does not group
-    };
-    watch_submit(all->watch, &event, on_watched, run);
+    struct watch_event *event = watch_event_new(run->result, run->redact, true);
+    event->counts = plan->notify;
+    event->groups = false;
+    watch_submit(plan->runtime->writer, plan->config, event, on_watched, run);
 }
 
 static void on_online(bool online, void *context)
@@ -91,7 +89,7 @@ static void on_online(bool online, void *context)
     struct check_run *run = context;
     if (!online)
         online_excuse(run->result);
-    watch_result(run);
+    watch(run);
 }
 
 static void on_run_done(struct run_result *result, const struct redact *redact, void *context)
@@ -105,7 +103,7 @@ static void on_run_done(struct run_result *result, const struct redact *redact, 
     if (plan->notify && online_is_in_doubt(result))
         online_ask(plan->runtime->engine->transfer, plan->config, on_online, run);
     else
-        watch_result(run);
+        watch(run);
 }
 
 // Another process runs this flow, and went on doing so for the flow's timeout.
@@ -182,8 +180,6 @@ struct check_runs *check_runs_start(const struct check_plan *plan)
     all->plan = *plan;
     all->started = clock_mono_now();
     all->runs = g_ptr_array_new_with_free_func((GDestroyNotify)free_run);
-    if (plan->runtime->writer)
-        all->watch = watch_new(plan->runtime->writer);
     for (guint i = 0; i < plan->flows->len; i++)
         g_ptr_array_add(all->runs, new_run(all, plan->flows->pdata[i]));
     for (guint i = 0; i < plan->flows->len; i++)
@@ -204,6 +200,5 @@ void check_runs_free(struct check_runs *all)
     if (!all)
         return;
     g_ptr_array_unref(all->runs);
-    watch_free(all->watch);
     g_free(all);
 }
