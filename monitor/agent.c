@@ -42,8 +42,8 @@ struct agent {
     int64_t watchdog_us;
     struct clock_mono watchdog_at;
     guint64 ticks;
-    bool beating;           // a heartbeat is on its way through the writer
-    bool pruning, watching; // jobs of these kinds on their way
+    bool beating; // a heartbeat is on its way through the writer
+    bool busy[3]; // chores of these kinds on their way
     bool closing;
     bool problem_told; // the store cannot be written
 };
@@ -87,78 +87,62 @@ static void send_heartbeat(struct agent *agent)
     writer_submit(agent->runtime.writer, &job);
 }
 
-/* Retention, in small bites. */
+/* Chores in the writer's thread: each kind at most once at a time, each under the
+   configuration of its start. */
 
-static bool prune(struct db *db, void *context, GError **error)
+enum agent_chore { CHORE_PRUNE, CHORE_TIME, CHORE_CONFIGURE, CHORES };
+
+struct chore {
+    struct agent *agent;
+    enum agent_chore kind;
+    struct agent_generation *generation;
+    bool notices;
+};
+
+static bool do_chore(struct db *db, void *context, GError **error)
 {
-    const struct agent *agent = context;
-    const struct config_agent *config = &agent_flows_config(agent->flows)->agent;
-    const struct store_keep keep = {config->keep_runs_ms, config->keep_evidence_ms};
-    bool more = false;
-    return store_runs_prune(db, &keep, clock_wall_now(), &more, error);
+    struct chore *chore = context;
+    const struct config *config = agent_flows_held_config(chore->generation);
+    const struct store_keep keep = {config->agent.keep_runs_ms, config->agent.keep_evidence_ms};
+    struct clock_wall now = clock_wall_now();
+    bool more;
+    switch (chore->kind) {
+    case CHORE_PRUNE:
+        return store_runs_prune(db, &keep, now, &more, error);
+    case CHORE_TIME: // mutes that end, debts that somebody must be told of
+        return watch_tick(db, config, now, &chore->notices, error);
+    default: // flows that are gone are withdrawn, renamed ones keep their state
+        return watch_configure(db, config, now, error);
+    }
 }
 
-static void on_pruned(const GError *error, void *context)
+static void start_mail_when_due(struct agent *agent);
+
+static void on_chore_done(const GError *error, void *context)
 {
-    struct agent *agent = context;
-    agent->pruning = false;
-    if (error)
-        log_warning("old runs cannot be deleted: %s", error->message);
+    struct chore *chore = context;
+    struct agent *agent = chore->agent;
+    static const char *const names[] = {"old runs cannot be deleted",
+                                        "mutes and debts cannot be looked at",
+                                        "the configuration cannot be noted"};
+    if (error && !agent->problem_told)
+        log_warning("%s: %s", names[chore->kind], error->message);
+    agent->busy[chore->kind] = false;
+    agent_flows_release(agent->flows, chore->generation);
+    if (chore->notices && !agent->closing)
+        start_mail_when_due(agent);
+    g_free(chore);
 }
 
-static void start_pruning(struct agent *agent)
+static void start_chore(struct agent *agent, enum agent_chore kind)
 {
-    if (agent->pruning)
+    if (agent->busy[kind] && kind != CHORE_CONFIGURE)
         return;
-    agent->pruning = true;
+    agent->busy[kind] = true;
+    struct chore *chore = g_new0(struct chore, 1);
+    *chore = (struct chore){agent, kind, agent_flows_hold(agent->flows), false};
     const struct writer_job job = {
-        .work = prune, .done = on_pruned, .context = agent, .frees = true};
-    writer_submit(agent->runtime.writer, &job);
-}
-
-/* What time alone brings about: mutes that end, debts to be told of. */
-
-static bool watch_time(struct db *db, void *context, GError **error)
-{
-    const struct agent *agent = context;
-    bool notices = false;
-    return watch_tick(db, agent_flows_config(agent->flows), clock_wall_now(), &notices, error);
-}
-
-static void on_time_passed(const GError *error, void *context)
-{
-    struct agent *agent = context;
-    agent->watching = false;
-    (void)error; // the heartbeat tells that the store cannot be written
-}
-
-static void let_time_pass(struct agent *agent)
-{
-    if (agent->watching)
-        return;
-    agent->watching = true;
-    const struct writer_job job = {.work = watch_time, .done = on_time_passed, .context = agent};
-    writer_submit(agent->runtime.writer, &job);
-}
-
-/* A new configuration: flows that are gone are withdrawn, renamed ones go on. */
-
-static bool configure(struct db *db, void *context, GError **error)
-{
-    const struct agent *agent = context;
-    return watch_configure(db, agent_flows_config(agent->flows), clock_wall_now(), error);
-}
-
-static void on_configured(const GError *error, void *context)
-{
-    (void)context;
-    if (error)
-        log_error("the new configuration could not be noted: %s", error->message);
-}
-
-static void take_note_of_config(struct agent *agent)
-{
-    const struct writer_job job = {.work = configure, .done = on_configured, .context = agent};
+        .work = do_chore, .done = on_chore_done, .context = chore, .frees = kind == CHORE_PRUNE};
     writer_submit(agent->runtime.writer, &job);
 }
 
@@ -249,13 +233,13 @@ static void on_tick(uv_timer_t *timer)
     look_for_sleep(agent, clock_mono_now(), clock_boot_us());
     start_mail_when_due(agent);
     if (agent->ticks % WATCH_TICKS == 0)
-        let_time_pass(agent);
+        start_chore(agent, CHORE_TIME);
     if (agent->ticks % HEARTBEAT_TICKS == 0)
         send_heartbeat(agent);
     if (agent->ticks % DEBTS_TICKS == 0)
         pay_debts_when_due(agent);
     if (agent->ticks % PRUNE_TICKS == 0)
-        start_pruning(agent);
+        start_chore(agent, CHORE_PRUNE);
 }
 
 /* Signals */
@@ -266,7 +250,7 @@ static void reload(struct agent *agent)
     struct config *config = command_load_config(agent->path, CONFIG_MISSING_IS_NEED);
     if (config) {
         agent_flows_set_config(agent->flows, config);
-        take_note_of_config(agent);
+        start_chore(agent, CHORE_CONFIGURE);
         log_info("the configuration was read again: %u flows", config->flows->len);
     } else {
         log_error("the configuration is wrong: the former one stays in force");
@@ -354,7 +338,7 @@ static bool open_agent(struct agent *agent, struct config *config, GError **erro
     };
     agent->flows = agent_flows_new(&context);
     agent_flows_set_config(agent->flows, config);
-    take_note_of_config(agent);
+    start_chore(agent, CHORE_CONFIGURE);
     if (!restore_confirming(agent, error))
         return false;
     start_signals(agent);

@@ -23,9 +23,9 @@
 #define SPREAD_AT_MOST_US (INT64_C(60) * G_USEC_PER_SEC)
 
 // A configuration with the runs that began under it.
-struct generation {
+struct agent_generation {
     struct config *config;
-    unsigned runs;
+    unsigned users; // runs in flight, and jobs
     bool current;
 };
 
@@ -43,7 +43,7 @@ struct agent_flow {
 // A run in flight, and its result on the way to the watch.
 struct agent_run {
     struct agent_flow *owner;
-    struct generation *generation;
+    struct agent_generation *generation;
     const struct config_flow *flow;
     struct run_result *result; // while it is asked whether it is us
     struct redact *redact;     // likewise
@@ -51,7 +51,7 @@ struct agent_run {
 
 struct agent_flows {
     struct agent_flows_context context;
-    struct generation *generation;
+    struct agent_generation *generation;
     GHashTable *flows; // id -> struct agent_flow
     struct heap *due;
     uv_timer_t timer;
@@ -89,13 +89,30 @@ unsigned agent_flows_running(const struct agent_flows *all)
     return all->running;
 }
 
-static void leave_generation(struct agent_flows *all, struct generation *generation)
+static void leave_generation(struct agent_flows *all, struct agent_generation *generation)
 {
-    if (generation->current || generation->runs > 0)
+    if (generation->current || generation->users > 0)
         return;
     auth_session_forget_former(all->context.runtime->engine);
     config_free(generation->config);
     g_free(generation);
+}
+
+struct agent_generation *agent_flows_hold(struct agent_flows *all)
+{
+    all->generation->users++;
+    return all->generation;
+}
+
+const struct config *agent_flows_held_config(const struct agent_generation *generation)
+{
+    return generation->config;
+}
+
+void agent_flows_release(struct agent_flows *all, struct agent_generation *generation)
+{
+    generation->users--;
+    leave_generation(all, generation);
 }
 
 static void schedule(struct agent_flow *flow, struct clock_wall after)
@@ -140,8 +157,7 @@ static void end_run(struct agent_run *run, struct confirming confirming)
         free_flow(flow);
     else if (!all->stopping)
         schedule_next_run(flow, confirming);
-    run->generation->runs--;
-    leave_generation(all, run->generation);
+    agent_flows_release(all, run->generation);
     run_result_free(run->result);
     redact_free(run->redact);
     g_free(run);
@@ -245,8 +261,7 @@ static void start(struct agent_flow *flow)
     struct agent_run *run = g_new0(struct agent_run, 1);
     run->owner = flow;
     run->flow = flow->flow;
-    run->generation = all->generation;
-    run->generation->runs++;
+    run->generation = agent_flows_hold(all);
     flow->running = true;
     all->running++;
     const struct flow_start start = {.due = flow->due, .attempt = flow->attempt};
@@ -316,8 +331,8 @@ static void drop(struct agent_flow *flow)
 
 void agent_flows_set_config(struct agent_flows *all, struct config *config)
 {
-    struct generation *former = all->generation;
-    all->generation = g_new0(struct generation, 1);
+    struct agent_generation *former = all->generation;
+    all->generation = g_new0(struct agent_generation, 1);
     all->generation->config = config;
     all->generation->current = true;
     flow_engine_set_config(all->context.runtime->engine, config);

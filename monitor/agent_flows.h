@@ -28,6 +28,13 @@ void agent_flows_set_config(struct agent_flows *flows, struct config *config);
 // The present configuration; borrowed until the next agent_flows_set_config.
 const struct config *agent_flows_config(const struct agent_flows *flows);
 
+// The present configuration, kept alive until it is released: for jobs in the
+// writer's thread.
+struct agent_generation;
+struct agent_generation *agent_flows_hold(struct agent_flows *flows);
+const struct config *agent_flows_held_config(const struct agent_generation *generation);
+void agent_flows_release(struct agent_flows *flows, struct agent_generation *generation);
+
 // A confirming run of `flow` is due at `due`, as the store remembers it.
 void agent_flows_confirm(struct agent_flows *flows, const char *flow, struct clock_wall due,
                          int attempt);

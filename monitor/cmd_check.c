@@ -21,7 +21,7 @@ struct check_options {
     gboolean notify, no_store, verbose;
 };
 
-struct check {
+struct check_command {
     const struct check_options *options;
     const struct config *config;
     uv_loop_t loop;
@@ -37,7 +37,7 @@ struct check {
 
 static void show_progress(guint done, guint all, const char *flow, void *context)
 {
-    struct check *check = context;
+    struct check_command *check = context;
     if (!isatty(STDERR_FILENO) || all < 2)
         return;
     check->progress_shown = true;
@@ -47,12 +47,12 @@ static void show_progress(guint done, guint all, const char *flow, void *context
 
 static void on_closed(void *context)
 {
-    struct check *check = context;
+    struct check_command *check = context;
     for (size_t i = 0; i < G_N_ELEMENTS(check->signals); i++)
         uv_close((uv_handle_t *)&check->signals[i], NULL);
 }
 
-static void close_all(struct check *check)
+static void close_all(struct check_command *check)
 {
     check_runs_report(check->runs);
     g_clear_pointer(&check->runs, check_runs_free);
@@ -70,7 +70,7 @@ static void on_delivered(void *context)
 // check --notify delivers once before it exits.
 static void on_runs_ended(void *context)
 {
-    struct check *check = context;
+    struct check_command *check = context;
     if (!check->options->notify || check->interrupted) {
         close_all(check);
         return;
@@ -86,7 +86,7 @@ static void on_runs_ended(void *context)
 static void on_signal(uv_signal_t *handle, int number)
 {
     (void)number;
-    struct check *check = handle->data;
+    struct check_command *check = handle->data;
     if (check->interrupted || !check->runtime.engine)
         return;
     check->interrupted = true;
@@ -129,7 +129,7 @@ static GPtrArray *choose_flows(const struct config *config, char **names)
     return flows;
 }
 
-static void watch_signals(struct check *check)
+static void watch_signals(struct check_command *check)
 {
     static const int numbers[] = {SIGINT, SIGTERM};
     for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++) {
@@ -139,7 +139,7 @@ static void watch_signals(struct check *check)
     }
 }
 
-static void start_runs(struct check *check, const GPtrArray *flows, int64_t deadline_ms)
+static void start_runs(struct check_command *check, const GPtrArray *flows, int64_t deadline_ms)
 {
     const struct check_plan plan = {
         .runtime = &check->runtime,
@@ -155,7 +155,7 @@ static void start_runs(struct check *check, const GPtrArray *flows, int64_t dead
     check->runs = check_runs_start(&plan);
 }
 
-static void print_unpaid(const struct check *check)
+static void print_unpaid(const struct check_command *check)
 {
     const cJSON *flow, *undo;
     if (!check->options->no_store)
@@ -175,7 +175,7 @@ static void print_unpaid(const struct check *check)
     }
 }
 
-static int run_check(struct check *check, const GPtrArray *flows, int64_t deadline_ms)
+static int run_check(struct check_command *check, const GPtrArray *flows, int64_t deadline_ms)
 {
     g_autoptr(GError) error = NULL;
     const char *path = check->options->no_store ? NULL : check->config->agent.store;
@@ -253,6 +253,6 @@ int cmd_check(int argc, char **argv)
         return COMMAND_UNKNOWN;
     if (flows->len == 0)
         return command_fail("check", "there is no flow to run");
-    struct check check = {.options = &options, .config = config};
+    struct check_command check = {.options = &options, .config = config};
     return run_check(&check, flows, deadline_ms);
 }
