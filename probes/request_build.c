@@ -75,8 +75,10 @@ static bool add_fields(struct builder *builder, const GPtrArray *fields, const G
 static bool build_headers(struct builder *builder, GError **error)
 {
     GPtrArray *headers = builder->request->headers;
-    if (!add_fields(builder, builder->system->headers, builder->call->headers, error) ||
-        !add_fields(builder, builder->call->headers, NULL, error))
+    const GPtrArray *own = builder->call->headers;
+    // `auth: none` leaves off whatever may be a credential
+    if ((!builder->call->no_auth && !add_fields(builder, builder->system->headers, own, error)) ||
+        !add_fields(builder, own, NULL, error))
         return false;
     if (!transfer_headers_find(headers, "Accept"))
         transfer_headers_add(headers, "Accept", "application/json, */*");

@@ -60,6 +60,10 @@ static struct named *find_named(const struct values *values, const char *name)
 void values_set(struct values *values, const char *name, struct value *value)
 {
     struct named *named = find_named(values, name);
+    if (!value) {
+        g_ptr_array_remove(values->named, named);
+        return;
+    }
     if (!named) {
         named = g_new0(struct named, 1);
         named->name = g_strdup(name);
@@ -78,6 +82,16 @@ const struct value *values_find(const struct values *values, const char *name)
 {
     const struct named *named = find_named(values, name);
     return named ? named->value : NULL;
+}
+
+bool values_have_secrets(const struct values *values)
+{
+    for (guint i = 0; i < values->named->len; i++) {
+        const struct named *named = g_ptr_array_index(values->named, i);
+        if (named->value->secret)
+            return true;
+    }
+    return false;
 }
 
 static const struct value *answer_value(const char *name, void *user)

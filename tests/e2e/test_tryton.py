@@ -201,7 +201,7 @@ class Tryton(Case):
         """The session ends behind our back; the step logs in again, once, and goes on."""
         self.start()
         self.configure()
-        text = open(self.path("erpwatch.yaml"), encoding="utf-8").read()
+        text = self.log("erpwatch.yaml")
         end = """
       - step: somebody ends the session
         post: ''
@@ -232,7 +232,7 @@ class Tryton(Case):
         """The ERP dies between a created order and its undo; once it is back the debt is paid."""
         self.start()
         self.configure()
-        text = open(self.path("erpwatch.yaml"), encoding="utf-8").read()
+        text = self.log("erpwatch.yaml")
         slow = text.replace("every: 1h", "every: 1h\n    off: driven by the test")
         self.write("erpwatch.yaml", slow)
         process = self.start_program("check", "orders", "--format", "json", log="check.log")
