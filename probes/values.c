@@ -84,16 +84,6 @@ const struct value *values_find(const struct values *values, const char *name)
     return named ? named->value : NULL;
 }
 
-bool values_have_secrets(const struct values *values)
-{
-    for (guint i = 0; i < values->named->len; i++) {
-        const struct named *named = g_ptr_array_index(values->named, i);
-        if (named->value->secret)
-            return true;
-    }
-    return false;
-}
-
 static const struct value *answer_value(const char *name, void *user)
 {
     return values_find(user, name);
