@@ -528,7 +528,14 @@ struct config_node *config_file_parse(struct config_arena *arena, const char *fi
         .problems = problems,
     };
     struct fy_diag_cfg settings;
+    int directive = config_traps_directive(text, length);
 
+    if (directive > 0) {
+        config_problem_error(problems, (struct config_place){yaml.file, directive, 1},
+                             "a line that begins with %% is a directive, which means nothing here: "
+                             "leave it out, or indent it");
+        return NULL;
+    }
     fy_diag_cfg_default(&settings);
     settings.fp = NULL;
     settings.output_fn = drop_output;

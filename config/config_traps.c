@@ -145,3 +145,21 @@ bool config_traps_no_colon(const char *text, size_t length, size_t offset)
         at++;
     return at >= length || text[at] != ':';
 }
+
+int config_traps_directive(const char *text, size_t length)
+{
+    const char *end = text + length;
+    int line = 1;
+
+    while (text < end) {
+        if (*text == '%')
+            return line;
+        const char *newline = memchr(text, '\n', (size_t)(end - text));
+
+        if (newline == NULL)
+            return 0;
+        text = newline + 1;
+        line++;
+    }
+    return 0;
+}

@@ -19,6 +19,10 @@ char *config_traps_template(const char *text, size_t length, size_t offset);
 // and text right behind it: a fragment that YAML takes for a comment.
 bool config_traps_cut_by_comment(const char *value, const char *text, size_t length, size_t offset);
 
+// The line of a directive (%YAML and its like), which the parser can hang on; 0
+// where there is none.
+int config_traps_directive(const char *text, size_t length);
+
 // True where the key that ends at `offset` is not followed by a colon.
 bool config_traps_no_colon(const char *text, size_t length, size_t offset);
 
