@@ -40,11 +40,11 @@ static void *ask(void *data)
     return NULL;
 }
 
-static char *url_host(const char *url)
+char *transfer_dns_host(const char *url)
 {
-    g_autoptr(GUri) parts = g_uri_parse(url, G_URI_FLAGS_ENCODED, NULL);
+    g_autoptr(GUri) parts = g_uri_parse(url, G_URI_FLAGS_ENCODED | G_URI_FLAGS_PARSE_RELAXED, NULL);
     const char *host = parts ? g_uri_get_host(parts) : NULL;
-    return host ? g_ascii_strdown(host, -1) : NULL;
+    return host && *host ? g_ascii_strdown(host, -1) : NULL;
 }
 
 struct transfer_dns *transfer_dns_new(void)
@@ -73,7 +73,7 @@ static struct lookup *start_lookup(const char *host)
 
 void transfer_dns_timed_out(struct transfer_dns *dns, const char *url)
 {
-    g_autofree char *host = url_host(url);
+    g_autofree char *host = transfer_dns_host(url);
     if (!host || g_hash_table_contains(dns->held, host))
         return;
     struct lookup *lookup = start_lookup(host);
@@ -85,7 +85,7 @@ bool transfer_dns_is_held(struct transfer_dns *dns, const char *url)
 {
     if (g_hash_table_size(dns->held) == 0)
         return false;
-    g_autofree char *host = url_host(url);
+    g_autofree char *host = transfer_dns_host(url);
     struct lookup *lookup = host ? g_hash_table_lookup(dns->held, host) : NULL;
     if (!lookup)
         return false;

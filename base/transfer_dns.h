@@ -8,6 +8,9 @@
 
 struct transfer_dns;
 
+// The host of a URL in lower case, NULL where it has none. The caller frees it.
+char *transfer_dns_host(const char *url);
+
 // A breaker that lets every host through.
 struct transfer_dns *transfer_dns_new(void);
 

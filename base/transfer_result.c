@@ -5,6 +5,7 @@
 #include "transfer_result.h"
 
 #include "duration.h"
+#include "transfer_dns.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -39,9 +40,8 @@ static bool is_https(const struct transfer_easy *easy)
 // "erp.acme.example" of the call's URL; the caller frees it.
 static char *host_of(const struct transfer_easy *easy)
 {
-    g_autoptr(GUri) parts = g_uri_parse(easy->request->url, G_URI_FLAGS_ENCODED, NULL);
-    const char *host = parts ? g_uri_get_host(parts) : NULL;
-    return g_strdup(host ? host : easy->request->url);
+    char *host = transfer_dns_host(easy->request->url);
+    return host ? host : g_strdup(easy->request->url);
 }
 
 // "127.0.0.1:443" of the address that was tried last, or the host.
