@@ -165,6 +165,14 @@ static bool judge_envelope(struct state *state)
     return true;
 }
 
+// True where the header says that data came.
+static bool announced(const struct state *state)
+{
+    const char *type = transfer_headers_find(state->response->headers, "Content-Type");
+    g_autofree char *lower = type ? g_ascii_strdown(type, -1) : NULL;
+    return lower && (strstr(lower, "json") || strstr(lower, "xml"));
+}
+
 // A page, nothing, or something unreadable, where data was due.
 static bool judge_shape(struct state *state)
 {
@@ -175,7 +183,8 @@ static bool judge_shape(struct state *state)
         return false; // the page of a redirect is read by nobody
     if (envelope->kind == ENVELOPE_HTML && (due || envelope->login))
         explanation = LEXICON_PAGE;
-    else if (envelope->kind == ENVELOPE_BROKEN)
+    else if (envelope->kind == ENVELOPE_BROKEN ||
+             (envelope->kind == ENVELOPE_TEXT && announced(state)))
         explanation = LEXICON_NOT_DATA;
     else if (envelope->kind == ENVELOPE_EMPTY && due && state->response->status == 200)
         explanation = LEXICON_NO_BODY;

@@ -158,8 +158,8 @@ static bool is_status_number(const char *text)
 // A word that names a kind of error: no sentence, no address.
 static bool is_token(const char *text)
 {
-    return *text && strlen(text) <= 80 && !strpbrk(text, " \t\r\n") && !strstr(text, "://") &&
-           strcmp(text, "about:blank") != 0;
+    return *text && strlen(text) <= 80 && g_str_is_ascii(text) && !strpbrk(text, " \t\r\n") &&
+           !strstr(text, "://") && strcmp(text, "about:blank") != 0;
 }
 
 // Members named name or type hold all kinds of things besides errors' names.
@@ -537,7 +537,8 @@ void envelope_read_json(struct envelope *envelope, const cJSON *document, bool x
         reader.budget = NODES_MAX;
         walk(&reader, document, shapes[i].base, visit_base);
     }
-    read_signs(&reader, document);
+    if (!envelope->failure || !xml)
+        read_signs(&reader, document);
     envelope->suspect = is_bare_message(document) || cJSON_IsString(document);
     envelope_pick_finish(&reader.pick, envelope);
     shorten_code(envelope);

@@ -196,11 +196,18 @@ void envelope_read_text(struct envelope *envelope, const char *body, size_t leng
     g_strstrip(text);
     if (read_pairs(envelope, text) || read_inner(envelope, text))
         return;
+    // What follows a blank line is advice and detail.
+    char *paragraph = strstr(text, "\n\n");
+    paragraph = paragraph ? paragraph : strstr(text, "\r\n\r\n");
+    g_autofree char *rest = paragraph && paragraph > text ? g_strdup(paragraph) : NULL;
+    if (rest)
+        *paragraph = '\0';
     g_autofree char *failure = first_group(failure_pattern, text, strlen(text));
     g_autofree char *code = find_code(text);
     struct envelope_pick pick;
     envelope_pick_init(&pick);
     envelope_pick_offer(&pick, code, text);
+    envelope_pick_add_context(&pick, rest);
     envelope->failure = envelope->failure || failure;
     envelope->suspect = true;
     envelope_pick_finish(&pick, envelope);

@@ -206,7 +206,7 @@ static bool is_believable(int status, enum verdict_cause cause)
 // Statuses that stand for anything: there the words that occur anywhere decide.
 static bool is_vague(int status)
 {
-    return status <= 400 || status == 417 || status == 422 || status == 500;
+    return status <= 400 || status == 402 || status == 417 || status == 422 || status == 500;
 }
 
 static const struct entry *find_entry(const struct lexicon *lexicon, enum where where,
@@ -263,16 +263,26 @@ static void apply_status(int status, struct verdict *verdict)
     fill(verdict, VERDICT_CAUSE_UNKNOWN, "erp-partner", EXPLAIN_UNKNOWN);
 }
 
+// cXML, batches and others answer 200 and put the status that counts into the code.
+static int status_in_code(const char *code, int status)
+{
+    if (!code || strlen(code) != 3 || strspn(code, "0123456789") != 3 || !strchr("45", *code))
+        return status;
+    return (int)g_ascii_strtoll(code, NULL, 10);
+}
+
 void lexicon_apply_context(const struct lexicon *lexicon, int status, const char *context,
                            struct verdict *verdict)
 {
     if (verdict->class == VERDICT_CLASS_OK)
         return;
+    if (status < 400)
+        status = status_in_code(verdict->code, status);
     bool specific = lexicon_weigh(verdict->message) == LEXICON_SPECIFIC;
     // What the inside of a program says is about the program, not the request.
     bool trace = !specific && fits(lexicon->trace, verdict->message);
     const struct entry *entry =
-        specific || trace ? NULL : find_entry(lexicon, TEXT, context, status);
+        specific || trace || !is_vague(status) ? NULL : find_entry(lexicon, TEXT, context, status);
     if (!entry)
         entry =
             find_meaning(lexicon, verdict->code, trace ? NULL : verdict->message, specific, status);

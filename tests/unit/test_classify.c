@@ -170,7 +170,7 @@ static void test_error_inside_a_200(void **state)
     assert_verdict(graphql, VERDICT_CLASS_ERROR_CODE, VERDICT_CAUSE_NOT_FOUND);
     g_autoptr(verdict_t) status =
         judge(200, "text/xml",
-              "<cXML><Response><Status code=\"500\" text=\"error\"/></Response>"
+              "<cXML><Response><Status code=\"400\" text=\"error\"/></Response>"
               "</cXML>");
     assert_verdict(status, VERDICT_CLASS_CRYPTIC, VERDICT_CAUSE_UNKNOWN);
 }
