@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+// erpwatch mail-test: one sample alert to one contact, at once and past the
+// outbox, so that a wrong server, password or address shows before it matters.
+#include "command.h"
+
+#include "../alerts/mailer.h"
+#include "../alerts/sample.h"
+#include "../base/duration.h"
+
+#include <stdio.h>
+#include <string.h>
+
+// Prints what each recipient's server said; the exit code.
+static int print_report(const struct delivery_report *report, const GPtrArray *recipients)
+{
+    int code = COMMAND_OK;
+    for (guint i = 0; i < report->count; i++) {
+        const struct delivery_reply *reply = &report->replies[i];
+        char text[sizeof reply->text + 32];
+        delivery_reply_format(reply, text, sizeof text);
+        printf("%s: %s (%s)\n", (const char *)recipients->pdata[i],
+               reply->accepted ? "accepted" : "not accepted", text);
+        if (!reply->accepted)
+            code = COMMAND_FAILED;
+    }
+    return code;
+}
+
+static int send_sample(const struct config *config, const struct config_contact *contact,
+                       int64_t session_ms)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(mailer_t) mailer = mailer_new(config, session_ms, NULL, &error);
+    if (mailer == NULL)
+        return command_fail("mail-test", "%s", error->message);
+    g_autofree char *way = mailer_describe(mailer);
+    printf("sending a sample alert to %s: %s\n", contact->id, way);
+    g_autoptr(notice_t) notice = sample_notice(config, contact, clock_wall_now());
+    g_autoptr(GBytes) mail = mailer_compose(notice->facts, false, &error);
+    if (mail == NULL)
+        return command_fail("mail-test", "%s", error->message);
+    g_autoptr(delivery_report_t) report = mailer_send(mailer, notice->facts, contact->email, mail);
+    return print_report(report, contact->email);
+}
+
+static int fail_unknown(const struct config *config, const char *id)
+{
+    g_autofree char *known = NULL;
+    if (config->contacts) {
+        g_autoptr(GList) ids =
+            g_list_sort(g_hash_table_get_keys(config->contacts), (GCompareFunc)strcmp);
+        g_autoptr(GString) list = g_string_new(NULL);
+        for (const GList *item = ids; item; item = item->next)
+            g_string_append_printf(list, "%s%s", list->len ? ", " : "", (const char *)item->data);
+        known = g_strdup(list->str);
+    }
+    return command_fail("mail-test", "there is no contact %s (there are: %s)", id,
+                        known ? known : "none");
+}
+
+int cmd_mail_test(int argc, char **argv)
+{
+    char *config_option = NULL, *timeout_option = NULL;
+    int64_t session_ms = 60000;
+    const GOptionEntry entries[] = {
+        COMMAND_CONFIG_ENTRY(&config_option),
+        {"timeout", 0, 0, G_OPTION_ARG_STRING, &timeout_option,
+         "How long the session may take (default 1m)", "TIME"},
+        {NULL, 0, 0, 0, NULL, NULL, NULL},
+    };
+    int code = command_parse(&argc, &argv, entries, 1, 1);
+    g_autofree char *path = config_option, *timeout = timeout_option;
+    if (code != COMMAND_PARSED)
+        return code;
+    if (timeout && !duration_parse(timeout, &session_ms))
+        return command_fail("mail-test", "write a time as 30s or 2m");
+    g_autoptr(config_t) config = command_load_config(path, CONFIG_MISSING_IS_NEED);
+    if (config == NULL)
+        return COMMAND_UNKNOWN;
+    const struct config_contact *contact = config_find_contact(config, argv[1]);
+    return contact ? send_sample(config, contact, session_ms) : fail_unknown(config, argv[1]);
+}
