@@ -132,7 +132,7 @@ static void add_base64(struct redact_layer *layer, const char *secret, size_t be
     static const size_t foreign[] = {0, 2, 3}; // characters that hold bits of what is before
     size_t length = strlen(secret);
     guchar *bytes = g_malloc0(before + length + 1);
-    memcpy(bytes + before, secret, length);
+    memcpy(bytes + before, secret, length + 1);
     g_autofree char *encoded = g_base64_encode(bytes, before + length);
     explicit_bzero(bytes, before + length);
     g_free(bytes);

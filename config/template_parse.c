@@ -411,7 +411,7 @@ static enum template_escape hole_escape(const struct builder *builder)
     if (pieces->len == 0 && builder->literal->len == 0)
         return TEMPLATE_ESCAPE_URL;
     const struct template_piece *first =
-        pieces->len ? &g_array_index(pieces, struct template_piece, 0) : NULL;
+        pieces->len ? template_piece_at(builder->template, 0) : NULL;
     if (first && first->escape == TEMPLATE_ESCAPE_URL)
         return TEMPLATE_ESCAPE_SEGMENT;
     const char *text = first && first->text ? first->text : builder->literal->str;
@@ -419,7 +419,7 @@ static enum template_escape hole_escape(const struct builder *builder)
     bool finished =
         !host || strpbrk(host + 3, "/?#") || (first && strpbrk(builder->literal->str, "/?#"));
     for (guint i = 1; i < pieces->len && !finished; i++) {
-        const struct template_piece *piece = &g_array_index(pieces, struct template_piece, i);
+        const struct template_piece *piece = template_piece_at(builder->template, i);
         finished = piece->text && strpbrk(piece->text, "/?#");
     }
     return finished ? TEMPLATE_ESCAPE_SEGMENT : TEMPLATE_ESCAPE_HOST;

@@ -62,6 +62,13 @@ struct template
     char *source;
 };
 
+// The piece at `index`, which there is.
+static inline struct template_piece *template_piece_at(const struct template *template, guint index)
+{
+    g_assert(template->pieces->data && index < template->pieces->len);
+    return &g_array_index(template->pieces, struct template_piece, index);
+}
+
 // What a hole is worth on its way through the filters. At first what the value
 // holds, borrowed; a filter puts a text of its own in place.
 struct template_operand {

@@ -110,6 +110,7 @@ static bool evaluate_hole(const struct template_hole *hole, const struct templat
             context->made(operand->text, context->made_user);
         return true;
     }
+    g_assert(problem);
     if (!strstr(problem->message, "{{"))
         g_prefix_error(&problem, "{{%s}}: ", hole->source);
     g_propagate_error(error, problem);
@@ -226,8 +227,7 @@ char *template_render(const struct template *template, const struct template_con
     g_autoptr(GString) out = g_string_new(NULL);
     bool touched = false;
     for (guint i = 0; i < template->pieces->len; i++) {
-        const struct template_piece *piece =
-            &g_array_index(template->pieces, struct template_piece, i);
+        const struct template_piece *piece = template_piece_at(template, i);
         bool good = true;
         if (piece->kind == TEMPLATE_LITERAL)
             g_string_append_len(out, piece->text, (gssize)piece->length);
@@ -262,7 +262,7 @@ struct value *template_evaluate(const struct template *template,
                                 const struct template_context *context, GError **error)
 {
     const struct template_piece *first =
-        template->pieces->len ? &g_array_index(template->pieces, struct template_piece, 0) : NULL;
+        template->pieces->len ? template_piece_at(template, 0) : NULL;
     bool typed = first && (first->escape == TEMPLATE_ESCAPE_JSON_VALUE ||
                            first->escape == TEMPLATE_ESCAPE_NONE);
     if (template->pieces->len == 1 && first->kind == TEMPLATE_HOLE && typed && !first->hole->raw)
@@ -291,7 +291,7 @@ const char *template_constant(const struct template *template)
 {
     if (template->pieces->len == 0)
         return "";
-    const struct template_piece *first = &g_array_index(template->pieces, struct template_piece, 0);
+    const struct template_piece *first = template_piece_at(template, 0);
     return template->pieces->len == 1 && first->kind == TEMPLATE_LITERAL ? first->text : NULL;
 }
 
@@ -313,8 +313,7 @@ static void visit_hole(const struct template_hole *hole, template_visit each, vo
 void template_foreach(const struct template *template, template_visit each, void *user)
 {
     for (guint i = 0; i < template->pieces->len; i++) {
-        const struct template_piece *piece =
-            &g_array_index(template->pieces, struct template_piece, i);
+        const struct template_piece *piece = template_piece_at(template, i);
         if (piece->kind == TEMPLATE_HOLE)
             visit_hole(piece->hole, each, user);
         else if (piece->kind == TEMPLATE_MACHINE)
@@ -324,8 +323,7 @@ void template_foreach(const struct template *template, template_visit each, void
 
 bool template_begins_with_hole(const struct template *template)
 {
-    return template->pieces->len > 0 &&
-           g_array_index(template->pieces, struct template_piece, 0).kind != TEMPLATE_LITERAL;
+    return template->pieces->len > 0 && template_piece_at(template, 0)->kind != TEMPLATE_LITERAL;
 }
 
 const char *template_source(const struct template *template)
@@ -359,7 +357,7 @@ void template_free(struct template *template)
     if (!template)
         return;
     for (guint i = 0; i < template->pieces->len; i++) {
-        struct template_piece *piece = &g_array_index(template->pieces, struct template_piece, i);
+        struct template_piece *piece = template_piece_at(template, i);
         g_free(piece->text);
         template_hole_free(piece->hole);
         template_reference_free(piece->reference);

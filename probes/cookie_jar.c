@@ -55,9 +55,6 @@ static void cookie_free(void *data)
     g_free(cookie);
 }
 
-typedef struct cookie cookie_t;
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(cookie_t, cookie_free)
-
 static void place_clear(struct place *place)
 {
     g_free(place->host);
@@ -197,16 +194,17 @@ static struct cookie *parse_cookie(const char *line, const struct place *from,
     if (!equals || has_control(line) || strlen(line) > COOKIE_MAX)
         return NULL;
     *equals = '\0';
-    g_autoptr(cookie_t) cookie = g_new0(struct cookie, 1);
+    struct cookie *cookie = g_new0(struct cookie, 1);
     cookie->name = g_strdup(g_strstrip(*parts));
     cookie->value = g_strdup(g_strstrip(equals + 1));
     cookie->domain = g_strdup(from->host);
     cookie->host_only = true;
     cookie->path = default_path(from->path);
     cookie->expires_us = INT64_MAX;
-    if (!*cookie->name || !read_attributes(cookie, parts + 1, from, now))
-        return NULL;
-    return g_steal_pointer(&cookie);
+    if (*cookie->name && read_attributes(cookie, parts + 1, from, now))
+        return cookie;
+    cookie_free(cookie);
+    return NULL;
 }
 
 static bool same_cookie(const struct cookie *left, const struct cookie *right)
