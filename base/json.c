@@ -24,12 +24,19 @@ static void print_escaped(GString *out, unsigned char byte)
     }
 }
 
+// Most texts are ASCII, which needs no closer look.
+static bool is_valid_utf8(const char *text)
+{
+    while (*text && !((unsigned char)*text & 0x80))
+        text++;
+    return g_utf8_validate(text, -1, NULL);
+}
+
 static void print_text(GString *out, const char *text)
 {
     if (!text)
         text = "";
-    bool valid = g_utf8_validate(text, -1, NULL);
-    g_autofree char *mended = valid ? NULL : g_utf8_make_valid(text, -1);
+    g_autofree char *mended = is_valid_utf8(text) ? NULL : g_utf8_make_valid(text, -1);
     if (mended)
         text = mended;
     g_string_append_c(out, '"');

@@ -254,6 +254,12 @@ struct operand {
 static void evaluate(struct run *run, const struct jsonpath_expression *expression, cJSON *current,
                      struct operand *operand);
 
+// The text of a text, NULL for all else.
+static const char *text_of(const cJSON *node)
+{
+    return node && cJSON_IsString(node) ? node->valuestring : NULL;
+}
+
 static void set_number(struct operand *operand, int64_t number)
 {
     operand->own = (cJSON){.type = cJSON_Number, .valuedouble = (double)number};
@@ -265,9 +271,10 @@ static void call_length(struct run *run, const struct jsonpath_expression *argum
 {
     struct operand value;
     evaluate(run, argument, current, &value);
-    if (cJSON_IsString(value.node))
-        set_number(result, g_utf8_strlen(value.node->valuestring, -1));
-    else if (cJSON_IsArray(value.node) || cJSON_IsObject(value.node))
+    const char *text = text_of(value.node);
+    if (text)
+        set_number(result, g_utf8_strlen(text, -1));
+    else if (value.node && (cJSON_IsArray(value.node) || cJSON_IsObject(value.node)))
         set_number(result, count_children(run, value.node));
 }
 
@@ -324,13 +331,12 @@ static bool call_match(struct run *run, const struct jsonpath_expression *call, 
     struct operand subject, pattern;
     evaluate(run, jsonpath_expression_operand(call, 0), current, &subject);
     evaluate(run, jsonpath_expression_operand(call, 1), current, &pattern);
-    if (!cJSON_IsString(subject.node) || !cJSON_IsString(pattern.node))
+    const char *text = text_of(subject.node), *written = text_of(pattern.node);
+    if (!text || !written)
         return false;
     bool literal = jsonpath_expression_operand(call, 1)->kind == JSONPATH_LITERAL;
-    const struct regex *regex = literal ? call->regex
-                                        : find_pattern(run, pattern.node->valuestring,
-                                                       call->function->kind == JSONPATH_MATCH);
-    const char *text = subject.node->valuestring;
+    bool whole = call->function->kind == JSONPATH_MATCH;
+    const struct regex *regex = literal ? call->regex : find_pattern(run, written, whole);
     size_t length = strlen(text);
     if (!regex || !spend(run, 1 + length / 16))
         return false;
@@ -344,11 +350,12 @@ static bool call_match(struct run *run, const struct jsonpath_expression *call, 
 // Less than, equal or greater than 0; false where the two have no order.
 static bool order(const cJSON *left, const cJSON *right, int *difference)
 {
-    if (cJSON_IsNumber(left) && cJSON_IsNumber(right))
+    if (left && right && cJSON_IsNumber(left) && cJSON_IsNumber(right))
         return json_order_numbers(left, right, difference);
-    if (!cJSON_IsString(left) || !cJSON_IsString(right))
+    const char *a = text_of(left), *b = text_of(right);
+    if (!a || !b)
         return false;
-    *difference = strcmp(left->valuestring, right->valuestring); // UTF-8 keeps the order
+    *difference = strcmp(a, b); // UTF-8 keeps the order of the characters
     return true;
 }
 

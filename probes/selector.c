@@ -191,18 +191,21 @@ static GPtrArray *select_cookie(const struct selection *selection, GError **erro
     return found;
 }
 
+// The path of a selector whose argument has holes. The caller frees it.
+static struct jsonpath *fill_path(const struct selection *selection, GError **error)
+{
+    g_autofree char *argument = fill_argument(selection, QUOTING_JSONPATH, error);
+    return argument ? jsonpath_compile(argument, error) : NULL;
+}
+
 static GPtrArray *select_json(const struct selection *selection, GError **error)
 {
     const struct jsonpath *path = selection->selector->path;
-    g_autoptr(jsonpath_t) filled = NULL;
-    if (!path) {
-        g_autofree char *argument = fill_argument(selection, QUOTING_JSONPATH, error);
-        path = filled = argument ? jsonpath_compile(argument, error) : NULL;
-        if (!path)
-            return NULL;
-    }
+    g_autoptr(jsonpath_t) filled = path ? NULL : fill_path(selection, error);
+    if (!path && !filled)
+        return NULL;
     const cJSON *document = subject_document(selection->subject);
-    return document ? jsonpath_select(path, document) : new_owning();
+    return document ? jsonpath_select(path ? path : filled, document) : new_owning();
 }
 
 static GPtrArray *find_matches(const struct regex *regex, struct subject *subject, GError **error)
@@ -250,8 +253,9 @@ GPtrArray *selector_select(const struct selector *selector, struct subject *subj
 {
     const struct selection selection = {
         .selector = selector, .subject = subject, .context = context};
-    GPtrArray *found = kinds[selector->kind].select(&selection, error);
-    return found;
+    // What is found never refers to `selection`.
+    // cppcheck-suppress returnDanglingLifetime
+    return kinds[selector->kind].select(&selection, error);
 }
 
 char *selector_describe(const struct selector *selector)
