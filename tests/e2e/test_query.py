@@ -1,0 +1,70 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""The command `query`: what it selects, from a file and from stdin, and what it refuses."""
+import json
+import os
+import subprocess
+import tempfile
+import unittest
+
+ERPWATCH = os.path.join(os.environ.get("ERPWATCH_BUILD", "build"), "erpwatch")
+DOCUMENT = b'{"value":[{"id":9007199254740993,"price":12.10},{"id":2,"price":1}]}'
+
+
+def query(*arguments, document=DOCUMENT):
+    return subprocess.run([ERPWATCH, "query", *arguments], input=document, capture_output=True,
+                          timeout=60, check=False)
+
+
+class Query(unittest.TestCase):
+    def selects(self, expected, *arguments, document=DOCUMENT):
+        done = query(*arguments, document=document)
+        self.assertEqual(done.stdout.decode(), expected + "\n")
+        self.assertEqual((done.returncode, done.stderr), (0, b""))
+
+    def refuses(self, part, *arguments, document=DOCUMENT):
+        done = query(*arguments, document=document)
+        self.assertEqual((done.returncode, done.stdout), (3, b""))
+        lines = done.stderr.decode().splitlines()
+        self.assertEqual(len(lines), 1, lines)
+        self.assertTrue(lines[0].startswith("erpwatch query: "), lines)
+        self.assertIn(part, lines[0])
+
+    def test_json(self):
+        self.selects("[9007199254740993,2]", "json", "$.value[*].id")
+        self.selects("[12.10]", "json", "$.value[?@.id==9007199254740993].price")
+        self.selects("[]", "json", "$.nothing")
+        self.selects("[1]", "json", "$", "-", document=b"1")
+
+    def test_regex(self):
+        self.selects('["9007199254740993","2"]', "regex", r'"id":(\d+)')
+        self.selects('["12.10"]', "regex", r"\d+\.\d+")
+        self.selects("[]", "regex", "nothing")
+        self.selects('["\u00e9"]', "regex", "\u00e9", document="caf\u00e9".encode())
+        self.selects('["a","b"]', "regex", "[ab]", document=b"a\xe9\0b")
+
+    def test_file(self):
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(DOCUMENT)
+            file.flush()
+            self.selects("[2]", "json", "$.value[1].id", file.name, document=b"")
+        self.refuses("No such file", "json", "$", file.name)
+
+    def test_output_is_json(self):
+        done = query("regex", "(?s).+", document=b'\x01"\\\xff\n')
+        self.assertEqual(json.loads(done.stdout), ['\x01"\\\ufffd\n'])
+
+    def test_refused(self):
+        self.refuses("character 5: a selector", "json", "$.a[")
+        self.refuses("begins with $", "json", "value")
+        self.refuses("not JSON: line 2, column 1", "json", "$", document=b"\n<html>")
+        self.refuses("not JSON: line 1, column 1: it ends", "json", "$", document=b"")
+        self.refuses("missing closing parenthesis", "regex", "(a")
+        self.refuses("too much work", "regex", "^(a+)+$", document=b"a" * 40 + b"!")
+        self.refuses("no xml selectors", "xml", "//a")
+        self.refuses("no html selectors", "html", "//a")
+        self.refuses('no selector "yaml"', "yaml", "a")
+
+
+if __name__ == "__main__":
+    unittest.main()
