@@ -52,7 +52,7 @@ class Query(unittest.TestCase):
 
     def test_output_is_json(self):
         done = query("regex", "(?s).+", document=b'\x01"\\\xff\n')
-        self.assertEqual(json.loads(done.stdout), ['\x01"\\\ufffd\n'])
+        self.assertEqual(json.loads(done.stdout), ['\x01"\\', "\n"])  # around what is not UTF-8
 
     def test_refused(self):
         self.refuses("character 5: a selector", "json", "$.a[")
