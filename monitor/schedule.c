@@ -4,20 +4,13 @@
 #include "schedule.h"
 
 #include "../base/cron.h"
+#include "../base/ids.h"
 
 // A start for every flow at the same moment would be a storm each minute: the
 // name spreads them.
 static int64_t offset_of(const char *id, int64_t every_us)
 {
-    g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
-    guint8 digest[32];
-    gsize length = sizeof digest;
-    uint64_t number = 0;
-    g_checksum_update(checksum, (const guchar *)id, -1);
-    g_checksum_get_digest(checksum, digest, &length);
-    for (int i = 0; i < 8; i++)
-        number = number << 8 | digest[i];
-    return (int64_t)(number % (uint64_t)every_us);
+    return (int64_t)(ids_number(id) % (uint64_t)every_us);
 }
 
 static struct clock_wall next_of_interval(const char *id, int64_t every_ms, struct clock_wall after)

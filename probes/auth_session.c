@@ -125,6 +125,7 @@ static void on_login(struct call_outcome *outcome, void *context)
                                               : VERDICT_FAILED;
     session->failed_at = now;
     mark_captures_secret(session);
+    values_redact(session->values, session->engine->redact);
     answer_waiting(session, session->ready);
 }
 
