@@ -7,7 +7,8 @@
 
 #include <string.h>
 
-enum { BLOCK_SIZE = 64 * 1024, ALIGNMENT = 16 };
+// Large blocks go back to the system when the arena is freed.
+enum { BLOCK_SIZE = 512 * 1024, ALIGNMENT = 16 };
 
 struct config_arena {
     GPtrArray *blocks;
@@ -134,6 +135,21 @@ bool config_text_is_number_like(const char *text)
 
     return exponent != NULL && strchr(text, '.') == NULL && g_ascii_isdigit(exponent[1]) &&
            text[0] != '-';
+}
+
+void config_node_write(const struct config_node *node, GString *text)
+{
+    g_string_append_c(text, (char)('0' + node->kind));
+    g_string_append_printf(text, "%u:", node->count);
+    if (node->kind == CONFIG_NODE_SCALAR)
+        g_string_append_printf(text, "%c%zu:%s", '0' + node->style, strlen(node->text), node->text);
+    for (unsigned i = 0; i < node->count; i++) {
+        if (node->kind == CONFIG_NODE_MAP)
+            g_string_append_printf(text, "%zu:%s", strlen(node->entries[i].key),
+                                   node->entries[i].key);
+        config_node_write(node->kind == CONFIG_NODE_MAP ? node->entries[i].value : node->items[i],
+                          text);
+    }
 }
 
 static cJSON *scalar_to_json(const struct config_node *node)

@@ -278,50 +278,86 @@ static void append_references(GPtrArray *to, const GPtrArray *from)
         g_ptr_array_add(to, config_reference_copy(from->pdata[i]));
 }
 
-// What compiled steps are shared by: their node, the system, and the secrecy of
-// the values they may use.
-static char *steps_key(const struct flow_reader *reading, const struct config_node *steps)
+// The names that the flow gives its steps, and which of them are secret.
+static void write_names(const struct flow_reader *reading, GString *key)
 {
     const struct config_scope *scope = reading->world->reader.scope;
-    const struct config_node *vars = get(reading, "vars");
-    GString *key = g_string_new(NULL);
 
-    g_string_printf(key, "%p %p %p", (const void *)steps, (const void *)reading->system,
-                    (const void *)vars);
+    g_string_append_printf(key, "%p", (const void *)reading->system);
     for (unsigned i = 0; i < reading->flow->vars->len; i++) {
         const struct call_field *field = reading->flow->vars->pdata[i];
         const struct config_name *name = g_hash_table_lookup(scope->names, field->name);
 
-        if (name != NULL && name->secret)
-            g_string_append_printf(key, " %s", field->name);
+        g_string_append_printf(key, " %s%s", field->name,
+                               name != NULL && name->secret ? " secret" : "");
     }
-    return g_string_free(key, FALSE);
 }
 
-// Compiled steps keep what their references miss as a shared list's last trait:
-// it is looked up beside them.
-static void read_steps(struct flow_reader *reading)
+// What steps are shared by: the node that they are read from, or what stands in
+// it; either with the names that they know.
+static char *steps_key(const struct flow_reader *reading, const struct config_node *steps,
+                       bool content)
+{
+    g_autoptr(GString) key = g_string_new(NULL);
+
+    write_names(reading, key);
+    if (!content) {
+        g_string_append_printf(key, " %p", (const void *)steps);
+        return g_strdup(key->str);
+    }
+    g_string_append(key, reading->definition->place.file);
+    config_node_write(steps, key);
+    return g_compute_checksum_for_data(G_CHECKSUM_SHA1, (const guchar *)key->str, key->len);
+}
+
+static struct config_steps *compile_steps(struct flow_reader *reading,
+                                          const struct config_node *node)
+{
+    struct config_reader *reader = &reading->world->reader;
+    struct config_steps *steps = g_new0(struct config_steps, 1);
+    GPtrArray *needs = reader->needs;
+
+    steps->needs = g_ptr_array_new_with_free_func(config_reference_free);
+    reader->needs = steps->needs;
+    steps->steps = config_read_steps(reader, node, reading->flow->system);
+    reader->needs = needs;
+    g_ptr_array_add(reading->world->compiled, steps);
+    return steps;
+}
+
+// Steps of one template, or of flows that say the same, are compiled once: there
+// may be many thousands. What gave problems is shared only where it is the same
+// node, so that each place is told.
+static const struct config_steps *find_or_compile(struct flow_reader *reading,
+                                                  const struct config_node *node)
 {
     struct config_world *world = reading->world;
+    g_autofree char *place_key = steps_key(reading, node, false);
+    struct config_steps *steps = g_hash_table_lookup(world->steps, place_key);
+
+    if (steps != NULL)
+        return steps;
+    g_autofree char *content_key = node != NULL ? steps_key(reading, node, true) : g_strdup("");
+    unsigned problems = world->reader.problems->len;
+
+    steps = g_hash_table_lookup(world->steps, content_key);
+    if (steps == NULL)
+        steps = compile_steps(reading, node);
+    if (world->reader.problems->len == problems)
+        g_hash_table_insert(world->steps, g_steal_pointer(&content_key), steps);
+    g_hash_table_insert(world->steps, g_steal_pointer(&place_key), steps);
+    return steps;
+}
+
+static void read_steps(struct flow_reader *reading)
+{
     const struct config_definition *owner =
         reading->template != NULL ? reading->template : reading->definition;
-    const struct config_node *node = config_node_get(owner->node, "steps");
-    g_autofree char *key = steps_key(reading, node);
-    GPtrArray *steps = g_hash_table_lookup(world->steps, key);
-    g_autofree char *needs_key = g_strconcat(key, " needs", NULL);
-    GPtrArray *needs = world->reader.needs;
+    const struct config_steps *steps =
+        find_or_compile(reading, config_node_get(owner->node, "steps"));
 
-    if (steps == NULL) {
-        GPtrArray *missing = g_ptr_array_new_with_free_func(config_reference_free);
-
-        world->reader.needs = missing;
-        steps = config_read_steps(&world->reader, node, reading->flow->system);
-        world->reader.needs = needs;
-        g_hash_table_insert(world->steps, g_strdup(key), steps);
-        g_hash_table_insert(world->steps, g_strdup(needs_key), missing);
-    }
-    reading->flow->steps = g_ptr_array_ref(steps);
-    append_references(needs, g_hash_table_lookup(world->steps, needs_key));
+    reading->flow->steps = g_ptr_array_ref(steps->steps);
+    append_references(reading->flow->needs, steps->needs);
 }
 
 static void check_times(struct flow_reader *reading)

@@ -25,7 +25,11 @@ static void definition_free(void *data)
 
 static void steps_free(void *data)
 {
-    g_ptr_array_unref(data);
+    struct config_steps *steps = data;
+
+    g_ptr_array_unref(steps->steps);
+    g_ptr_array_unref(steps->needs);
+    g_free(steps);
 }
 
 void config_world_init(struct config_world *world, struct config *config,
@@ -44,7 +48,8 @@ void config_world_init(struct config_world *world, struct config *config,
         world->definitions[i] = g_ptr_array_new_with_free_func(definition_free);
     }
     world->defaults = g_hash_table_new(g_str_hash, g_str_equal);
-    world->steps = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, steps_free);
+    world->steps = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    world->compiled = g_ptr_array_new_with_free_func(steps_free);
     world->digest = g_checksum_new(G_CHECKSUM_SHA256);
 }
 
@@ -59,6 +64,7 @@ void config_world_clear(struct config_world *world)
     }
     g_hash_table_unref(world->defaults);
     g_hash_table_unref(world->steps);
+    g_ptr_array_unref(world->compiled);
     g_checksum_free(world->digest);
     config_arena_free(world->arena);
 }

@@ -26,6 +26,12 @@ struct config_definition {
     GPtrArray *needs;             // references that its calls miss
 };
 
+// Steps as compiled, and the references that they miss.
+struct config_steps {
+    GPtrArray *steps; // of struct step
+    GPtrArray *needs; // of struct template_reference
+};
+
 // One file.
 struct config_source {
     const char *file, *name_space;
@@ -41,7 +47,8 @@ struct config_world {
     GPtrArray *definitions[CONFIG_KIND_COUNT]; // in order; these own them
     GHashTable *defaults;                      // namespace -> the node of `defaults`
     const struct config_node *agent, *mail;
-    GHashTable *steps; // what was compiled once for many flows
+    GHashTable *steps;   // key -> struct config_steps, compiled once for many flows
+    GPtrArray *compiled; // owns them
     GChecksum *digest;
 };
 
