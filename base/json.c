@@ -119,7 +119,8 @@ char *json_print(const cJSON *tree, bool indented)
         print_value(out, tree, indented ? 0 : -1);
     else
         g_string_append(out, "null");
-    return g_string_free(out, FALSE);
+    gsize size = out->len + 1; // trees are kept as text by the thousand: no room to spare
+    return g_realloc(g_string_free(out, FALSE), size);
 }
 
 const char *json_number_text(const cJSON *number, char buffer[32])

@@ -3,6 +3,8 @@
 // them; the probes perform them.
 #include "call.h"
 
+#include "intern.h"
+
 #include <string.h>
 
 static void free_selector(void *data)
@@ -101,8 +103,8 @@ void selector_free(struct selector *selector)
     if (selector == NULL)
         return;
     g_free(selector->argument);
-    jsonpath_free(selector->path);
-    regex_free(selector->regex);
+    intern_release_jsonpath(selector->path);
+    intern_release_regex(selector->regex);
     g_free(selector);
 }
 
@@ -113,7 +115,7 @@ void check_free(struct check *check)
     g_clear_pointer(&check->operands, g_ptr_array_unref);
     g_clear_pointer(&check->constants, g_ptr_array_unref);
     g_clear_pointer(&check->nested, g_ptr_array_unref);
-    regex_free(check->regex);
+    intern_release_regex(check->regex);
     g_free(check->source);
     g_free(check);
 }
@@ -136,7 +138,7 @@ void capture_free(struct capture *capture)
     free_selector(capture->selector);
     g_free(capture->from);
     free_selector(capture->then);
-    template_free(capture->fallback);
+    intern_release_template(capture->fallback);
     g_free(capture);
 }
 
@@ -145,7 +147,7 @@ void call_field_free(struct call_field *field)
     if (field == NULL)
         return;
     g_free(field->name);
-    template_free(field->value);
+    intern_release_template(field->value);
     g_free(field);
 }
 
@@ -159,8 +161,8 @@ void call_free(struct call *call)
     for (unsigned i = 0; i < G_N_ELEMENTS(lists); i++)
         g_clear_pointer(&lists[i], g_ptr_array_unref);
     g_free(call->method);
-    template_free(call->path);
-    template_free(call->body);
+    intern_release_template(call->path);
+    intern_release_template(call->body);
     g_free(call->body_file);
     call_free(call->otherwise);
     g_free(call);
@@ -212,11 +214,11 @@ bool selector_compile(struct selector *selector, GError **error)
     if (selector->argument == NULL || has_hole(selector->argument))
         return true;
     if (selector->kind == SELECTOR_JSON && selector->path == NULL) {
-        selector->path = jsonpath_compile(selector->argument, error);
+        selector->path = intern_jsonpath(selector->argument, error);
         return selector->path != NULL;
     }
     if (selector->kind == SELECTOR_REGEX && selector->regex == NULL) {
-        selector->regex = regex_compile(selector->argument, REGEX_PLAIN, error);
+        selector->regex = intern_regex(selector->argument, error);
         return selector->regex != NULL;
     }
     return true;

@@ -3,6 +3,8 @@
 // makes it.
 #include "config.h"
 
+#include "intern.h"
+
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,7 +19,7 @@ static void free_references(struct config_mail *mail)
                               mail->oauth2_refresh_token};
 
     for (unsigned i = 0; i < G_N_ELEMENTS(all); i++)
-        template_free(all[i]);
+        intern_release_template(all[i]);
 }
 
 struct config_flow *config_find_flow(const struct config *config, const char *id)

@@ -5,6 +5,7 @@
 #include "config_world.h"
 
 #include "config_problem.h"
+#include "intern.h"
 
 void config_contact_free(void *data)
 {
@@ -38,9 +39,9 @@ void config_auth_free(void *data)
 
     if (auth == NULL)
         return;
-    template_free(auth->username);
-    template_free(auth->password);
-    template_free(auth->token);
+    intern_release_template(auth->username);
+    intern_release_template(auth->password);
+    intern_release_template(auth->token);
     g_clear_pointer(&auth->headers, g_ptr_array_unref);
     session_free(auth->session);
     g_free(auth);
@@ -55,7 +56,7 @@ void config_system_free(void *data)
     g_free(system->id);
     g_free(system->title);
     g_free(system->tls_ca);
-    template_free(system->url);
+    intern_release_template(system->url);
     g_clear_pointer(&system->headers, g_ptr_array_unref);
     g_clear_pointer(&system->auth, g_ptr_array_unref);
     g_clear_pointer(&system->act, g_hash_table_unref);

@@ -6,6 +6,7 @@
 #include "../base/duration.h"
 #include "../base/json.h"
 #include "config_problem.h"
+#include "intern.h"
 
 #include <string.h>
 
@@ -117,7 +118,7 @@ static void add_operand(struct config_reader *reader, struct check *check,
     if (kind == SELECTOR_STATUS || kind == SELECTOR_TIME || kind == SELECTOR_SIZE) {
         json = kind == SELECTOR_STATUS ? status_operand(reader, node)
                                        : amount_operand(reader, node, kind);
-        operand = json != NULL ? template_new_json(json, false, NULL) : NULL;
+        operand = json != NULL ? intern_template_json(json, false, NULL) : NULL;
     } else {
         operand = config_read_json(reader, node, false);
     }
@@ -137,7 +138,7 @@ static void add_operand(struct config_reader *reader, struct check *check,
 
 static void free_template(void *data)
 {
-    template_free(data);
+    intern_release_template(data);
 }
 
 static void free_json(void *data)
@@ -153,7 +154,7 @@ static void read_pattern(struct config_reader *reader, struct check *check,
 
     if (pattern == NULL || strstr(pattern, "{{") != NULL || strstr(pattern, "${") != NULL)
         return;
-    check->regex = regex_compile(pattern, REGEX_PLAIN, &error);
+    check->regex = intern_regex(pattern, &error);
     if (check->regex == NULL)
         config_problem_error(reader->problems, node->place, "%s", error->message);
 }

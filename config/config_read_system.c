@@ -5,6 +5,7 @@
 #include "config_world.h"
 
 #include "config_problem.h"
+#include "intern.h"
 
 #include <string.h>
 
@@ -285,8 +286,8 @@ static struct config_system *system_new(const struct config_definition *definiti
     system->headers = g_ptr_array_new_with_free_func((GDestroyNotify)call_field_free);
     system->auth = g_ptr_array_new_with_free_func(config_auth_free);
     system->act = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    system->vars =
-        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)template_free);
+    system->vars = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+                                         (GDestroyNotify)intern_release_template);
     return system;
 }
 

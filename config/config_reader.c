@@ -7,6 +7,7 @@
 #include "../base/json.h"
 #include "../base/redact.h"
 #include "config_problem.h"
+#include "intern.h"
 
 #include <string.h>
 
@@ -205,7 +206,7 @@ struct template *config_read_template(struct config_reader *reader, const struct
     if (text == NULL)
         return NULL; // config_shape has said so
     g_autoptr(GError) error = NULL;
-    struct template *template = template_new(text, place, env_secret, &error);
+    struct template *template = intern_template(text, place, env_secret, &error);
 
     if (template == NULL)
         config_problem_error(reader->problems, node->place, "%s", error->message);
@@ -238,7 +239,7 @@ struct template *config_read_json(struct config_reader *reader, const struct con
 {
     g_autoptr(cJSON) json = config_node_to_json(node);
     g_autoptr(GError) error = NULL;
-    struct template *template = template_new_json(json, env_secret, &error);
+    struct template *template = intern_template_json(json, env_secret, &error);
 
     if (template == NULL) {
         const struct config_node *bad = find_bad(node);

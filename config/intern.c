@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+// The tables of shared patterns and templates, for the readers of the
+// configuration and for call.c, which gives them back.
+#include "intern.h"
+
+#include "../base/json.h"
+
+struct shared {
+    char *key;
+    void *object;
+    unsigned users;
+};
+
+struct table {
+    GHashTable *by_key;    // char * -> struct shared, which owns both
+    GHashTable *by_object; // object -> struct shared
+};
+
+static GMutex lock; // configurations may be read and freed by several threads
+static struct table paths, patterns, templates;
+
+// The object of `key` with one more user, or NULL.
+static void *take(struct table *table, const char *key)
+{
+    void *object = NULL;
+
+    g_mutex_lock(&lock);
+    struct shared *shared = table->by_key != NULL ? g_hash_table_lookup(table->by_key, key) : NULL;
+
+    if (shared != NULL) {
+        shared->users++;
+        object = shared->object;
+    }
+    g_mutex_unlock(&lock);
+    return object;
+}
+
+// Keeps a new object under `key`; returns it.
+static void *keep(struct table *table, const char *key, void *object)
+{
+    if (object == NULL)
+        return NULL;
+    g_mutex_lock(&lock);
+    if (table->by_key == NULL) {
+        table->by_key = g_hash_table_new(g_str_hash, g_str_equal);
+        table->by_object = g_hash_table_new(NULL, NULL);
+    }
+    // Made twice at the same time: the second stays its maker's own.
+    if (!g_hash_table_contains(table->by_key, key)) {
+        struct shared *shared = g_new0(struct shared, 1);
+
+        shared->key = g_strdup(key);
+        shared->object = object;
+        shared->users = 1;
+        g_hash_table_insert(table->by_key, shared->key, shared);
+        g_hash_table_insert(table->by_object, object, shared);
+    }
+    g_mutex_unlock(&lock);
+    return object;
+}
+
+static void drop_if_empty(struct table *table)
+{
+    if (g_hash_table_size(table->by_key) > 0)
+        return;
+    g_clear_pointer(&table->by_key, g_hash_table_unref);
+    g_clear_pointer(&table->by_object, g_hash_table_unref);
+}
+
+// True where nobody uses the object any more: the caller frees it.
+static bool give_back(struct table *table, void *object)
+{
+    bool last = true;
+
+    g_mutex_lock(&lock);
+    struct shared *shared =
+        table->by_object != NULL ? g_hash_table_lookup(table->by_object, object) : NULL;
+
+    if (shared != NULL && --shared->users > 0) {
+        last = false;
+    } else if (shared != NULL) {
+        g_hash_table_remove(table->by_object, object);
+        g_hash_table_remove(table->by_key, shared->key);
+        g_free(shared->key);
+        g_free(shared);
+        drop_if_empty(table);
+    }
+    g_mutex_unlock(&lock);
+    return last;
+}
+
+struct jsonpath *intern_jsonpath(const char *query, GError **error)
+{
+    struct jsonpath *path = take(&paths, query);
+
+    return path != NULL ? path : keep(&paths, query, jsonpath_compile(query, error));
+}
+
+struct regex *intern_regex(const char *pattern, GError **error)
+{
+    struct regex *regex = take(&patterns, pattern);
+
+    return regex != NULL ? regex
+                         : keep(&patterns, pattern, regex_compile(pattern, REGEX_PLAIN, error));
+}
+
+struct template *intern_template(const char *text, enum template_place place, bool env_secret,
+                                 GError **error)
+{
+    g_autofree char *key = g_strdup_printf("%d%d%s", (int)place, env_secret, text);
+    struct template *template = take(&templates, key);
+
+    return template != NULL ? template
+                            : keep(&templates, key, template_new(text, place, env_secret, error));
+}
+
+struct template *intern_template_json(const cJSON *tree, bool env_secret, GError **error)
+{
+    g_autofree char *text = json_print(tree, false);
+    g_autofree char *key = g_strdup_printf("json%d%s", env_secret, text);
+    struct template *template = take(&templates, key);
+
+    return template != NULL ? template
+                            : keep(&templates, key, template_new_json(tree, env_secret, error));
+}
+
+void intern_release_jsonpath(struct jsonpath *path)
+{
+    if (path != NULL && give_back(&paths, path))
+        jsonpath_free(path);
+}
+
+void intern_release_regex(struct regex *regex)
+{
+    if (regex != NULL && give_back(&patterns, regex))
+        regex_free(regex);
+}
+
+void intern_release_template(struct template *template)
+{
+    if (template != NULL && give_back(&templates, template))
+        template_free(template);
+}
