@@ -186,7 +186,8 @@ static bool judge_shape(struct state *state)
     else if (envelope->kind == ENVELOPE_BROKEN ||
              (envelope->kind == ENVELOPE_TEXT && announced(state)))
         explanation = LEXICON_NOT_DATA;
-    else if (envelope->kind == ENVELOPE_EMPTY && due && state->response->status == 200)
+    else if (envelope->kind == ENVELOPE_EMPTY && state->response->status == 200 &&
+             (state->input->failed_expectation || (due && announced(state))))
         explanation = LEXICON_NO_BODY;
     else
         return false;

@@ -78,6 +78,7 @@ struct verdict *judge(const struct judge_input *input)
     } else {
         facts.document = subject_document(&subject);
         facts.failed_expectation = failed;
+        facts.data_due = input->call->body_kind == CALL_BODY_JSON; // who sends data gets data
         facts.expectations_given = input->call->expect->len > 0;
         facts.status_expected = !failed && expect_names_status(input->call->expect);
         verdict = classify(&facts, lexicon_common());
