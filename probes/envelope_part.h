@@ -53,4 +53,34 @@ char *envelope_plain_text(const char *text, size_t length);
 // punctuation: o:errorCode, error_code, ErrorCode. `name` is in lower case.
 bool envelope_name_is(const char *name, const char *key);
 
+// A member by its name in that sense, or NULL; of the first 500. Borrowed.
+const cJSON *envelope_member(const cJSON *object, const char *name);
+
+// The node at a dotted path of such names, or NULL. Borrowed.
+const cJSON *envelope_find(const cJSON *node, const char *path);
+
+// The text of a value, also of {"lang", "value"} and of the first of a list; NULL
+// where there is none. Borrowed from the tree or from `buffer`.
+const char *envelope_text(const cJSON *node, char buffer[32]);
+
+// True for a code of success: 0, 00, 2xx, OK, none.
+bool envelope_is_success(const char *code);
+
+// True for three digits that can be an HTTP status.
+bool envelope_is_status(const char *text);
+
+// True for a word that names a kind of error: no sentence, no address.
+bool envelope_is_token(const char *text);
+
+// True for the name of a class of errors; members named name or type hold all
+// kinds of things besides.
+bool envelope_is_error_name(const char *text);
+
+// True where an object says that the call failed, by the table of signs.
+bool envelope_shows_failure(const cJSON *object);
+
+// Reads what no table can describe: Frappe, Tryton, XML-RPC.
+void envelope_read_special(struct envelope *envelope, struct envelope_pick *pick,
+                           const cJSON *document, bool xml);
+
 #endif

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+// Tells a failure from a success where the HTTP status is good: by members that
+// say so (success: false, errorCode: 7), in the table of signs.
+#include "envelope_part.h"
+
+#include <string.h>
+
+enum { BARE_MEMBERS_MAX = 5 };
+
+// A text beside a sign: the number 500 in "status" alone says nothing.
+static bool has_text(const cJSON *object)
+{
+    static const char *const members[] = {
+        "message",       "error",           "errormessage",  "detail",        "title",
+        "errors",        "infomessages",    "messages",      "reason",        "msg",
+        "description",   "responsemessage", "errortext",     "responsetext",  "respmsg",
+        "statusdetail",  "statusmessage",   "llongmessage0", "resultmessage", "returnmessage",
+        "refusalreason", "errormsg"};
+    char buffer[32];
+    for (size_t i = 0; i < G_N_ELEMENTS(members); i++) {
+        const cJSON *member = envelope_member(object, members[i]);
+        if (member && !cJSON_IsNumber(member) && envelope_text(member, buffer))
+            return true;
+    }
+    return false;
+}
+
+static bool is_word(const char *text, const char *const *words)
+{
+    for (; text && *words; words++)
+        if (g_ascii_strcasecmp(text, *words) == 0)
+            return true;
+    return false;
+}
+
+static bool shows_false(const cJSON *object, const cJSON *member, const char *text)
+{
+    (void)object;
+    return cJSON_IsFalse(member) ||
+           (cJSON_IsString(member) && text && g_ascii_strcasecmp(text, "false") == 0);
+}
+
+static bool shows_true(const cJSON *object, const cJSON *member, const char *text)
+{
+    (void)text;
+    bool set = cJSON_IsTrue(member) || (cJSON_IsNumber(member) && member->valuedouble != 0);
+    return set && has_text(object);
+}
+
+static bool shows_code(const cJSON *object, const cJSON *member, const char *text)
+{
+    (void)object;
+    (void)member;
+    return text && !envelope_is_success(text);
+}
+
+static bool shows_number(const cJSON *object, const cJSON *member, const char *text)
+{
+    return shows_code(object, member, text) && strspn(text, "-0123456789") == strlen(text) &&
+           has_text(object);
+}
+
+static bool shows_text(const cJSON *object, const cJSON *member, const char *text)
+{
+    return cJSON_IsString(member) && shows_code(object, member, text);
+}
+
+static bool shows_word(const cJSON *object, const cJSON *member, const char *text)
+{
+    static const char *const words[] = {"error", "fail",  "failure", "failurewithwarning", "nok",
+                                        "ko",    "fatal", "not_ok",  "exception",          NULL};
+    (void)object;
+    (void)member;
+    return is_word(text, words);
+}
+
+static bool shows_status(const cJSON *object, const cJSON *member, const char *text)
+{
+    (void)member;
+    return text && envelope_is_status(text) && *text >= '4' && has_text(object);
+}
+
+// In a record, which has an id, such a word is the state of what it records.
+static bool shows_refused(const cJSON *object, const cJSON *member, const char *text)
+{
+    static const char *const words[] = {
+        "failed",  "refused", "rejected",  "denied",    "declined", "error", "failure", "cancelled",
+        "aborted", "invalid", "malformed", "notauthed", "n",        "no",    NULL};
+    (void)member;
+    return is_word(text, words) && has_text(object) && !envelope_member(object, "id");
+}
+
+static bool shows_silent(const cJSON *object, const cJSON *member, const char *text)
+{
+    (void)text;
+    return cJSON_IsFalse(member) && has_text(object);
+}
+
+#define FALSE_RULE shows_false
+#define TRUE_RULE shows_true
+#define CODE_RULE shows_code
+#define NUMBER_RULE shows_number
+#define TEXT_RULE shows_text
+#define WORD_RULE shows_word
+#define STATUS_RULE shows_status
+#define REFUSED_RULE shows_refused
+#define SILENT_RULE shows_silent
+
+static const struct {
+    const char *member;
+    bool (*shows)(const cJSON *object, const cJSON *member, const char *text);
+} signs[] = {
+#define ENVELOPE_SIGN(member, rule) {member, rule##_RULE},
+#include "envelope_shapes.def"
+};
+
+// {"code": 100, "message": "…"} and little else: an error object without a frame.
+static bool is_bare_error(const cJSON *object)
+{
+    char buffer[32];
+    const cJSON *code = envelope_member(object, "code");
+    const cJSON *message = envelope_member(object, "message");
+    const char *text = code ? envelope_text(code, buffer) : NULL;
+    return text && message && cJSON_GetArraySize(object) <= BARE_MEMBERS_MAX &&
+           !envelope_is_success(text) && !envelope_member(object, "id") &&
+           !envelope_member(object, "data") && !envelope_member(object, "result");
+}
+
+bool envelope_shows_failure(const cJSON *object)
+{
+    if (is_bare_error(object))
+        return true;
+    for (size_t i = 0; i < G_N_ELEMENTS(signs); i++) {
+        char buffer[32];
+        const cJSON *member = envelope_member(object, signs[i].member);
+        if (member && signs[i].shows(object, member, envelope_text(member, buffer)))
+            return true;
+    }
+    return false;
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+// Small questions about the trees that JSON and XML bodies become: members by any
+// spelling of their name, the text of a value, what a code looks like. For the
+// readers of envelopes.
+#include "envelope_part.h"
+
+#include <string.h>
+
+enum { MEMBERS_MAX = 500 };
+
+static bool is_blank(const char *text)
+{
+    return strspn(text, " \t\r\n\f") == strlen(text);
+}
+
+const cJSON *envelope_member(const cJSON *object, const char *name)
+{
+    int left = MEMBERS_MAX;
+    const cJSON *child;
+    cJSON_ArrayForEach(child, object) if (child->string &&
+                                          envelope_name_is(name, child->string)) return child;
+    else if (--left < 0) break;
+    return NULL;
+}
+
+// The text of a value, also of {"lang", "value"} and of the first of a list;
+// NULL where there is none. Borrowed from the tree or from `buffer`.
+const char *envelope_text(const cJSON *node, char buffer[32])
+{
+    static const char *const members[] = {"value", "content", "text", "message", "example"};
+    for (int depth = 0; node && depth < 4; depth++) {
+        if (cJSON_IsString(node))
+            return is_blank(node->valuestring) ? NULL : node->valuestring;
+        if (cJSON_IsNumber(node))
+            return json_number_text(node, buffer);
+        const cJSON *next = cJSON_IsArray(node) ? node->child : NULL;
+        for (size_t i = 0; cJSON_IsObject(node) && !next && i < G_N_ELEMENTS(members); i++)
+            next = envelope_member(node, members[i]);
+        node = next;
+    }
+    return NULL;
+}
+
+// The node at a dotted path of member names, or NULL.
+const cJSON *envelope_find(const cJSON *node, const char *path)
+{
+    while (node && *path) {
+        size_t length = strcspn(path, ".");
+        g_autofree char *name = g_strndup(path, length);
+        node = envelope_member(cJSON_IsArray(node) ? node->child : node, name);
+        path += length + (path[length] == '.');
+    }
+    return node;
+}
+
+bool envelope_is_success(const char *code)
+{
+    static const char *const words[] = {"ok",       "success",  "successful", "succeeded",
+                                        "none",     "null",     "no_error",   "noerror",
+                                        "accepted", "approved", "false"};
+    for (size_t i = 0; i < G_N_ELEMENTS(words); i++)
+        if (g_ascii_strcasecmp(code, words[i]) == 0)
+            return true;
+    if (strspn(code, "0.") == strlen(code))
+        return true;
+    return strlen(code) == 3 && *code == '2' && strspn(code, "0123456789") == 3;
+}
+
+// A word that names a kind of error: no sentence, no address.
+bool envelope_is_token(const char *text)
+{
+    return *text && strlen(text) <= 80 && g_str_is_ascii(text) && !strpbrk(text, " \t\r\n") &&
+           !strstr(text, "://") && strcmp(text, "about:blank") != 0;
+}
+
+// Members named name or type hold all kinds of things besides errors' names.
+bool envelope_is_error_name(const char *text)
+{
+    return envelope_is_token(text) && (strpbrk(text, "._") || g_str_has_suffix(text, "Error") ||
+                                       g_str_has_suffix(text, "Exception") ||
+                                       g_str_has_suffix(text, "Fault") || g_ascii_isupper(*text));
+}
+
+bool envelope_is_status(const char *text)
+{
+    return strlen(text) == 3 && strchr("12345", *text) && strspn(text, "0123456789") == 3;
+}
