@@ -17,6 +17,7 @@ struct envelope_pick {
     GString *context;
 };
 
+// An empty one; envelope_pick_finish clears it.
 void envelope_pick_init(struct envelope_pick *pick);
 
 // Offers a message and the code beside it; either may be NULL. Both are copied.
