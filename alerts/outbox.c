@@ -100,38 +100,42 @@ static bool query_integer(struct db_rows *rows, int64_t otherwise, int64_t *valu
     return false;
 }
 
+// A waiting recipient behind an earlier notice of its incident waits for that one. What is
+// marked as sending belongs to a running deliver, or to one that was killed. What is further off
+// than its own interval is due now: the clock was set back.
+static const char waiting_sql[] =
+    "SELECT min(CASE WHEN r.state = 'sending' THEN r.last_us + ?2"
+    " WHEN r.due_us - ?1 > r.interval_us THEN ?1 ELSE r.due_us END)"
+    " FROM outbox_recipient r JOIN outbox_notice n USING (sequence)"
+    " WHERE r.state IN ('waiting', 'sending') AND NOT EXISTS (SELECT 1"
+    "  FROM outbox_notice m JOIN outbox_recipient q USING (sequence)"
+    "  WHERE m.incident = n.incident AND m.incident <> '' AND m.sequence < n.sequence"
+    "  AND q.address = r.address AND q.state IN ('waiting', 'sending'))";
+
+// What is held goes out with the next summary, an hour after the last one.
+static const char held_sql[] =
+    "SELECT min(max(n.queued_us, coalesce((SELECT max(s.queued_us) + ? FROM outbox_notice s"
+    " WHERE s.contact = n.contact AND s.kind = 'summary'), 0)))"
+    " FROM outbox_recipient r JOIN outbox_notice n USING (sequence) WHERE r.state = 'held'";
+
+static const char server_sql[] =
+    "SELECT max(CASE WHEN due_us - ?1 > interval_us THEN ?1 ELSE due_us END) FROM outbox_server";
+
 struct clock_wall outbox_next_due(struct db *db, GError **error)
 {
     const struct clock_wall none = {-1};
+    int64_t now_us = clock_wall_now().us;
     int64_t waiting_us, held_us, server_us;
-    // A waiting recipient behind an earlier notice of its incident waits for that one. What is
-    // marked as sending belongs to a running deliver, or to one that was killed.
-    bool ok = query_integer(
-        db_query(db, error,
-                 "SELECT min(CASE r.state WHEN 'sending' THEN r.last_us + ? ELSE r.due_us END)"
-                 " FROM outbox_recipient r JOIN outbox_notice n USING (sequence)"
-                 " WHERE r.state IN ('waiting', 'sending') AND NOT EXISTS (SELECT 1"
-                 "  FROM outbox_notice m JOIN outbox_recipient q USING (sequence)"
-                 "  WHERE m.incident = n.incident AND m.incident <> ''"
-                 "  AND m.sequence < n.sequence AND q.address = r.address"
-                 "  AND q.state IN ('waiting', 'sending'))",
-                 "i", delivery_plan_interval_us(1)),
-        -1, &waiting_us, error);
-    ok = ok && query_integer(db_query(db, error,
-                                      "SELECT min(max(n.queued_us, coalesce((SELECT"
-                                      " max(s.queued_us) + ? FROM outbox_notice s WHERE s.contact ="
-                                      " n.contact AND s.kind = 'summary'), 0)))"
-                                      " FROM outbox_recipient r JOIN outbox_notice n USING"
-                                      " (sequence) WHERE r.state = 'held'",
-                                      "i", (int64_t)3600 * G_USEC_PER_SEC),
-                             -1, &held_us, error);
-    ok = ok && query_integer(db_query(db, error, "SELECT max(due_us) FROM outbox_server", ""), -1,
-                             &server_us, error);
-    if (!ok || (waiting_us < 0 && held_us < 0))
+    if (!query_integer(db_query(db, error, waiting_sql, "ii", now_us, delivery_plan_interval_us(1)),
+                       -1, &waiting_us, error) ||
+        !query_integer(db_query(db, error, held_sql, "i", (int64_t)3600 * G_USEC_PER_SEC), -1,
+                       &held_us, error) ||
+        !query_integer(db_query(db, error, server_sql, "i", now_us), -1, &server_us, error))
         return none;
-    int64_t first_us =
-        waiting_us < 0 || (held_us >= 0 && held_us < waiting_us) ? held_us : waiting_us;
-    return (struct clock_wall){MAX(first_us, server_us)};
+    if (waiting_us < 0 && held_us < 0)
+        return none;
+    bool held_first = waiting_us < 0 || (held_us >= 0 && held_us < waiting_us);
+    return (struct clock_wall){MAX(held_first ? held_us : waiting_us, server_us)};
 }
 
 bool outbox_server_waits(struct db *db, const char *server, const char *digest,

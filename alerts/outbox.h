@@ -23,8 +23,7 @@ bool outbox_add(struct db *db, const struct notice *notice, struct clock_wall no
 // under the same id. `*updated` is false where it is not there or was begun.
 bool outbox_update(struct db *db, const struct notice *notice, bool *updated, GError **error);
 
-// When something is next due, or us -1 where nothing waits. No transaction needed. A time
-// more than an hour off may be due earlier: the clock may have been set back.
+// When something is next due, or us -1 where nothing waits. No transaction needed.
 struct clock_wall outbox_next_due(struct db *db, GError **error);
 
 // A notice whose turn it is, with the addresses that are due now. One session.
@@ -101,6 +100,7 @@ GPtrArray *outbox_untold_incidents(struct db *db, GError **error);
 bool outbox_prune(struct db *db, struct clock_wall evidence, struct clock_wall all, int limit,
                   GError **error);
 
+// Frees it; NULL is allowed.
 void outbox_item_free(struct outbox_item *item);
 
 typedef struct outbox_item outbox_item_t;
