@@ -7,6 +7,7 @@
 #include "mailer.h"
 #include "outbox.h"
 #include "outbox_flood.h"
+#include "words.h"
 
 #include "../base/lock.h"
 #include "../base/log.h"
@@ -127,13 +128,11 @@ static bool record_server(struct pass *pass, const struct delivery_report *repor
 }
 
 static char *untold_text(const struct outbox_item *item, const struct delivery_report *report,
-                         const char *subject, bool dutch)
+                         const char *subject, const struct words *words)
 {
     GString *text = g_string_new(NULL);
     g_string_append_printf(text, "%s\n\n  %s\n\n",
-                           dutch ? "Deze melding kon bij niemand bezorgd worden:"
-                                 : "This notice could be delivered to nobody:",
-                           subject);
+                           words_get(words, "This notice could be delivered to nobody:"), subject);
     for (guint i = 0; i < report->count; i++) {
         char reply[sizeof report->replies[i].text + 32];
         delivery_reply_format(&report->replies[i], reply, sizeof reply);
@@ -158,11 +157,11 @@ static bool tell_fallback(struct pass *pass, const struct outbox_item *item,
             g_propagate_error(error, g_steal_pointer(&problem));
         return *error == NULL;
     }
-    bool dutch = g_strcmp0(contact->language, "nl") == 0;
+    const struct words *words = words_for(contact->language);
     g_autofree char *subject = mail_subject(item->facts);
-    g_autofree char *text = untold_text(item, report, subject, dutch);
+    g_autofree char *text = untold_text(item, report, subject, words);
     g_autofree char *title =
-        g_strdup_printf(dutch ? "Niet bezorgd: %s" : "Nobody could be told: %s", subject);
+        words_fill(words, "Nobody could be told: {subject}", "subject", subject, NULL);
     g_autoptr(notice_t) notice =
         notice_new_plain("monitor", pass->config, contact, title, text, now);
     return outbox_add(pass->db, notice, now, now, error);

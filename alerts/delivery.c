@@ -37,23 +37,6 @@ const char *delivery_client_name(enum delivery_client client)
     return clients[client].name;
 }
 
-void delivery_report_close(struct delivery_report *report, enum delivery_stage stage, int code,
-                           const char *text)
-{
-    for (guint i = 0; i < report->count; i++) {
-        struct delivery_reply *reply = &report->replies[i];
-        bool refused = reply->stage == DELIVERY_STAGE_RCPT && reply->code >= 400;
-        if (!reply->accepted && !refused)
-            delivery_reply_set(reply, stage, code, text);
-    }
-}
-
-void delivery_session_done(const struct delivery_session *session)
-{
-    if (session->done_fd >= 0 && write(session->done_fd, "", 1) != 1)
-        _exit(EXIT_FAILURE);
-}
-
 // --- the child process
 
 static size_t report_size(guint count)
@@ -167,6 +150,21 @@ static void copy_replies(struct delivery_report *report, const struct delivery_r
             report->replies[i] = of_safe->replies[next++];
 }
 
+// A lone CR or LF could end the message early on a lenient server, and what follows would be
+// commands there. Neither library mends that.
+static bool has_bare_line_end(GBytes *mail)
+{
+    gsize length = 0;
+    const char *bytes = g_bytes_get_data(mail, &length);
+    for (gsize i = 0; i < length; i++) {
+        if (bytes[i] == '\r' && (i + 1 == length || bytes[i + 1] != '\n'))
+            return true;
+        if (bytes[i] == '\n' && (i == 0 || bytes[i - 1] != '\r'))
+            return true;
+    }
+    return false;
+}
+
 static void send_safe(const struct delivery *delivery, const struct delivery_mail *mail,
                       struct delivery_report *report)
 {
@@ -175,7 +173,10 @@ static void send_safe(const struct delivery *delivery, const struct delivery_mai
         .delivery = delivery, .mail = mail, .report = map_shared(size), .done_fd = -1};
     session.report->count = mail->recipients->len;
     session.deadline.us = clock_mono_now().us + delivery->timeout_ms * 1000;
-    if (clients[delivery->client].own_process)
+    if (has_bare_line_end(mail->bytes))
+        delivery_report_close(session.report, DELIVERY_STAGE_DATA, 0,
+                              "the mail has line ends that are not CR LF");
+    else if (clients[delivery->client].own_process)
         send_in_child(&session);
     else
         clients[delivery->client].send(&session);

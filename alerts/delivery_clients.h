@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// The three implementations of delivery.h, for delivery.c alone. Each fills the
+// The three ways to send a mail, for delivery.c alone. Each fills the
 // session's report; the SMTP ones block and may crash, so they run in a child.
 #ifndef ALERTS_DELIVERY_CLIENTS_H
 #define ALERTS_DELIVERY_CLIENTS_H
 
-#include "delivery.h"
+#include "delivery_session.h"
 
 // STARTTLS, or nothing to a loopback address, with or without a password.
 void smtp_esmtp_send(const struct delivery_session *session);

@@ -7,8 +7,6 @@
 
 #include <string.h>
 
-G_DEFINE_QUARK(delivery - error - quark, delivery_error)
-
 // libesmtp's PLAIN plug-in copies user and password into 513 bytes.
 enum { ESMTP_SECRET_BYTES = 255 };
 

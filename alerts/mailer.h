@@ -29,6 +29,7 @@ GBytes *mailer_compose(const cJSON *facts, bool lighter, GError **error);
 struct delivery_report *mailer_send(const struct mailer *mailer, const cJSON *facts,
                                     const GPtrArray *recipients, GBytes *bytes);
 
+// Frees it; NULL is allowed.
 void mailer_free(struct mailer *mailer);
 
 typedef struct mailer mailer_t;

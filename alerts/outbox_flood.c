@@ -3,6 +3,7 @@
 // held. Comes between taking a notice from the outbox and sending it.
 #include "outbox_flood.h"
 #include "mail_subject.h"
+#include "words.h"
 
 #include <string.h>
 
@@ -140,15 +141,16 @@ static bool summarise(struct db *db, const struct config *config,
     g_autofree char *list = list_held(db, contact->id, &count, error);
     if (list == NULL)
         return false;
-    bool dutch = g_strcmp0(contact->language, "nl") == 0;
-    g_autofree char *subject = g_strdup_printf(
-        dutch ? "%d meldingen die niet apart verstuurd zijn" : "%d notices not sent singly", count);
-    g_autofree char *text = g_strdup_printf(
-        dutch ? "Er waren meer dan %d meldingen in een uur. De volgende zijn daarom niet apart"
-                " verstuurd:\n\n%s"
-              : "There were more than %d notices in an hour. The following were therefore not sent"
-                " singly:\n\n%s",
-        config->mail.limit, list);
+    const struct words *words = words_for(contact->language);
+    g_autofree char *number = g_strdup_printf("%d", count);
+    g_autofree char *limit = g_strdup_printf("%d", config->mail.limit);
+    g_autofree char *subject =
+        words_fill(words, "{count} notices not sent singly", "count", number, NULL);
+    g_autofree char *reason = words_fill(words,
+                                         "There were more than {limit} notices in an hour. "
+                                         "The following were therefore not sent singly:",
+                                         "limit", limit, NULL);
+    g_autofree char *text = g_strdup_printf("%s\n\n%s", reason, list);
     g_autoptr(notice_t) notice = notice_new_plain("summary", config, contact, subject, text, now);
     return outbox_add(db, notice, now, now, error) &&
            settle_held(db, contact->id, notice->id, now, error);

@@ -21,7 +21,9 @@ struct smtp_dialogue {
     GString *partial;          // a line not yet complete
 };
 
+// Begins before a connection.
 void smtp_dialogue_init(struct smtp_dialogue *dialogue);
+// Frees what it holds.
 void smtp_dialogue_clear(struct smtp_dialogue *dialogue);
 
 // A new connection: forgets all that an earlier one said.

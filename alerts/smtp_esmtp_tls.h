@@ -6,7 +6,7 @@
 
 #include <openssl/ssl.h>
 
-#include "delivery.h"
+#include "delivery_session.h"
 
 // What the certificate check said last: X509_V_OK, or why it refused.
 struct smtp_esmtp_tls {
@@ -28,6 +28,7 @@ bool smtp_esmtp_tls_is_verified(SSL *ssl);
 // libesmtp frees though it is borrowed, a reference more.
 void smtp_esmtp_tls_settle(SSL *ssl);
 
+// Frees what it holds.
 void smtp_esmtp_tls_clear(struct smtp_esmtp_tls *tls);
 
 #endif
