@@ -13,7 +13,7 @@ import urllib.parse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from mail_case import LONG, PASSWORD, SHORT, USER, Authority, MailCase, facts
-from bad_smtp import DROP, HANG, INJECT, RESET, WAIT, BadSmtp
+from bad_smtp import DROP, HANG, INJECT, RESET, STALL, WAIT, BadSmtp
 from good_smtp import GoodSmtp
 
 ca = None
@@ -151,6 +151,20 @@ class Both:
                 self.assertEqual((code, states, reply), (1, {"one@x.example": "waiting"}, 0))
                 self.assertEqual(again, 0)
                 self.assertEqual(arrived, 2 if stage == "dot" else 1)
+
+    def test_a_receiver_that_stops_reading_costs_one_attempt(self):
+        server = self.bad({"body": [STALL]})
+        document = facts()
+        step = document["result"]["steps"][1]
+        step["exchanges"][0]["response_body"] = "x" * 65000
+        step["exchanges"] *= 14  # more than fits into the sockets' buffers
+        self.queue(document)
+        self.deliver(1, SHORT)
+        self.assertEqual((self.recipient()["state"], self.recipient()["code"]), ("waiting", 0))
+        self.make_due()
+        self.deliver(0)
+        self.assertEqual(len(server.messages), 1)
+        self.assertEqual(server.messages[0][1], self.kept_mail())
 
     def test_an_accepted_mail_is_accepted_whatever_quit_does(self):
         for told in (HANG, DROP, "500 5.5.2 what"):

@@ -9,20 +9,23 @@ import unittest
 from mail_case import Authority, MailCase, facts
 import postfix
 
+SIZE = 90000
 ca = server = None
 
 
 def setUpModule():
-    global ca
+    global ca, server
     if not postfix.is_possible():
         raise unittest.SkipTest("a private Postfix needs root")
     ca = Authority()
     unittest.addModuleCleanup(ca.close)
+    server = postfix.Postfix(ca.good, size=SIZE)
+    unittest.addModuleCleanup(server.close)
 
 
 class Both:
-    def serve_postfix(self, **options):
-        server = self.serve(postfix.Postfix(ca.good, **options))
+    def serve_postfix(self):
+        server.forget_mails()
         self.configure_server(server, "starttls", ca.ca)
         return server
 
@@ -61,11 +64,11 @@ class Both:
         self.assertFalse(self.backs_off())
 
     def test_the_size_limit_is_honoured(self):
-        server = self.serve_postfix(size=60000)
+        server = self.serve_postfix()
         document = facts()
         for step in document["result"]["steps"]:
             for exchange in step["exchanges"]:  # a large attachment
-                exchange["response_body"] = "x" * 60000
+                exchange["response_body"] = "x" * SIZE
         self.queue(document)
         self.deliver(0)
         mail = email.message_from_bytes(server.wait_for_mails(1)[0], policy=email.policy.default)

@@ -17,7 +17,7 @@ import struct
 import sys
 import threading
 
-HANG, DROP, RESET, INJECT, WAIT = "HANG", "DROP", "RESET", "INJECT", "WAIT"
+HANG, STALL, DROP, RESET, INJECT, WAIT = "HANG", "STALL", "DROP", "RESET", "INJECT", "WAIT"
 
 
 class Gone(Exception):
@@ -96,6 +96,9 @@ class _Session:
         told = told or self.script.get(stage)
         if told == HANG:
             self.hang()
+        if told == STALL:
+            self.server.go.wait()
+            raise Gone()
         if told == RESET:
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         if told in (DROP, RESET):

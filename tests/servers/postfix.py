@@ -136,6 +136,10 @@ class Postfix:
                 contents.append(file.read())
         return contents
 
+    def forget_mails(self):
+        for name in os.listdir(self.mails) if os.path.isdir(self.mails) else []:
+            os.remove(os.path.join(self.mails, name))
+
     def close(self):
         self._postfix("stop")
         shutil.rmtree(self.folder, ignore_errors=True)
