@@ -126,7 +126,7 @@ struct config {
     GPtrArray *flows;     // of struct config_flow, in the order of the files
     struct secret_store *secrets;
     char *digest;            // hash of all files' contents
-    GPtrArray *secret_names; // of char *: what is secret, for people: "${file:/etc/x} in auth.basic"
+    GPtrArray *secret_names; // of char *: what is secret, for people: "${file:/etc/x}"
     GPtrArray *secret_files; // of const char *: files in which a secret stands literally
 };
 

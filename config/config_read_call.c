@@ -4,6 +4,7 @@
 #include "config_read.h"
 
 #include "../base/json.h"
+#include "../base/redact.h"
 #include "config_file.h"
 #include "config_problem.h"
 #include "config_shape.h"
@@ -119,6 +120,7 @@ static void read_body(struct config_reader *reader, const struct config_entry *e
     switch (kind) {
     case CALL_BODY_JSON:
         call->body = config_read_json(reader, entry->value, true);
+        config_read_body_secrets(reader, entry->value);
         break;
     case CALL_BODY_TEXT:
         call->body = config_read_template(reader, entry->value, TEMPLATE_PLACE_TEXT, true);
@@ -172,7 +174,8 @@ static void read_set(struct config_reader *reader, const struct config_node *nod
 {
     for (unsigned i = 0; node != NULL && node->kind == CONFIG_NODE_MAP && i < node->count; i++) {
         const struct config_entry *entry = &node->entries[i];
-        struct template *value = config_read_json(reader, entry->value, false);
+        struct template *value =
+            config_read_json(reader, entry->value, redact_is_secret_name(entry->key));
 
         if (value == NULL)
             continue;

@@ -5,6 +5,7 @@
 #include "config_world.h"
 
 #include "../base/cron.h"
+#include "../base/redact.h"
 #include "config_problem.h"
 
 #include <string.h>
@@ -13,7 +14,7 @@
 struct flow_reader {
     struct config_world *world;
     struct config_definition *definition;
-    const struct config_definition *template; // or NULL
+    struct config_definition *template; // or NULL
     const struct config_definition *system;
     struct config_chain chain;
     struct config_flow *flow;
@@ -59,6 +60,8 @@ static void read_template(struct flow_reader *reading)
     if (use != NULL && steps != NULL)
         config_problem_error(problems_of(reading), steps->place,
                              "the steps come from the template: leave \"steps\" or \"use\" out");
+    if (reading->template != NULL)
+        reading->template->used = true;
     if (use == NULL && steps == NULL)
         config_problem_error(problems_of(reading), reading->definition->place,
                              "the flow \"%s\" does nothing: write steps, or use: TEMPLATE",
@@ -207,7 +210,8 @@ static void read_parameter(struct flow_reader *reading, const struct config_entr
         return;
     }
     struct template *value =
-        config_read_json(&reading->world->reader, given != NULL ? given : parameter->value, false);
+        config_read_json(&reading->world->reader, given != NULL ? given : parameter->value,
+                         redact_is_secret_name(parameter->key));
 
     if (value != NULL)
         g_ptr_array_add(reading->flow->vars, call_field_new(parameter->key, value));
@@ -262,7 +266,8 @@ static void read_values(struct flow_reader *reading)
     }
     for (unsigned i = 0; vars != NULL && vars->kind == CONFIG_NODE_MAP && i < vars->count; i++) {
         const struct config_entry *entry = &vars->entries[i];
-        struct template *value = config_read_json(reader, entry->value, false);
+        struct template *value =
+            config_read_json(reader, entry->value, redact_is_secret_name(entry->key));
 
         if (value == NULL)
             continue;
@@ -438,6 +443,28 @@ static void check_former_names(struct config_world *world)
     }
 }
 
+// A template that no flow uses is read for its mistakes alone: which names its
+// flows would know cannot be told.
+static void check_templates(struct config_world *world)
+{
+    GPtrArray *definitions = world->definitions[CONFIG_KIND_TEMPLATE];
+
+    for (unsigned i = 0; i < definitions->len; i++) {
+        const struct config_definition *definition = definitions->pdata[i];
+        const struct config_node *steps = config_node_get(definition->node, "steps");
+        g_autoptr(GPtrArray) needs = g_ptr_array_new_with_free_func(config_reference_free);
+
+        if (steps == NULL && definition->node->kind == CONFIG_NODE_MAP)
+            config_problem_error(world->reader.problems, definition->place,
+                                 "the template \"%s\" has no steps: write them", definition->id);
+        if (definition->used)
+            continue;
+        world->reader.needs = needs;
+        g_ptr_array_unref(config_read_steps(&world->reader, steps, NULL));
+        world->reader.needs = NULL;
+    }
+}
+
 void config_read_flows(struct config_world *world)
 {
     GPtrArray *definitions = world->definitions[CONFIG_KIND_FLOW];
@@ -450,4 +477,5 @@ void config_read_flows(struct config_world *world)
             read_flow(world, definition);
     }
     check_former_names(world);
+    check_templates(world);
 }

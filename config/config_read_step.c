@@ -187,6 +187,23 @@ static void check_origin(struct config_reader *reader, const struct config_syste
                              whole, system->id, base);
 }
 
+static void check_origins(struct config_reader *reader, const struct config_system *system,
+                          const struct step *step)
+{
+    check_origin(reader, system, step->call);
+    if (step->lookup != NULL)
+        check_origin(reader, system, step->lookup->call);
+    if (step->undo != NULL && step->undo->lookup != NULL)
+        check_origin(reader, system, step->undo->lookup->call);
+    for (unsigned i = 0; step->undo != NULL && i < step->undo->calls->len; i++) {
+        const struct call *call = step->undo->calls->pdata[i];
+
+        check_origin(reader, system, call);
+        if (call->otherwise != NULL)
+            check_origin(reader, system, call->otherwise);
+    }
+}
+
 static struct step *read_step(struct config_reader *reader, const struct config_node *node,
                               const struct config_system *system)
 {
@@ -209,7 +226,7 @@ static struct step *read_step(struct config_reader *reader, const struct config_
     step->lookup = read_lookup(reader, config_node_get(node, "lookup"), before);
     read_undo(reader, node, step, before);
     check_slow(reader, node, system, step);
-    check_origin(reader, system, step->call);
+    check_origins(reader, system, step);
     warn_of_missing_undo(reader, node, step);
     return step;
 }

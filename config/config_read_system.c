@@ -4,6 +4,7 @@
 #include "config_read.h"
 #include "config_world.h"
 
+#include "../base/redact.h"
 #include "config_problem.h"
 #include "intern.h"
 
@@ -201,7 +202,8 @@ static void read_with(struct config_reader *reader, const struct config_node *no
 {
     for (unsigned i = 0; node != NULL && node->kind == CONFIG_NODE_MAP && i < node->count; i++) {
         const struct config_entry *entry = &node->entries[i];
-        struct template *value = config_read_json(reader, entry->value, false);
+        struct template *value =
+            config_read_json(reader, entry->value, redact_is_secret_name(entry->key));
 
         if (value == NULL)
             continue;

@@ -58,6 +58,18 @@ void config_read_note_secret(struct config_reader *reader, const char *format, .
         g_ptr_array_add(reader->config->secret_names, g_steal_pointer(&text));
 }
 
+// Secrets that are this short are hidden only where a name gives them away.
+enum { SHORT_SECRET = 6 };
+
+static void warn_if_short(struct config_reader *reader, const struct config_node *node,
+                          const char *secret)
+{
+    if (secret != NULL && strlen(secret) < SHORT_SECRET)
+        config_problem_warn(reader->problems, node->place,
+                            "this secret is shorter than 6 bytes, so it can be hidden only where a "
+                            "key names it: choose a longer one");
+}
+
 // Loads a reference once; what is wrong with it, "" for nothing. Borrowed.
 static const char *load_reference(struct config_reader *reader,
                                   const struct template_reference *reference,
@@ -80,6 +92,8 @@ static const char *load_reference(struct config_reader *reader,
 
     if (reference->secret)
         config_read_note_secret(reader, "${%s}", text);
+    if (reference->secret && loaded)
+        warn_if_short(reader, node, secret_store_find(reader->config->secrets, reference));
     g_hash_table_insert(reader->references, g_steal_pointer(&key), state);
     return state;
 }
@@ -255,15 +269,13 @@ struct template *config_read_json(struct config_reader *reader, const struct con
 static void note_literal(struct config_reader *reader, const struct config_node *node,
                          const char *literal, const char *what)
 {
+    if (reader->config == NULL || literal[0] == '\0')
+        return;
     GPtrArray *files = reader->config->secret_files;
 
-    if (literal[0] == '\0') {
-        config_problem_error(reader->problems, node->place,
-                             "this secret is empty: write ${file:PATH} or ${env:NAME}");
-        return;
-    }
     config_problem_warn(reader->problems, node->place,
                         "a secret stands here as it is: write ${file:PATH} or ${env:NAME}");
+    warn_if_short(reader, node, literal);
     secret_store_add_literal(reader->config->secrets, literal);
     config_read_note_secret(reader, "the literal text of %s at %s:%d:%d", what, node->place.file,
                             node->place.line, node->place.column);
@@ -277,22 +289,41 @@ struct template *config_read_secret(struct config_reader *reader, const struct c
     struct template *template = config_read_template(reader, node, place, true);
     const char *literal = template != NULL ? template_constant(template) : NULL;
 
-    if (literal != NULL && reader->config != NULL)
+    if (literal != NULL && literal[0] == '\0')
+        config_problem_error(reader->problems, node->place,
+                             "this secret is empty: write ${file:PATH} or ${env:NAME}");
+    else if (literal != NULL)
         note_literal(reader, node, literal, what);
     return template;
+}
+
+void config_read_body_secrets(struct config_reader *reader, const struct config_node *node)
+{
+    for (unsigned i = 0; i < node->count; i++) {
+        const struct config_entry *entry = node->kind == CONFIG_NODE_MAP ? &node->entries[i] : NULL;
+        const struct config_node *value = entry != NULL ? entry->value : node->items[i];
+        const char *text = config_node_text(value);
+
+        if (text == NULL)
+            config_read_body_secrets(reader, value);
+        else if (entry != NULL && redact_is_secret_name(entry->key) && strstr(text, "{{") == NULL &&
+                 strstr(text, "${") == NULL)
+            note_literal(reader, value, text, entry->key);
+    }
 }
 
 static void add_field(struct config_reader *reader, const struct config_entry *entry,
                       const struct config_node *value, enum template_place place, GPtrArray *fields)
 {
     bool secret_name = redact_is_secret_name(entry->key);
-    bool env_secret = secret_name || place != TEMPLATE_PLACE_QUERY;
-    struct template *template = secret_name && place == TEMPLATE_PLACE_HEADER
-                                    ? config_read_secret(reader, value, place, entry->key)
-                                    : config_read_template(reader, value, place, env_secret);
+    struct template *template =
+        config_read_template(reader, value, place, secret_name || place != TEMPLATE_PLACE_QUERY);
 
-    if (template != NULL)
-        g_ptr_array_add(fields, call_field_new(entry->key, template));
+    if (template == NULL)
+        return;
+    if (secret_name && template_constant(template) != NULL)
+        note_literal(reader, value, template_constant(template), entry->key);
+    g_ptr_array_add(fields, call_field_new(entry->key, template));
 }
 
 void config_read_fields(struct config_reader *reader, const struct config_node *node,

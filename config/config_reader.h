@@ -34,6 +34,9 @@ struct template *config_read_json(struct config_reader *reader, const struct con
 struct template *config_read_secret(struct config_reader *reader, const struct config_node *node,
                                     enum template_place place, const char *what);
 
+// Warns of literal secrets in a body: members whose names say what they are.
+void config_read_body_secrets(struct config_reader *reader, const struct config_node *node);
+
 // Appends the fields (name to template, or a list of them) of a map to `fields`.
 void config_read_fields(struct config_reader *reader, const struct config_node *node,
                         enum template_place place, GPtrArray *fields);

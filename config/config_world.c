@@ -106,9 +106,9 @@ static void define_once(struct config_world *world, const struct config_source *
         return;
     if (*slot != NULL)
         config_problem_error(world->reader.problems, entry->place,
-                             "\"%s\" stands once in all files, and it stands at %s:%d already: "
-                             "leave one out",
-                             key, (*slot)->place.file, (*slot)->place.line);
+                             "\"%s\" stands once in all files, and it stands at %s:%d:%d "
+                             "already: leave one out",
+                             key, (*slot)->place.file, (*slot)->place.line, (*slot)->place.column);
     else
         *slot = entry->value;
 }

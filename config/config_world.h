@@ -20,6 +20,7 @@ struct config_definition {
     const char *name_space; // "" for the global one
     const struct config_node *node;
     struct config_place place;
+    bool used; // of a template: by a flow
     // of a system, once read
     struct config_system *system; // borrowed
     struct config_scope *scope;   // the names that its flows know from it

@@ -21,7 +21,7 @@ static void test_reference_is_fresh(void **state)
     (void)state;
     assert_true(g_file_get_contents("docs/reference.md", &kept, NULL, NULL));
     if (strcmp(kept, written) != 0)
-        fail_msg("docs/reference.md is stale: erpwatch schema --format markdown >docs/reference.md");
+        fail_msg("stale: erpwatch schema --format markdown >docs/reference.md");
 }
 
 static void test_schema_is_json(void **state)
