@@ -238,7 +238,7 @@ bool db_run(struct db *db, GError **error, const char *sql, const char *types, .
 {
     va_list values;
     va_start(values, types);
-    g_autoptr(db_rows_t) rows = query(db, error, sql, types, &values);
+    struct db_rows *rows = query(db, error, sql, types, &values);
     va_end(values);
     if (rows == NULL) {
         return false;
@@ -246,6 +246,7 @@ bool db_run(struct db *db, GError **error, const char *sql, const char *types, .
     GError *problem = NULL;
     while (db_rows_next(rows, &problem)) {
     }
+    db_rows_end(rows);
     if (problem != NULL) {
         g_propagate_error(error, problem);
         return false;

@@ -48,23 +48,37 @@ static bool is_still_there(const struct lock *lock)
     return target == NULL || !g_str_has_suffix(target, " (deleted)");
 }
 
+// Locks the whole file. False where it is held or cannot be locked.
+static bool lock_whole(const struct lock *lock, GError **error)
+{
+    struct flock all = region(F_WRLCK, 0, true);
+    if (fcntl(lock->fd, F_OFD_SETLK, &all) == 0) {
+        return true;
+    }
+    if (errno == EAGAIN || errno == EACCES) {
+        g_set_error(error, LOCK_ERROR, LOCK_ERROR_HELD, "%s is held by another process",
+                    lock->path);
+    } else {
+        g_set_error(error, LOCK_ERROR, LOCK_ERROR_FAILED, "%s cannot be locked: %s", lock->path,
+                    g_strerror(errno));
+    }
+    return false;
+}
+
 struct lock *lock_take(const char *path, GError **error)
 {
     for (;;) {
-        g_autoptr(lock_t) lock = lock_open_slots(path, error);
+        struct lock *lock = lock_open_slots(path, error);
         if (lock == NULL) {
             return NULL;
         }
-        struct flock all = region(F_WRLCK, 0, true);
-        if (fcntl(lock->fd, F_OFD_SETLK, &all) != 0) {
-            bool held = errno == EAGAIN || errno == EACCES;
-            g_set_error(error, LOCK_ERROR, held ? LOCK_ERROR_HELD : LOCK_ERROR_FAILED,
-                        held ? "%s is held by another process" : "%s cannot be locked: %s", path,
-                        g_strerror(errno));
-            return NULL;
+        bool locked = lock_whole(lock, error);
+        if (locked && is_still_there(lock)) {
+            return lock;
         }
-        if (is_still_there(lock)) {
-            return g_steal_pointer(&lock);
+        lock_free(lock);
+        if (!locked) {
+            return NULL;
         }
     }
 }

@@ -40,7 +40,7 @@ static int show_all(const struct report_view *view, bool open_only, int limit)
     g_autoptr(cJSON) incidents =
         view->db != NULL ? report_incidents(view->db, open_only, limit, clock_wall_now(), &error)
                          : cJSON_CreateArray();
-    if (incidents == NULL) {
+    if (error != NULL) {
         return command_fail("incidents", "%s", error->message);
     }
     if (view->json) {

@@ -43,7 +43,7 @@ static void print_table(struct table *table)
 static void print_flows(const struct report_view *view, const cJSON *status)
 {
     g_autoptr(table_t) table =
-        table_new("FLOW", "SYSTEM", "", "STATE", "LAST RUN", "TOOK", "LAST GOOD", "WHAT", NULL);
+        table_new("FLOW", "SYSTEM", "P", "STATE", "LAST RUN", "TOOK", "LAST GOOD", "WHAT", NULL);
     const cJSON *flow = NULL;
     cJSON_ArrayForEach(flow, json_member(status, "flows"))
     {

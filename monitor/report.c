@@ -23,27 +23,27 @@ static void add_time(cJSON *object, const char *key, struct clock_wall time)
 
 // True where the flow should have run twice since then, and finished.
 static bool is_too_old(const struct config_flow *flow, struct clock_wall started,
-                       struct clock_wall now, const char *timezone)
+                       struct clock_wall now, const char *zone)
 {
     struct clock_wall first = {started.us + flow->every_ms * 1000};
     struct clock_wall second = {first.us + flow->every_ms * 1000};
     if (flow->cron != NULL) {
-        first = schedule_next(flow, started, timezone);
-        second = first.us >= 0 ? schedule_next(flow, first, timezone) : first;
+        first = schedule_next(flow, started, zone);
+        second = first.us >= 0 ? schedule_next(flow, first, zone) : first;
     }
     bool scheduled = flow->cron != NULL || flow->every_ms > 0;
     return scheduled && second.us >= 0 && now.us > second.us + flow->timeout_ms * 1000;
 }
 
 static void add_last_run(cJSON *object, const struct config_flow *flow, const struct db_rows *row,
-                         struct clock_wall now, const char *timezone)
+                         struct clock_wall now, const char *zone)
 {
     bool ran = row != NULL && db_rows_text(row, 0) != NULL;
     struct clock_wall started = {ran ? db_rows_integer(row, 1) : 0};
     const char *state = ran ? db_rows_text(row, 0) : "unknown";
     if (flow->off != NULL) {
         state = "off";
-    } else if (ran && is_too_old(flow, started, now, timezone)) {
+    } else if (ran && is_too_old(flow, started, now, zone)) {
         state = "unknown";
     }
     json_add_text(object, "state", state);

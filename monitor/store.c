@@ -151,7 +151,7 @@ struct writer_reserve store_reserve(struct store *store)
 
 struct store *store_open(const char *path, GError **error)
 {
-    g_autoptr(store_t) store = g_new0(struct store, 1);
+    struct store *store = g_new0(struct store, 1);
     g_autofree char *parent = g_path_get_dirname(path);
     store->path = g_strdup(path);
     store->folder = g_strconcat(path, ".locks", NULL);
@@ -159,13 +159,14 @@ struct store *store_open(const char *path, GError **error)
     store->running = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     if (!make_folder(parent, error) || !make_folder(store->folder, error) ||
         !become_owner(store, error) || !open_database(store, error)) {
+        store_free(store);
         return NULL;
     }
     // A store that was made by hand may be open to others. Where it is not ours to
     // change, it stays as it is.
     (void)chmod(path, 0600);
     (void)restore_reserve(store);
-    return g_steal_pointer(&store);
+    return store;
 }
 
 struct db *store_open_reader(const char *path, GError **error)

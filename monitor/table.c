@@ -16,7 +16,7 @@ char *table_clean(const char *text)
 {
     g_autofree char *valid = g_utf8_make_valid(text, -1);
     GString *line = g_string_new(NULL);
-    for (const char *at = valid; *at != '\0'; at = g_utf8_next_char(at)) {
+    for (const char *at = valid; *at != '\0'; at += g_utf8_skip[(guchar)*at]) {
         gunichar character = g_utf8_get_char(at);
         bool hidden = g_unichar_iscntrl(character) || g_unichar_type(character) == G_UNICODE_FORMAT;
         g_string_append_unichar(line, hidden ? ' ' : character);
@@ -59,7 +59,7 @@ void table_add(struct table *table, const char *first, ...)
 static int width_of(const char *text)
 {
     int width = 0;
-    for (const char *at = text; *at != '\0'; at = g_utf8_next_char(at)) {
+    for (const char *at = text; *at != '\0'; at += g_utf8_skip[(guchar)*at]) {
         gunichar character = g_utf8_get_char(at);
         width += g_unichar_iszerowidth(character) ? 0 : g_unichar_iswide(character) ? 2 : 1;
     }

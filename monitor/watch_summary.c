@@ -44,7 +44,7 @@ static char *clean(const char *text)
                                ? g_utf8_substring(valid, 0, LINE_CHARACTERS)
                                : g_strdup(valid);
     GString *line = g_string_new(NULL);
-    for (const char *at = cut; *at != '\0'; at = g_utf8_next_char(at)) {
+    for (const char *at = cut; *at != '\0'; at += g_utf8_skip[(guchar)*at]) {
         gunichar character = g_utf8_get_char(at);
         g_string_append_unichar(line, g_unichar_iscntrl(character) ? ' ' : character);
     }
