@@ -3,6 +3,7 @@
 // disk with and without the reserve, and the end.
 #include "../../monitor/writer.h"
 
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -274,6 +275,47 @@ static void test_small_jobs_beside_a_big_one(void **state)
     finish(bench);
 }
 
+// The writer over another connection than the bench's own.
+static void use(struct bench *bench, struct db *db)
+{
+    writer_close(bench->writer, NULL, NULL);
+    uv_run(&bench->loop, UV_RUN_DEFAULT);
+    bench->writer = writer_new(&bench->loop, db, ROOM, NULL, NULL);
+}
+
+static void test_read_only(void **state)
+{
+    struct bench *bench = *state;
+    struct entry entries[2] = {{.number = 1}, {.number = 2}};
+    use(bench, db_open(bench->path, DB_READ_ONLY, NULL));
+    submit(bench, &entries[0], false);
+    submit(bench, &entries[1], true);
+    wait_for(bench, 2);
+    assert_string_equal(bench->order->str, "1! 2! ");
+    assert_int_equal(bench->last_code, DB_ERROR_READONLY);
+    assert_true(g_error_matches(writer_problem(bench->writer), DB_ERROR, DB_ERROR_READONLY));
+    finish(bench);
+}
+
+static void test_corrupt(void **state)
+{
+    struct bench *bench = *state;
+    struct entry entry = {.number = 1};
+    g_autofree char *rubbish = g_strnfill(4096, 'x');
+    writer_close(bench->writer, NULL, NULL);
+    uv_run(&bench->loop, UV_RUN_DEFAULT);
+    int fd = open(bench->path, O_WRONLY | O_CLOEXEC);
+    assert_int_equal(pwrite(fd, rubbish, 4096, 4096), 4096); // the table's page
+    close(fd);
+    bench->writer =
+        writer_new(&bench->loop, db_open(bench->path, DB_READ_WRITE, NULL), ROOM, NULL, NULL);
+    submit(bench, &entry, false);
+    wait_for(bench, 1);
+    assert_int_equal(bench->last_code, DB_ERROR_CORRUPT);
+    assert_true(g_error_matches(writer_problem(bench->writer), DB_ERROR, DB_ERROR_CORRUPT));
+    finish(bench);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -281,6 +323,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_failing_job_fails_alone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_answers_that_submit_at_the_end, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_full_disk, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_read_only, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_corrupt, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_small_jobs_beside_a_big_one, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("writer", tests, NULL, NULL);
