@@ -17,19 +17,22 @@ enum {
     WAL_TRIES = 100, // the switch to WAL does not always ask the busy handler
     WAL_PAUSE_US = 20000,
     STATEMENTS_KEPT = 256,
+    RECENT = 64, // statements found by the address of their SQL
 };
 
 struct db {
     sqlite3 *handle;
     char *path;
     GHashTable *statements; // SQL -> struct statement
-    int depth;              // open transaction and savepoints
+    struct statement *recent[RECENT];
+    int depth; // open transaction and savepoints
     bool read_only;
     enum db_error lost; // why SQLite itself ended the transaction
 };
 
 struct statement {
     sqlite3_stmt *handle;
+    char *sql;
     bool in_use;
 };
 
@@ -124,13 +127,35 @@ static void statement_free(gpointer data)
 {
     struct statement *statement = data;
     sqlite3_finalize(statement->handle);
+    g_free(statement->sql);
     g_free(statement);
+}
+
+// Most SQL is a constant, so its address finds its statement faster than a hash of
+// its text; the text is compared all the same.
+static struct statement **recent_place(struct db *db, const char *sql)
+{
+    uintptr_t address = (uintptr_t)sql;
+    return &db->recent[(address >> 4 ^ address >> 10) % RECENT];
+}
+
+static struct statement *find_statement(struct db *db, const char *sql)
+{
+    struct statement **place = recent_place(db, sql);
+    if (*place != NULL && strcmp((*place)->sql, sql) == 0) {
+        return *place;
+    }
+    struct statement *found = g_hash_table_lookup(db->statements, sql);
+    if (found != NULL) {
+        *place = found;
+    }
+    return found;
 }
 
 // A statement for `sql` that nobody uses now. `kept` tells whether it stays.
 static struct statement *statement_take(struct db *db, const char *sql, bool *kept, GError **error)
 {
-    struct statement *found = g_hash_table_lookup(db->statements, sql);
+    struct statement *found = find_statement(db, sql);
     if (found != NULL && !found->in_use) {
         found->in_use = true;
         *kept = true;
@@ -144,10 +169,11 @@ static struct statement *statement_take(struct db *db, const char *sql, bool *ke
     }
     struct statement *statement = g_new0(struct statement, 1);
     statement->handle = handle;
+    statement->sql = g_strdup(sql);
     statement->in_use = true;
     *kept = found == NULL && g_hash_table_size(db->statements) < STATEMENTS_KEPT;
     if (*kept) {
-        g_hash_table_insert(db->statements, g_strdup(sql), statement);
+        g_hash_table_insert(db->statements, statement->sql, statement);
     }
     return statement;
 }
@@ -424,7 +450,7 @@ struct db *db_open(const char *path, enum db_flags flags, GError **error)
     }
     g_autoptr(db_t) db = g_new0(struct db, 1);
     db->path = g_strdup(path);
-    db->statements = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, statement_free);
+    db->statements = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, statement_free);
     db->lost = DB_ERROR_FAILED;
     int code = sqlite3_open_v2(path, &db->handle,
                                mode | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
