@@ -56,21 +56,29 @@ static void task_free(gpointer data)
 }
 
 // One job within the open transaction. Its failure is kept in the task.
-static void run_in_group(struct writer *writer, struct task *task)
+static bool run_work(struct writer *writer, struct task *task)
+{
+    g_clear_error(&task->error);
+    task->committed = task->job.work(writer->db, task->job.context, &task->error);
+    if (!task->committed && task->error == NULL) {
+        g_set_error(&task->error, DB_ERROR, DB_ERROR_FAILED, "the store refused an entry");
+    }
+    return task->committed;
+}
+
+// The same in a savepoint, so that its failure undoes nothing else.
+static void run_in_savepoint(struct writer *writer, struct task *task)
 {
     g_clear_error(&task->error);
     task->committed = false;
     if (!db_begin(writer->db, &task->error)) {
         return;
     }
-    if (!task->job.work(writer->db, task->job.context, &task->error)) {
+    if (!run_work(writer, task)) {
         db_rollback(writer->db);
-        if (task->error == NULL) {
-            g_set_error(&task->error, DB_ERROR, DB_ERROR_FAILED, "the store refused an entry");
-        }
-        return;
+    } else if (!db_commit(writer->db, &task->error)) {
+        task->committed = false;
     }
-    task->committed = db_commit(writer->db, &task->error);
 }
 
 static bool is_our_failure(const GError *error)
@@ -81,8 +89,15 @@ static bool is_our_failure(const GError *error)
             error->code == DB_ERROR_CANNOT_OPEN);
 }
 
-// All tasks in one transaction. False where that failed as a whole, or where the
-// file failed under a single one: then nothing is committed.
+static bool give_up_group(struct writer *writer, const struct task *task, GError **error)
+{
+    g_propagate_error(error, g_error_copy(task->error));
+    db_rollback(writer->db);
+    return false;
+}
+
+// All tasks in one transaction, each in its savepoint. False where that failed as a
+// whole, or where the file failed under a single one: then nothing is committed.
 static bool run_group(struct writer *writer, GPtrArray *tasks, GError **error)
 {
     if (!db_begin(writer->db, error)) {
@@ -90,11 +105,24 @@ static bool run_group(struct writer *writer, GPtrArray *tasks, GError **error)
     }
     for (guint i = 0; i < tasks->len; i++) {
         struct task *task = tasks->pdata[i];
-        run_in_group(writer, task);
+        run_in_savepoint(writer, task);
         if (is_our_failure(task->error)) {
-            g_propagate_error(error, g_error_copy(task->error));
-            db_rollback(writer->db);
-            return false;
+            return give_up_group(writer, task, error);
+        }
+    }
+    return db_commit(writer->db, error);
+}
+
+// The same without savepoints, which cost as much as a small job: nearly always none
+// fails. False where one did, or the transaction: then nothing is committed.
+static bool run_group_fast(struct writer *writer, GPtrArray *tasks, GError **error)
+{
+    if (!db_begin(writer->db, error)) {
+        return false;
+    }
+    for (guint i = 0; i < tasks->len; i++) {
+        if (!run_work(writer, tasks->pdata[i])) {
+            return give_up_group(writer, tasks->pdata[i], error);
         }
     }
     return db_commit(writer->db, error);
@@ -146,8 +174,7 @@ static void run_alone(struct writer *writer, struct task *task)
         task->error = error;
         return;
     }
-    run_in_group(writer, task);
-    if (!task->committed) {
+    if (!run_work(writer, task)) {
         db_rollback(writer->db);
     } else if (!db_commit(writer->db, &task->error)) {
         task->committed = false;
@@ -196,8 +223,14 @@ static GError *run_tasks(struct writer *writer, GPtrArray *tasks)
     GError *error = NULL;
     for (int i = 0; i < BUSY_TRIES && has_reserve(writer); i++) {
         g_clear_error(&error);
-        if (run_group(writer, tasks, &error)) {
+        if (run_group_fast(writer, tasks, &error)) {
             return NULL;
+        }
+        if (!is_our_failure(error)) {
+            g_clear_error(&error);
+            if (run_group(writer, tasks, &error)) {
+                return NULL;
+            }
         }
         if (!g_error_matches(error, DB_ERROR, DB_ERROR_BUSY)) {
             break;

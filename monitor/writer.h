@@ -12,8 +12,9 @@
 struct writer;
 
 // What a job does, in the writer's thread, within a transaction and a savepoint
-// of its own. It may be called again where the group's commit failed: it must
-// start afresh each time. False and `error`: its changes are rolled back alone.
+// of its own where a job of its group fails. It may be called again, after what it did was
+// rolled back: it must start afresh each time. False and `error`: its changes are rolled back
+// alone.
 typedef bool (*writer_work)(struct db *db, void *context, GError **error);
 
 // The answer, on the loop. `error` NULL: committed. Else a DB_ERROR, or what the
