@@ -15,11 +15,12 @@ static const char flow_sql[] =
     " VALUES(?1, ?2, ?3, ?4, ?5, ?6, CASE WHEN ?7 THEN ?4 ELSE 0 END, ?8, ?9)"
     " ON CONFLICT(id) DO UPDATE SET system = ?2, state = ?3, started = ?4, ended = ?5,"
     " duration_us = ?6, last_good = CASE WHEN ?7 THEN ?4 ELSE last_good END, run = ?8,"
-    " summary = ?9 RETURNING no";
+    " summary = ?9 RETURNING no, coalesce(good_at, 0)";
 
 // The same for a run that does not count: the flow's last state stays.
 static const char uncounted_sql[] = "INSERT INTO flow(id, system, last_good) VALUES(?1, ?2, 0)"
-                                    " ON CONFLICT(id) DO UPDATE SET system = ?2 RETURNING no";
+                                    " ON CONFLICT(id) DO UPDATE SET system = ?2"
+                                    " RETURNING no, coalesce(good_at, 0)";
 
 static bool take_integer(struct db_rows *rows, int64_t *value, GError **error)
 {
@@ -44,24 +45,47 @@ static bool is_good(const struct store_run *run)
     return strcmp(run->state, "ok") == 0 || strcmp(run->state, "slow") == 0;
 }
 
-static bool note_flow(struct db *db, const struct store_run *run, int64_t *flow, GError **error)
+static struct db_rows *note_flow(struct db *db, const struct store_run *run, GError **error)
 {
-    struct db_rows *rows = NULL;
-    if (run->counted) {
-        rows = db_query(db, error, flow_sql, "sssiiiiss", run->flow, run->system, run->state,
-                        run->started.us, run->ended.us, run->duration_us, (int64_t)is_good(run),
-                        run->run, run->summary);
-    } else {
-        rows = db_query(db, error, uncounted_sql, "ss", run->flow, run->system);
+    if (!run->counted) {
+        return db_query(db, error, uncounted_sql, "ss", run->flow, run->system);
     }
-    return take_integer(rows, flow, error);
+    return db_query(db, error, flow_sql, "sssiiiiss", run->flow, run->system, run->state,
+                    run->started.us, run->ended.us, run->duration_us, (int64_t)is_good(run),
+                    run->run, run->summary);
 }
 
-bool store_runs_add(struct db *db, const struct store_run *run, bool remarkable, GError **error)
+// The number of the flow's row, and when a good answer of it was last kept.
+static bool take_flow(struct db_rows *rows, int64_t *flow, int64_t *kept_us, GError **error)
 {
-    int64_t flow = 0;
-    if (!note_flow(db, run, &flow, error)) {
+    g_autoptr(db_rows_t) owned = rows;
+    GError *problem = NULL;
+    if (owned == NULL) {
         return false;
+    }
+    if (db_rows_next(owned, &problem)) {
+        *flow = db_rows_integer(owned, 0);
+        *kept_us = db_rows_integer(owned, 1);
+    }
+    // Reads to the end: an INSERT … RETURNING ends there.
+    while (problem == NULL && db_rows_next(owned, &problem)) {
+    }
+    if (problem != NULL) {
+        g_propagate_error(error, problem);
+        return false;
+    }
+    return true;
+}
+
+bool store_runs_add(struct db *db, const struct store_run *run, bool remarkable, bool *wants_good,
+                    GError **error)
+{
+    int64_t flow = 0, kept_us = 0;
+    if (!take_flow(note_flow(db, run, error), &flow, &kept_us, error)) {
+        return false;
+    }
+    if (wants_good != NULL) {
+        *wants_good = ABS(run->ended.us - kept_us) > GOOD_KEPT_US;
     }
     if (!remarkable) {
         return db_run(db, error, "INSERT INTO good_run(flow, started, duration_us) VALUES(?, ?, ?)",
@@ -117,14 +141,6 @@ char *store_runs_good(struct db *db, const char *flow, GError **error)
 {
     return take_text(db_query(db, error, "SELECT result FROM last_good WHERE flow = ?", "s", flow),
                      error);
-}
-
-bool store_runs_wants_good(struct db *db, const char *flow, struct clock_wall now, GError **error)
-{
-    int64_t kept_us = 0;
-    return take_integer(db_query(db, error, "SELECT good_at FROM flow WHERE id = ?", "s", flow),
-                        &kept_us, error) &&
-           ABS(now.us - kept_us) > GOOD_KEPT_US;
 }
 
 bool store_runs_see_text(struct db *db, const char *system, const char *text, struct clock_wall at,

@@ -22,17 +22,16 @@ struct store_run {
 };
 
 // Stores a run. One that is not `remarkable` (good, of a flow that is well) keeps
-// its time alone. A run that counts becomes its flow's last state.
-bool store_runs_add(struct db *db, const struct store_run *run, bool remarkable, GError **error);
+// its time alone. A run that counts becomes its flow's last state. `*wants_good` (may be
+// NULL): it is time to keep what a good run of the flow answered.
+bool store_runs_add(struct db *db, const struct store_run *run, bool remarkable, bool *wants_good,
+                    GError **error);
 
 // Keeps what a good run of the flow answered (only its shape, without values), in place of
 // the former one; and gives it back, NULL where there is none (the caller frees it).
 bool store_runs_keep_good(struct db *db, const char *flow, const char *result, struct clock_wall at,
                           GError **error);
 char *store_runs_good(struct db *db, const char *flow, GError **error);
-
-// True where it is time to keep another one.
-bool store_runs_wants_good(struct db *db, const char *flow, struct clock_wall now, GError **error);
 
 // True where this run is stored already; `error` is set where that cannot be told.
 bool store_runs_has(struct db *db, const char *run, GError **error);

@@ -86,7 +86,7 @@ static cJSON *event_data(const struct watch_event *event, const struct config *c
 
 // Keeps the run. `json` is the parsed document or NULL.
 static bool keep_run(struct db *db, const struct watch_event *event, const cJSON *json,
-                     bool remarkable, GError **error)
+                     bool remarkable, struct watch_answer *answer, GError **error)
 {
     g_autofree char *summary = json != NULL ? watch_summary_line(json) : NULL;
     bool whole = remarkable && json != NULL;
@@ -105,7 +105,7 @@ static bool keep_run(struct db *db, const struct watch_event *event, const cJSON
         .result = result,
         .evidence = whole ? event->json : NULL,
     };
-    return store_runs_add(db, &run, remarkable, error);
+    return store_runs_add(db, &run, remarkable, &answer->wants_json, error);
 }
 
 // Of a good answer only the shape is kept, to compare a failing one with.
@@ -142,7 +142,8 @@ static bool append_result(struct db *db, const struct config *config,
         g_propagate_error(error, problem);
         return false;
     }
-    if (!see_text(db, event, json, &is_new, error) || !keep_run(db, event, json, true, error)) {
+    if (!see_text(db, event, json, &is_new, error) ||
+        !keep_run(db, event, json, true, answer, error)) {
         return false;
     }
     g_autoptr(cJSON) data = event_data(event, config, last_good, is_new);
@@ -157,7 +158,6 @@ static bool append_result(struct db *db, const struct config *config,
 static bool fill_answer(struct db *db, const struct watch_event *event, struct watch_answer *answer,
                         GError **error)
 {
-    GError *problem = NULL;
     g_autoptr(incident_flow_t) flow =
         incident_rows_load_flow(db, event->flow, event->system, error);
     if (flow == NULL) {
@@ -167,21 +167,20 @@ static bool fill_answer(struct db *db, const struct watch_event *event, struct w
     answer->count = flow->count;
     answer->confirm_due = flow->confirm_due;
     answer->attempt = flow->kind == INCIDENT_SUSPECT ? flow->count : 0;
-    answer->wants_json =
-        flow->kind != INCIDENT_OK || store_runs_wants_good(db, event->flow, event->ended, &problem);
-    if (problem != NULL) {
-        g_propagate_error(error, problem);
-        return false;
-    }
+    answer->wants_json |= flow->kind != INCIDENT_OK;
     return true;
 }
 
 // Stores a run that no incident can hear of.
 static bool keep_quietly(struct db *db, const struct watch_event *event, const cJSON *json,
-                         GError **error)
+                         struct watch_answer *answer, GError **error)
 {
     bool remarkable = event->state != VERDICT_OK || !event->counts;
-    return keep_run(db, event, json, remarkable, error) && keep_good(db, event, json, error);
+    if (!keep_run(db, event, json, remarkable, answer, error)) {
+        return false;
+    }
+    answer->wants_json &= json == NULL || event->state != VERDICT_OK;
+    return keep_good(db, event, json, error);
 }
 
 bool watch_result(struct db *db, const struct config *config, const struct watch_event *event,
@@ -205,9 +204,12 @@ bool watch_result(struct db *db, const struct config *config, const struct watch
     }
     g_autoptr(cJSON) json =
         event->json != NULL ? json_parse(event->json, strlen(event->json), NULL) : NULL;
-    bool stored = matters ? append_result(db, config, event, json, answer, error)
-                          : keep_quietly(db, event, json, error);
-    return stored && fill_answer(db, event, answer, error);
+    if (matters) {
+        return append_result(db, config, event, json, answer, error) &&
+               fill_answer(db, event, answer, error);
+    }
+    return keep_quietly(db, event, json, answer, error) &&
+           (flow->kind == INCIDENT_OK || fill_answer(db, event, answer, error));
 }
 
 struct submission {

@@ -53,8 +53,8 @@ static void test_last_state(void **state)
     struct store_run bad = run_of("2", "failed", START + HOUR);
     bad.evidence = "{\"with\":1}";
     bad.result = "{}";
-    assert_true(store_runs_add(db, &good, false, NULL));
-    assert_true(store_runs_add(db, &bad, true, NULL));
+    assert_true(store_runs_add(db, &good, false, NULL, NULL));
+    assert_true(store_runs_add(db, &bad, true, NULL, NULL));
     assert_true(store_runs_last_good(db, "orders", NULL).us == START);
     assert_true(store_runs_last_good(db, "nothing", NULL).us == 0);
     assert_int_equal(one(db, "SELECT count(*) FROM flow WHERE state = 'failed' AND run = '2'"), 1);
@@ -67,7 +67,7 @@ static void test_last_state(void **state)
     assert_null(store_runs_result(db, "3", &error));
     assert_null(error);
     // The same run twice is refused by its id.
-    assert_false(store_runs_add(db, &bad, true, NULL));
+    assert_false(store_runs_add(db, &bad, true, NULL, NULL));
 }
 
 static void test_uncounted_run(void **state)
@@ -76,8 +76,8 @@ static void test_uncounted_run(void **state)
     struct store_run good = run_of("1", "ok", START);
     struct store_run bad = run_of("2", "failed", START + HOUR);
     bad.counted = false;
-    assert_true(store_runs_add(db, &good, false, NULL));
-    assert_true(store_runs_add(db, &bad, true, NULL));
+    assert_true(store_runs_add(db, &good, false, NULL, NULL));
+    assert_true(store_runs_add(db, &bad, true, NULL, NULL));
     assert_int_equal(one(db, "SELECT count(*) FROM flow WHERE state = 'ok'"), 1);
     assert_int_equal(one(db, "SELECT count(*) FROM run WHERE counted = 0"), 1);
 }
@@ -122,7 +122,7 @@ static void test_good_runs_become_counts(void **state)
     for (int i = 0; i < 1300; i++) {
         struct store_run run = run_of("-", "ok", START + i * 4 * HOUR / 1300);
         run.duration_us = i % 2 == 0 ? 50000 : 2000000;
-        assert_true(store_runs_add(db, &run, false, NULL));
+        assert_true(store_runs_add(db, &run, false, NULL, NULL));
     }
     // A day after the second hour ended: two hours are counted, two are still single.
     int bites = prune_all(db, &keep, START + 26 * HOUR);
@@ -150,7 +150,7 @@ static void test_runs_and_evidence(void **state)
         struct store_run run = run_of(id, "failed", START + i * HOUR);
         run.result = "{}";
         run.evidence = "{\"body\":1}";
-        assert_true(store_runs_add(db, &run, true, NULL));
+        assert_true(store_runs_add(db, &run, true, NULL, NULL));
     }
     prune_all(db, &keep, START + 11 * HOUR);
     assert_int_equal(one(db, "SELECT min(id + 0) FROM run"), 1);
