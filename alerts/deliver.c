@@ -77,7 +77,7 @@ static struct outbox_item *prepare(struct pass *pass, GError **problem, GError *
 static void say(const struct pass *pass, const struct outbox_item *item, const char *address,
                 const struct delivery_reply *reply, enum delivery_fate fate)
 {
-    char text[sizeof reply->text + 32];
+    char text[DELIVERY_REPLY_LINE];
     delivery_reply_format(reply, text, sizeof text);
     if (pass->options->out)
         fprintf(pass->options->out, "%-8s  %-9s  %s  %s  %s\n", delivery_fate_word(fate),
@@ -134,7 +134,7 @@ static char *untold_text(const struct outbox_item *item, const struct delivery_r
     g_string_append_printf(text, "%s\n\n  %s\n\n",
                            words_get(words, "This notice could be delivered to nobody:"), subject);
     for (guint i = 0; i < report->count; i++) {
-        char reply[sizeof report->replies[i].text + 32];
+        char reply[DELIVERY_REPLY_LINE];
         delivery_reply_format(&report->replies[i], reply, sizeof reply);
         g_string_append_printf(text, "  %s: %s\n", (char *)item->recipients->pdata[i], reply);
     }
@@ -200,7 +200,7 @@ static bool deliver_item(struct pass *pass, const struct outbox_item *item, cons
 {
     g_autoptr(delivery_report_t) report =
         item->mail ? mailer_send(pass->mailer, item->facts, item->recipients, item->mail)
-                   : report_unsent(item, problem->message);
+                   : report_unsent(item, problem ? problem->message : "");
     return settle(pass, item, report, error);
 }
 
@@ -219,22 +219,40 @@ static bool server_waits(struct pass *pass, GError **error)
     return true;
 }
 
+static bool reclaim(struct pass *pass, GError **error)
+{
+    if (!db_begin(pass->db, error))
+        return false;
+    if (outbox_reclaim(pass->db, error) && db_commit(pass->db, error))
+        return true;
+    db_rollback(pass->db);
+    return false;
+}
+
+// Sends the next notice; false where there is none that may go now, or with `error`.
+static bool deliver_next(struct pass *pass, GError **error)
+{
+    g_autoptr(GError) problem = NULL;
+    g_autoptr(GError) failure = NULL;
+    bool waits = server_waits(pass, &failure);
+    g_autoptr(outbox_item_t) item = waits || failure ? NULL : prepare(pass, &problem, &failure);
+    bool more = item && deliver_item(pass, item, problem, &failure);
+    if (failure)
+        g_propagate_error(error, g_steal_pointer(&failure));
+    return more;
+}
+
 static bool run_pass(struct pass *pass, GError **error)
 {
     int64_t end_us = clock_mono_now().us + pass->options->total_ms * 1000;
     g_autoptr(GError) failure = NULL;
-    bool ok =
-        db_begin(pass->db, error) && outbox_reclaim(pass->db, error) && db_commit(pass->db, error);
-    while (ok && clock_mono_now().us < end_us && !server_waits(pass, &failure) && !failure) {
-        g_autoptr(GError) problem = NULL;
-        g_autoptr(outbox_item_t) item = prepare(pass, &problem, &failure);
-        if (item == NULL)
-            break;
-        ok = deliver_item(pass, item, problem, &failure);
-    }
-    if (failure)
-        g_propagate_error(error, g_steal_pointer(&failure));
-    return ok && *error == NULL;
+    bool more = reclaim(pass, &failure);
+    while (more && clock_mono_now().us < end_us)
+        more = deliver_next(pass, &failure);
+    if (failure == NULL)
+        return true;
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return false;
 }
 
 static bool count_waiting(struct pass *pass, GError **error)

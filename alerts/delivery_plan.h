@@ -67,7 +67,10 @@ const char *delivery_fate_word(enum delivery_fate fate);
 // control characters, blanks, angle brackets or bytes beyond ASCII, at most 254.
 bool delivery_address_is_safe(const char *address);
 
-// "250 2.1.5 OK", or the text alone where no answer came; at most `size` bytes.
+// Room for a reply with its stage and code.
+enum { DELIVERY_REPLY_LINE = 512 };
+
+// "RCPT: 250 2.1.5 OK", without a code where no answer came; at most `size` bytes.
 void delivery_reply_format(const struct delivery_reply *reply, char *buffer, size_t size);
 
 // Fills a reply; control characters in `text` become spaces.

@@ -141,9 +141,12 @@ static bool read_mail(struct delivery *delivery, const struct config *config, GE
 
 struct delivery *delivery_new(const struct config *config, int64_t timeout_ms, GError **error)
 {
-    g_autoptr(delivery_t) delivery = g_new0(struct delivery, 1);
+    struct delivery *delivery = g_new0(struct delivery, 1);
     delivery->timeout_ms = timeout_ms;
-    return read_mail(delivery, config, error) ? g_steal_pointer(&delivery) : NULL;
+    if (read_mail(delivery, config, error))
+        return delivery;
+    delivery_free(delivery);
+    return NULL;
 }
 
 static void free_secret(char *secret)

@@ -201,7 +201,7 @@ static struct outbox_item *item_of_row(const struct db_rows *rows)
 
 struct outbox_item *outbox_take(struct db *db, struct clock_wall now, GError **error)
 {
-    g_autoptr(outbox_item_t) item = NULL;
+    struct outbox_item *item = NULL;
     g_autoptr(GError) problem = NULL;
     g_autoptr(db_rows_t) rows = db_query(db, error, take_sql, "i", now.us);
     if (rows == NULL)
@@ -215,10 +215,12 @@ struct outbox_item *outbox_take(struct db *db, struct clock_wall now, GError **e
         g_ptr_array_add(item->recipients, g_strdup(db_rows_text(rows, TAKE_ADDRESS)));
         g_array_append_val(item->attempts, attempts);
     }
-    if (problem == NULL)
-        return g_steal_pointer(&item);
-    g_propagate_error(error, g_steal_pointer(&problem));
-    return NULL;
+    if (problem) {
+        g_propagate_error(error, g_steal_pointer(&problem));
+        outbox_item_free(item);
+        return NULL;
+    }
+    return item;
 }
 
 bool outbox_keep_mail(struct db *db, const struct outbox_item *item, GBytes *mail, GError **error)
@@ -305,7 +307,7 @@ bool outbox_server_record(struct db *db, const char *server, const char *digest,
                           const struct delivery_reply *reply, struct clock_wall now, GError **error)
 {
     int64_t failures = 0;
-    char text[sizeof reply->text + 32];
+    char text[DELIVERY_REPLY_LINE];
     // One mail server at a time: what is known of a former one is of no use.
     if (reply == NULL)
         return db_run(db, error, "DELETE FROM outbox_server", "");

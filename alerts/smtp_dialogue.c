@@ -65,24 +65,37 @@ void smtp_dialogue_sent(struct smtp_dialogue *dialogue, const char *bytes, size_
     }
 }
 
+// The code of a line, 0 where it has none.
+static int code_of(const char *line)
+{
+    for (int i = 0; i < 3; i++)
+        if (!g_ascii_isdigit(line[i]))
+            return 0;
+    return (int)g_ascii_strtoull((char[]){line[0], line[1], line[2], '\0'}, NULL, 10);
+}
+
+static void append_text(struct smtp_dialogue *dialogue, const char *text)
+{
+    if (dialogue->text->len >= ANSWER_BYTES)
+        return;
+    if (dialogue->text->len > 0)
+        g_string_append_c(dialogue->text, ' ');
+    g_string_append(dialogue->text, text);
+}
+
 // One line without its end; true where it is the last of an answer.
 static bool read_line(struct smtp_dialogue *dialogue, const char *line)
 {
-    bool coded = g_ascii_isdigit(line[0]) && g_ascii_isdigit(line[1]) && g_ascii_isdigit(line[2]);
-    bool last = coded && line[3] != '-';
-    const char *text = coded && line[3] != '\0' ? line + 4 : coded ? "" : line;
+    int code = code_of(line);
     if (dialogue->code != 0) { // the answer before this one is complete
         dialogue->code = 0;
         g_string_truncate(dialogue->text, 0);
     }
-    if (dialogue->text->len > 0)
-        g_string_append_c(dialogue->text, ' ');
-    if (dialogue->text->len < ANSWER_BYTES)
-        g_string_append(dialogue->text, text);
-    if (!last)
+    append_text(dialogue, code == 0 ? line : line[3] == '\0' ? "" : line + 4);
+    if (code == 0 || line[3] == '-')
         return false;
-    dialogue->code = (int)g_ascii_strtoull((char[]){line[0], line[1], line[2], '\0'}, NULL, 10);
-    if (dialogue->stage == DELIVERY_STAGE_AUTH && dialogue->code == 235)
+    dialogue->code = code;
+    if (dialogue->stage == DELIVERY_STAGE_AUTH && code == 235)
         dialogue->authenticated = true;
     return true;
 }

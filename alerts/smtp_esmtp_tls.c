@@ -29,7 +29,7 @@ static struct smtp_esmtp_tls *state_of(const SSL *ssl)
 static void on_handshake(const SSL *ssl, int where, int result)
 {
     (void)result;
-    const char *host = state_of(ssl)->host;
+    char *host = state_of(ssl)->host;
     // The callback is given the connection as const, but it is ours to set up here.
     if ((where & SSL_CB_HANDSHAKE_START) && host &&
         !SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name))

@@ -76,6 +76,16 @@ static int deliver_stdin(const struct config *config, const struct deliver_optio
     return exit_code(&tally);
 }
 
+static int run(const struct deliver_command *command, struct deliver_options *options)
+{
+    if (!read_durations(command, options))
+        return command_fail("deliver", "write a time as 30s or 2m");
+    g_autoptr(config_t) config = command_load_config(command->config, CONFIG_MISSING_IS_NEED);
+    if (config == NULL)
+        return COMMAND_UNKNOWN;
+    return command->from_stdin ? deliver_stdin(config, options) : deliver_store(config, options);
+}
+
 int cmd_deliver(int argc, char **argv)
 {
     struct deliver_command command = {0};
@@ -91,13 +101,10 @@ int cmd_deliver(int argc, char **argv)
         {NULL, 0, 0, 0, NULL, NULL, NULL},
     };
     int code = command_parse(&argc, &argv, entries, 0, 0);
-    g_autofree char *path = command.config, *session = command.session, *total = command.total;
-    if (code != COMMAND_PARSED)
-        return code;
-    if (!read_durations(&command, &options))
-        return command_fail("deliver", "write a time as 30s or 2m");
-    g_autoptr(config_t) config = command_load_config(path, CONFIG_MISSING_IS_NEED);
-    if (config == NULL)
-        return COMMAND_UNKNOWN;
-    return command.from_stdin ? deliver_stdin(config, &options) : deliver_store(config, &options);
+    if (code == COMMAND_PARSED)
+        code = run(&command, &options);
+    g_free(command.config);
+    g_free(command.session);
+    g_free(command.total);
+    return code;
 }

@@ -16,7 +16,7 @@ static int print_report(const struct delivery_report *report, const GPtrArray *r
     int code = COMMAND_OK;
     for (guint i = 0; i < report->count; i++) {
         const struct delivery_reply *reply = &report->replies[i];
-        char text[sizeof reply->text + 32];
+        char text[DELIVERY_REPLY_LINE];
         delivery_reply_format(reply, text, sizeof text);
         printf("%s: %s (%s)\n", (const char *)recipients->pdata[i],
                reply->accepted ? "accepted" : "not accepted", text);
