@@ -121,8 +121,42 @@ demo: deps ## the main job in a minute: a flow fails, the mails, the recovery
 	@$(MAKE) --no-print-directory all
 	@tools/demo/run.py $(BUILD)/erpwatch
 
+# Below DESTDIR, in the places that FHS and systemd expect under PREFIX.
+BIN = $(DESTDIR)$(PREFIX)/bin
+MAN = $(DESTDIR)$(PREFIX)/share/man
+DOC = $(DESTDIR)$(PREFIX)/share/doc/erpwatch
+UNITS = $(DESTDIR)$(PREFIX)/lib/systemd/system
+SYSUSERS = $(DESTDIR)$(PREFIX)/lib/sysusers.d
+COMPLETIONS = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+EXAMPLES := $(shell cd config/examples && find . -name '*.yaml')
+
+install: all ## install program, manuals, examples, systemd unit (PREFIX, DESTDIR)
+	install -D -m 755 $(BUILD)/erpwatch $(BIN)/erpwatch
+	install -D -m 644 docs/erpwatch.1 $(MAN)/man1/erpwatch.1
+	install -D -m 644 docs/erpwatch.yaml.5 $(MAN)/man5/erpwatch.yaml.5
+	install -d $(DOC)/docs
+	install -m 644 LICENSE CHANGELOG.md CONTRIBUTING.md $(DOC)
+	install -m 644 docs/reference.md docs/mail.png $(DOC)/docs
+	sed 's,config/examples,examples,g' README.md >$(DOC)/README.md
+	for e in $(EXAMPLES); do install -D -m 644 config/examples/$$e $(DOC)/examples/$$e || exit 1; done
+	install -d $(UNITS)
+	sed 's,@PREFIX@,$(PREFIX),g' data/erpwatch.service.in >$(UNITS)/erpwatch.service
+	chmod 644 $(DOC)/README.md $(UNITS)/erpwatch.service
+	install -D -m 644 data/erpwatch.sysusers $(SYSUSERS)/erpwatch.conf
+	install -D -m 644 data/erpwatch.bash $(COMPLETIONS)/erpwatch
+
+uninstall: ## remove what install put there; configuration and store stay
+	rm -f $(BIN)/erpwatch $(MAN)/man1/erpwatch.1 $(MAN)/man5/erpwatch.yaml.5 \
+	  $(UNITS)/erpwatch.service $(SYSUSERS)/erpwatch.conf $(COMPLETIONS)/erpwatch
+	rm -rf $(DOC)
+
+# The pages that the program writes from its table of keys.
+docs: all ## write docs/reference.md and erpwatch.yaml(5) anew
+	$(BUILD)/erpwatch schema --format markdown >docs/reference.md
+	/usr/bin/python3 tools/manual.py >docs/erpwatch.yaml.5
+
 clean: ## remove what was built
 	rm -rf build build-asan build-clang build-fuzz
 
-.PHONY: all help deps test-deps test build-tests asan clang lint figures fuzz bench demo install clean
+.PHONY: all help deps test-deps test build-tests asan clang lint figures fuzz bench demo install uninstall docs clean
 -include $(OBJECTS:.o=.d) $(BUILD)/monitor/main.d $(UNIT_TESTS:%=%.d)
