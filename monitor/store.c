@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { RESERVE_BYTES = 1024 * 1024 };
+enum { RESERVE_BYTES = 1024 * 1024, OWNER_TRIES = 5 };
 
 static const char OWNER_PREFIX[] = "owner-";
 
@@ -32,6 +32,12 @@ static char *lock_path(const struct store *store, const char *name)
     return g_build_filename(store->folder, name, NULL);
 }
 
+static char *owner_path(const struct store *store, const char *owner)
+{
+    g_autofree char *name = g_strconcat(OWNER_PREFIX, owner, NULL);
+    return lock_path(store, name);
+}
+
 static bool make_folder(const char *path, GError **error)
 {
     if (g_mkdir_with_parents(path, 0700) == 0) {
@@ -43,15 +49,30 @@ static bool make_folder(const char *path, GError **error)
     return false;
 }
 
+// Another process may take the file of a fresh owner for a dead one's, for a moment.
+static bool take_own_lock(struct store *store, GError **error)
+{
+    for (int i = 1;; i++) {
+        g_autoptr(GError) problem = NULL;
+        g_autofree char *owner = ids_uuid();
+        g_autofree char *path = owner_path(store, owner);
+        store->own = lock_take(path, &problem);
+        if (store->own != NULL) {
+            store->owner = g_steal_pointer(&owner);
+            return true;
+        }
+        if (i == OWNER_TRIES || !g_error_matches(problem, LOCK_ERROR, LOCK_ERROR_HELD)) {
+            g_propagate_error(error, g_steal_pointer(&problem));
+            return false;
+        }
+    }
+}
+
 static bool become_owner(struct store *store, GError **error)
 {
     g_autofree char *flows = lock_path(store, "flows");
-    store->owner = ids_uuid();
-    g_autofree char *name = g_strconcat(OWNER_PREFIX, store->owner, NULL);
-    g_autofree char *path = lock_path(store, name);
-    GError *problem = NULL;
-    store->own = lock_take(path, &problem);
-    if (store->own != NULL) {
+    g_autoptr(GError) problem = NULL;
+    if (take_own_lock(store, &problem)) {
         store->flows = lock_open_slots(flows, &problem);
     }
     if (problem == NULL) {
@@ -59,7 +80,6 @@ static bool become_owner(struct store *store, GError **error)
     }
     g_set_error(error, DB_ERROR, DB_ERROR_READONLY, "the store %s cannot be used: %s", store->path,
                 problem->message);
-    g_error_free(problem);
     return false;
 }
 
@@ -218,8 +238,7 @@ GPtrArray *store_dead_owners(const struct store *store)
 
 void store_forget_owner(const struct store *store, const char *owner)
 {
-    g_autofree char *name = g_strconcat(OWNER_PREFIX, owner, NULL);
-    g_autofree char *path = lock_path(store, name);
+    g_autofree char *path = owner_path(store, owner);
     struct lock *lock = lock_take(path, NULL);
     if (lock != NULL) {
         lock_free_and_remove(lock);
@@ -265,16 +284,28 @@ void store_unlock_flow(struct store *store, const char *flow)
     }
 }
 
+// True where debts of this owner are left, or that cannot be told.
+static bool owes(const struct store *store)
+{
+    g_autoptr(db_rows_t) rows =
+        db_query(store->db, NULL, "SELECT count(*) FROM debt WHERE owner = ? AND state = 'owed'",
+                 "s", store->owner);
+    return rows == NULL || !db_rows_next(rows, NULL) || db_rows_integer(rows, 0) > 0;
+}
+
 void store_free(struct store *store)
 {
     if (store == NULL) {
         return;
     }
+    bool may_owe = store->db == NULL || owes(store);
     db_close(store->db);
     lock_free(store->agent);
     lock_free(store->flows);
-    if (store->own != NULL) {
-        // The file stays while debts may name its owner; the next process removes it.
+    if (store->own != NULL && !may_owe) {
+        lock_free_and_remove(store->own);
+    } else {
+        // Debts may name this owner: who claims them removes the file.
         lock_free(store->own);
     }
     g_hash_table_destroy(store->running);
