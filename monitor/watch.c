@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-enum { DEFAULT_CONFIRM = 2 };
+enum { DEFAULT_CONFIRM = 2, EVIDENCE_EVERY = 12 };
 
 struct watch_event *watch_event_new(const struct run_result *result, const struct redact *redact,
                                     bool with_json)
@@ -84,10 +84,26 @@ static cJSON *event_data(const struct watch_event *event, const struct config *c
     return data;
 }
 
+// How much of a run is kept.
+enum keeping { KEEP_TIME, KEEP_RESULT, KEEP_ALL };
+
+// A failure that goes on as it did tells nothing new: its exchanges are kept now and
+// then. None of the others can be the run that a mail is about.
+static enum keeping keeping_of(const struct incident_flow *flow, const struct watch_event *event,
+                               const struct config *config)
+{
+    const struct config_flow *known = config_find_flow(config, event->flow);
+    bool goes_on = flow->kind == INCIDENT_FAILING && event->state == VERDICT_FAILED &&
+                   g_strcmp0(flow->fingerprint, event->fingerprint) == 0 && known != NULL &&
+                   flow->same >= known->confirm_runs;
+    return goes_on && flow->runs_failed % EVIDENCE_EVERY != 0 ? KEEP_RESULT : KEEP_ALL;
+}
+
 // Keeps the run. `json` is the parsed document or NULL.
 static bool keep_run(struct db *db, const struct watch_event *event, const cJSON *json,
-                     bool remarkable, struct watch_answer *answer, GError **error)
+                     enum keeping keeping, struct watch_answer *answer, GError **error)
 {
+    bool remarkable = keeping != KEEP_TIME;
     g_autofree char *summary = json != NULL ? watch_summary_line(json) : NULL;
     bool whole = remarkable && json != NULL;
     g_autofree char *result = whole ? watch_summary_strip(json) : NULL;
@@ -103,7 +119,7 @@ static bool keep_run(struct db *db, const struct watch_event *event, const cJSON
         .fingerprint = event->fingerprint,
         .summary = event->state == VERDICT_OK ? NULL : summary,
         .result = result,
-        .evidence = whole ? event->json : NULL,
+        .evidence = whole && keeping == KEEP_ALL ? event->json : NULL,
     };
     return store_runs_add(db, &run, remarkable, &answer->wants_json, error);
 }
@@ -132,7 +148,7 @@ static bool see_text(struct db *db, const struct watch_event *event, const cJSON
 }
 
 static bool append_result(struct db *db, const struct config *config,
-                          const struct watch_event *event, const cJSON *json,
+                          const struct watch_event *event, const cJSON *json, enum keeping keeping,
                           struct watch_answer *answer, GError **error)
 {
     bool is_new = false;
@@ -143,7 +159,7 @@ static bool append_result(struct db *db, const struct config *config,
         return false;
     }
     if (!see_text(db, event, json, &is_new, error) ||
-        !keep_run(db, event, json, true, answer, error)) {
+        !keep_run(db, event, json, keeping, answer, error)) {
         return false;
     }
     g_autoptr(cJSON) data = event_data(event, config, last_good, is_new);
@@ -176,7 +192,7 @@ static bool keep_quietly(struct db *db, const struct watch_event *event, const c
                          struct watch_answer *answer, GError **error)
 {
     bool remarkable = event->state != VERDICT_OK || !event->counts;
-    if (!keep_run(db, event, json, remarkable, answer, error)) {
+    if (!keep_run(db, event, json, remarkable ? KEEP_ALL : KEEP_TIME, answer, error)) {
         return false;
     }
     answer->wants_json &= json == NULL || event->state != VERDICT_OK;
@@ -205,7 +221,8 @@ bool watch_result(struct db *db, const struct config *config, const struct watch
     g_autoptr(cJSON) json =
         event->json != NULL ? json_parse(event->json, strlen(event->json), NULL) : NULL;
     if (matters) {
-        return append_result(db, config, event, json, answer, error) &&
+        return append_result(db, config, event, json, keeping_of(flow, event, config), answer,
+                             error) &&
                fill_answer(db, event, answer, error);
     }
     return keep_quietly(db, event, json, answer, error) &&

@@ -383,6 +383,16 @@ static void test_what_is_kept_of_a_failure(void **state)
     assert_int_equal(one(world, "SELECT count(*) FROM seen"), 1);
 }
 
+static void test_a_failure_that_goes_on(void **state)
+{
+    struct world *world = *state;
+    run(world, "orders", "aaaaaaaaaaaaaabb");
+    g_autofree char *kept =
+        dump(world->db, "SELECT group_concat(id, ' ') FROM run WHERE evidence IS NOT NULL", 1);
+    assert_string_equal(kept, "run1 run2 run13 run15 run16|\n");
+    assert_int_equal(one(world, "SELECT count(*) FROM run WHERE result IS NOT NULL"), 16);
+}
+
 static void test_new_text(void **state)
 {
     struct world *world = *state;
@@ -740,6 +750,7 @@ int main(void)
         TEST(test_good_runs_cost_little),
         TEST(test_opened_and_recovered),
         TEST(test_what_is_kept_of_a_failure),
+        TEST(test_a_failure_that_goes_on),
         TEST(test_new_text),
         TEST(test_the_same_run_counts_once),
         TEST(test_check_without_notify),
