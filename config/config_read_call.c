@@ -394,7 +394,7 @@ struct undo *undo_parse(const char *source, struct lookup **lookup, GError **err
     if (node != NULL)
         config_shape_check_key(node, &key, problems);
     if (search != NULL)
-        config_shape_check(search, CONFIG_MAP_LOOKUP, problems);
+        config_shape_check(search, CONFIG_MAP_LOOKUP, problems, NULL, NULL);
     if (node != NULL && !config_problems_fatal(problems))
         undo = config_read_undo(&reader, node, search);
     if (undo != NULL && lookup != NULL)

@@ -431,3 +431,51 @@ char *config_read_filename(const struct config_node *node)
 
     return g_canonicalize_filename(joined, NULL);
 }
+
+struct setting {
+    struct config_reader *reader;
+    const struct config_node *node;
+    bool missing;
+};
+
+static void load_setting_reference(const char *name, const struct template_reference *reference,
+                                   void *user)
+{
+    struct setting *setting = user;
+
+    if (name != NULL)
+        return; // {{…}} in a setting: its reader says that nothing fills it
+    const char *problem = load_reference(setting->reader, reference, setting->node);
+
+    if (problem[0] == '\0')
+        return;
+    setting->missing = true;
+    config_problem_error(setting->reader->problems, setting->node->place, "%s", problem);
+}
+
+static const char *answer_reference(const struct template_reference *reference, void *user)
+{
+    return secret_store_find(user, reference);
+}
+
+char *config_read_setting(struct config_reader *reader, const struct config_node *node)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(template_t) template = template_new(node->text, TEMPLATE_PLACE_TEXT, false, &error);
+    struct setting setting = {reader, node, false};
+    const struct template_context context = {.reference = answer_reference,
+                                             .user = reader->config->secrets};
+
+    if (template == NULL) {
+        config_problem_error(reader->problems, node->place, "%s", error->message);
+        return NULL;
+    }
+    template_foreach(template, load_setting_reference, &setting);
+    if (setting.missing)
+        return NULL;
+    char *text = template_render(template, &context, NULL, &error);
+
+    if (text == NULL)
+        config_problem_error(reader->problems, node->place, "%s", error->message);
+    return text;
+}

@@ -73,4 +73,8 @@ void config_read_note_secret(struct config_reader *reader, const char *format, .
 struct template_reference *config_reference_copy(const struct template_reference *reference);
 void config_reference_free(void *reference);
 
+// The text of a setting with the values of its ${…} references, read now; NULL
+// (complained of) where one has no value. The caller frees it.
+char *config_read_setting(struct config_reader *reader, const struct config_node *node);
+
 #endif

@@ -11,6 +11,8 @@
 
 struct shape {
     GPtrArray *problems;
+    config_shape_expand expand; // or NULL
+    void *user;
 };
 
 static void check_value(struct shape *shape, struct config_node *node,
@@ -399,8 +401,35 @@ static const checker checkers[] = {
     [CONFIG_TYPE_ONLY_IF] = check_only_if,
 };
 
+// What is a setting and no template: a template's references are filled in when
+// it is rendered.
+static bool is_setting(enum config_type type)
+{
+    static const bool settings[] = {
+        [CONFIG_TYPE_TEXT] = true,     [CONFIG_TYPE_URLS] = true,
+        [CONFIG_TYPE_FILENAME] = true, [CONFIG_TYPE_TIMEZONE] = true,
+        [CONFIG_TYPE_CRON] = true,     [CONFIG_TYPE_ADDRESS] = true,
+        [CONFIG_TYPE_EMAILS] = true,   [CONFIG_TYPE_DURATION] = true,
+        [CONFIG_TYPE_SIZE] = true,     [CONFIG_TYPE_DURATION_OR_ZERO] = true,
+        [CONFIG_TYPE_INTEGER] = true,  [CONFIG_TYPE_BOOLEAN] = true,
+        [CONFIG_TYPE_WORD] = true,
+    };
+
+    return type < G_N_ELEMENTS(settings) && settings[type];
+}
+
+static void expand(struct shape *shape, struct config_node *node)
+{
+    if (node->kind == CONFIG_NODE_SCALAR && strstr(node->text, "${") != NULL)
+        shape->expand(node, shape->user);
+    for (unsigned i = 0; node->kind == CONFIG_NODE_LIST && i < node->count; i++)
+        expand(shape, node->items[i]);
+}
+
 static void check_value(struct shape *shape, struct config_node *node, const struct config_key *key)
 {
+    if (shape->expand != NULL && is_setting(key->type))
+        expand(shape, node);
     if (node->kind == CONFIG_NODE_BROKEN)
         return;
     checker check = key->type < G_N_ELEMENTS(checkers) ? checkers[key->type] : NULL;
@@ -460,9 +489,10 @@ static void check_map(struct shape *shape, struct config_node *node, enum config
     check_needed(shape, node, map, name);
 }
 
-void config_shape_check(struct config_node *node, enum config_map map, GPtrArray *problems)
+void config_shape_check(struct config_node *node, enum config_map map, GPtrArray *problems,
+                        config_shape_expand expander, void *user)
 {
-    struct shape shape = {problems};
+    struct shape shape = {problems, expander, user};
 
     check_map(&shape, node, map, config_map_info(map)->title);
 }
@@ -470,7 +500,7 @@ void config_shape_check(struct config_node *node, enum config_map map, GPtrArray
 void config_shape_check_key(struct config_node *node, const struct config_key *key,
                             GPtrArray *problems)
 {
-    struct shape shape = {problems};
+    struct shape shape = {problems, NULL, NULL};
 
     check_value(&shape, node, key);
 }

@@ -211,6 +211,19 @@ static bool seen(const struct config_world *world, const char *path)
     return false;
 }
 
+// A setting's references are filled in where it stands; from memory alone
+// nothing of the machine is read.
+static void expand_setting(struct config_node *node, void *user)
+{
+    struct config_world *world = user;
+    g_autofree char *text = config_read_setting(&world->reader, node);
+
+    if (text != NULL)
+        node->text = config_arena_text(world->arena, text, strlen(text));
+    else
+        node->kind = CONFIG_NODE_BROKEN;
+}
+
 void config_world_read_text(struct config_world *world, const char *name, const char *text,
                             size_t length)
 {
@@ -221,7 +234,8 @@ void config_world_read_text(struct config_world *world, const char *name, const 
         return;
     if (root->kind == CONFIG_NODE_NULL)
         root = config_node_new(world->arena, CONFIG_NODE_MAP, root->place);
-    config_shape_check(root, CONFIG_MAP_ROOT, world->reader.problems);
+    config_shape_check(root, CONFIG_MAP_ROOT, world->reader.problems,
+                       world->reader.in_memory ? NULL : expand_setting, world);
     if (root->kind != CONFIG_NODE_MAP)
         return;
     struct config_source *source = g_new0(struct config_source, 1);

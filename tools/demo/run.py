@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PATIENCE_S = 50
@@ -92,6 +93,10 @@ class Demo:
             names = [part.get_filename() for part in mail.iter_attachments()]
             print(f"\n    (with an HTML part{' and ' + ', '.join(names) if names else ''})", flush=True)
 
+    def records(self):
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.environment['DEMO_PORT']}/records") as answer:
+            return json.load(answer)
+
     def end(self):
         for process in reversed(self.processes):
             if process.poll() is None:
@@ -124,7 +129,10 @@ def play(demo):
     agent.send_signal(signal.SIGTERM)
     if agent.wait(30) != 0:
         raise SystemExit(f"demo: the agent ended with {agent.returncode}")
-    say("done: every process has ended, nothing is left in the ERP")
+    left = demo.records()
+    if left["customers"] or left["salesOrders"]:
+        raise SystemExit(f"demo: test records are left in the ERP: {left}")
+    say("done: the agent has ended, and none of its test records is left in the ERP")
 
 
 def main():
