@@ -32,8 +32,8 @@ static void append_answer(GString *line, const cJSON *step)
         g_string_append_printf(line, " answered %d", (int)status);
     }
     append_if(line, " ", json_text(verdict, "code"));
-    const char *expectation = json_text(verdict, "failed_expectation");
-    append_if(line, ": ", expectation != NULL ? expectation : json_text(verdict, "message"));
+    const char *message = json_text(verdict, "message");
+    append_if(line, ": ", message != NULL ? message : json_text(verdict, "failed_expectation"));
 }
 
 // One line of valid text, cut at a character.

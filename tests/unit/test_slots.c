@@ -31,10 +31,10 @@ static int tear_down(void **state)
 }
 
 static struct slot_ticket *ask(struct slots *slots, const char *system, unsigned limit, bool first,
-                               char *name)
+                               const char *name)
 {
     struct slot_ticket *ticket;
-    slots_request(slots, system, limit, first, granted, name, &ticket);
+    slots_request(slots, system, limit, first, granted, (void *)(uintptr_t)name, &ticket);
     return ticket;
 }
 
