@@ -102,6 +102,7 @@ clang: test-deps ## build all with clang, warnings are errors
 	@$(MAKE) --no-print-directory build-tests BUILD=build-clang CC=clang WERROR=-Werror
 
 lint: test-deps ## structure, clang-tidy, cppcheck, documents
+	@$(MAKE) --no-print-directory all
 	@for check in tests/lint/structure.py tests/lint/documents.py; do \
 	  /usr/bin/python3 $$check || exit 1; done
 	@tests/lint/check_translations.sh

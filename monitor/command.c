@@ -44,6 +44,21 @@ static int print_help(GOptionContext *context)
     return COMMAND_OK;
 }
 
+static bool reads_config(const GOptionEntry *entry)
+{
+    while (entry && entry->long_name && entry->short_name != 'c')
+        entry++;
+    return entry && entry->long_name;
+}
+
+// -c is understood by the commands that read no configuration as well, so that
+// scripts can pass it on to any.
+static gboolean ignore_config(const char *name, const char *value, gpointer data, GError **error)
+{
+    (void)name, (void)value, (void)data, (void)error;
+    return TRUE;
+}
+
 static GOptionContext *options_of(const struct command_text *text, const GOptionEntry *entries,
                                   gboolean *help)
 {
@@ -51,11 +66,18 @@ static GOptionContext *options_of(const struct command_text *text, const GOption
         {"help", 'h', 0, G_OPTION_ARG_NONE, help, "Show this help", NULL},
         {NULL, 0, 0, 0, NULL, NULL, NULL},
     };
+    const GOptionEntry unread[] = {
+        {"config", 'c', G_OPTION_FLAG_FILENAME, G_OPTION_ARG_CALLBACK, (void *)ignore_config,
+         "The configuration, which this command does not read", "FILE"},
+        {NULL, 0, 0, 0, NULL, NULL, NULL},
+    };
     GOptionContext *context = g_option_context_new(text->arguments);
     g_option_context_set_summary(context, text->sentence);
     g_option_context_set_help_enabled(context, FALSE);
     if (entries)
         g_option_context_add_main_entries(context, entries, NULL);
+    if (!reads_config(entries))
+        g_option_context_add_main_entries(context, unread, NULL);
     g_option_context_add_main_entries(context, own, NULL);
     return context;
 }
