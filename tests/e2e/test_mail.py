@@ -318,6 +318,8 @@ class Both:
         self.assertTrue(server.got_message.wait(60))
         child.kill()
         child.wait()
+        server.open[-1].settimeout(60)
+        self.assertEqual(server.open[-1].recv(1), b"")  # its session has died with it
         self.assertEqual(self.states(), {"one@x.example": "accepted", "two@x.example": "sending"})
         self.assertEqual(self.recipient("two@x.example")["attempts"], 2)
         self.deliver_when_free(0)
