@@ -3,7 +3,6 @@
 // store, like a run's result, also while the agent runs.
 #include "command.h"
 
-#include "../base/duration.h"
 #include "../base/zone.h"
 #include "store.h"
 #include "watch.h"
@@ -102,8 +101,8 @@ int cmd_mute(int argc, char **argv)
     if (span == NULL || why == NULL) {
         return command_fail("mute", "say for how long and why: --for 2h --why TEXT");
     }
-    if (!duration_parse(span, &span_ms) || span_ms <= 0) {
-        return command_fail("mute", "%s is no duration: write one like 30m, 2h or 1d", span);
+    if (!command_read_duration("mute", "--for", span, &span_ms)) {
+        return COMMAND_UNKNOWN;
     }
     g_autoptr(config_t) config = command_load_config(path, CONFIG_MISSING_IS_NEED);
     struct silence given = {.target = argv[1], .why = why, .now = clock_wall_now()};

@@ -5,7 +5,6 @@
 #include "debts.h"
 #include "mail_child.h"
 
-#include "../base/duration.h"
 #include "../probes/flow_stop.h"
 
 #include <signal.h>
@@ -206,7 +205,7 @@ static bool read_deadline(const struct check_options *options, int64_t *deadline
     if (!text && strcmp(options->format, "nagios") == 0)
         text = NAGIOS_DEADLINE;
     *deadline_ms = 0;
-    return !text || (duration_parse(text, deadline_ms) && *deadline_ms > 0);
+    return command_read_duration("check", "--deadline", text, deadline_ms);
 }
 
 static bool is_format(const char *format)
@@ -238,11 +237,10 @@ int cmd_check(int argc, char **argv)
     options.format = format ? format : (char[]){"table"};
     int64_t deadline_ms;
     if (!is_format(options.format))
-        return command_fail("check", "there is no format %s: table, json, junit or nagios",
+        return command_fail("check", "there is no format %s: write table, json, junit or nagios",
                             options.format);
     if (!read_deadline(&options, &deadline_ms))
-        return command_fail("check", "--deadline %s is no duration: write 30s or 2m",
-                            options.deadline);
+        return COMMAND_UNKNOWN;
     if (options.notify && options.no_store)
         return command_fail("check", "--notify needs the store that --no-store leaves out");
     g_autoptr(config_t) config = command_load_config(options.config, CONFIG_MISSING_IS_NEED);
@@ -252,7 +250,7 @@ int cmd_check(int argc, char **argv)
     if (!flows)
         return COMMAND_UNKNOWN;
     if (flows->len == 0)
-        return command_fail("check", "there is no flow to run");
+        return command_fail("check", "there is no flow to run: none is there, or each is off");
     struct check_command check = {.options = &options, .config = config};
     return run_check(&check, flows, deadline_ms);
 }

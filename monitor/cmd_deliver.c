@@ -6,7 +6,6 @@
 #include "store.h"
 
 #include "../alerts/deliver.h"
-#include "../base/duration.h"
 
 #include <stdio.h>
 
@@ -20,8 +19,8 @@ struct deliver_command {
 
 static bool read_durations(const struct deliver_command *command, struct deliver_options *options)
 {
-    return (!command->session || duration_parse(command->session, &options->session_ms)) &&
-           (!command->total || duration_parse(command->total, &options->total_ms));
+    return command_read_duration("deliver", "--timeout", command->session, &options->session_ms) &&
+           command_read_duration("deliver", "--deadline", command->total, &options->total_ms);
 }
 
 // Given up is worse than waiting, waiting worse than nothing left.
@@ -79,7 +78,7 @@ static int deliver_stdin(const struct config *config, const struct deliver_optio
 static int run(const struct deliver_command *command, struct deliver_options *options)
 {
     if (!read_durations(command, options))
-        return command_fail("deliver", "write a time as 30s or 2m");
+        return COMMAND_UNKNOWN;
     g_autoptr(config_t) config = command_load_config(command->config, CONFIG_MISSING_IS_NEED);
     if (config == NULL)
         return COMMAND_UNKNOWN;

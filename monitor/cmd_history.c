@@ -35,11 +35,13 @@ static int show(const struct report_view *view, const char *flow, int limit)
         return command_fail("history", "%s", error->message);
     }
     int runs = cJSON_GetArraySize(json_member(history, "runs"));
-    if (runs == 0 && config_find_flow(view->config, flow) == NULL) {
-        return command_fail("history", "there is no flow %s", flow);
+    if (runs == 0 && command_find_flow("history", view->config, flow) == NULL) {
+        return COMMAND_UNKNOWN;
     }
     if (history == NULL) {
-        return command_fail("history", "there is no store %s yet", view->config->agent.store);
+        return command_fail("history",
+                            "there is no store %s yet: erpwatch run and erpwatch check make it",
+                            view->config->agent.store);
     }
     if (view->json) {
         report_view_print_json(history);
@@ -63,6 +65,9 @@ int cmd_history(int argc, char **argv)
     int code = command_parse(&argc, &argv, entries, 1, 1);
     if (code != COMMAND_PARSED) {
         return code;
+    }
+    if (limit < 1) {
+        return command_fail("history", "--limit is a number from 1");
     }
     code = report_view_open(&view, "history", path, format) ? show(&view, argv[1], limit)
                                                             : COMMAND_UNKNOWN;

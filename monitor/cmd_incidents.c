@@ -17,8 +17,12 @@ static void print_table(struct table *table)
     fputs(text, stdout);
 }
 
-static void print_incidents(const struct report_view *view, const cJSON *incidents)
+static void print_incidents(const struct report_view *view, const cJSON *incidents, bool open_only)
 {
+    if (cJSON_GetArraySize(incidents) == 0) {
+        puts(open_only ? "No incident is open." : "There was no incident yet.");
+        return;
+    }
     g_autoptr(table_t) table =
         table_new("INCIDENT", "SYSTEM", "STATE", "OPENED", "LASTED", "FLOWS", "WHAT", NULL);
     const cJSON *incident = NULL;
@@ -46,7 +50,7 @@ static int show_all(const struct report_view *view, bool open_only, int limit)
     if (view->json) {
         report_view_print_json(incidents);
     } else {
-        print_incidents(view, incidents);
+        print_incidents(view, incidents, open_only);
     }
     return COMMAND_OK;
 }
@@ -67,6 +71,9 @@ int cmd_incidents(int argc, char **argv)
     int code = command_parse(&argc, &argv, entries, 0, 0);
     if (code != COMMAND_PARSED) {
         return code;
+    }
+    if (limit < 1) {
+        return command_fail("incidents", "--limit is a number from 1");
     }
     code = report_view_open(&view, "incidents", path, format) ? show_all(&view, open_only, limit)
                                                               : COMMAND_UNKNOWN;

@@ -5,7 +5,6 @@
 
 #include "../alerts/mailer.h"
 #include "../alerts/sample.h"
-#include "../base/duration.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -72,8 +71,8 @@ int cmd_mail_test(int argc, char **argv)
     g_autofree char *path = config_option, *timeout = timeout_option;
     if (code != COMMAND_PARSED)
         return code;
-    if (timeout && !duration_parse(timeout, &session_ms))
-        return command_fail("mail-test", "write a time as 30s or 2m");
+    if (!command_read_duration("mail-test", "--timeout", timeout, &session_ms))
+        return COMMAND_UNKNOWN;
     g_autoptr(config_t) config = command_load_config(path, CONFIG_MISSING_IS_NEED);
     if (config == NULL)
         return COMMAND_UNKNOWN;

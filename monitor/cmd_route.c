@@ -231,8 +231,10 @@ int cmd_route(int argc, char **argv)
     g_autofree char *path = NULL, *class = NULL, *cause = NULL;
     const GOptionEntry entries[] = {
         COMMAND_CONFIG_ENTRY(&path),
-        {"class", 0, 0, G_OPTION_ARG_STRING, &class, "The class of the failure", "C"},
-        {"cause", 0, 0, G_OPTION_ARG_STRING, &cause, "Its cause", "X"},
+        {"class", 0, 0, G_OPTION_ARG_STRING, &class,
+         "Its class, such as timeout or unexpected (default error_code)", "C"},
+        {"cause", 0, 0, G_OPTION_ARG_STRING, &cause,
+         "Its cause, such as auth or validation (default none)", "X"},
         {NULL, 0, 0, 0, NULL, NULL, NULL},
     };
     g_autoptr(config_t) config = NULL;
@@ -247,8 +249,8 @@ int cmd_route(int argc, char **argv)
     config = command_load_config(path, CONFIG_MISSING_IS_NEED);
     if (config == NULL)
         return COMMAND_UNKNOWN;
-    flow = config_find_flow(config, argv[1]);
+    flow = command_find_flow("route", config, argv[1]);
     if (flow == NULL)
-        return command_fail("route", "there is no flow %s", argv[1]);
+        return COMMAND_UNKNOWN;
     return print_route(flow, config, &failure);
 }

@@ -20,5 +20,6 @@ int cmd_run(int argc, char **argv)
         return code;
     if (verbose)
         log_set_level(LOG_LEVEL_DEBUG);
-    return agent_run(path ? path : config_default_path());
+    const char *file = command_config_path(path);
+    return file ? agent_run(file) : COMMAND_UNKNOWN;
 }

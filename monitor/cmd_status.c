@@ -119,7 +119,7 @@ static void print_agent(const struct report_view *view, const cJSON *status)
                owed == 1 ? " is" : "s are");
     }
     if (heartbeat == NULL) {
-        puts("\nNo agent has run on this store yet.");
+        puts("\nNo agent has run on this store yet: erpwatch run starts one.");
     } else if (!cJSON_IsTrue(json_member(agent, "running"))) {
         printf("\nThe agent is not running: its last sign of life was at %s.\n", heartbeat);
     }

@@ -51,9 +51,12 @@ int cmd_validate(int argc, char **argv)
 
     if (parsed != COMMAND_PARSED)
         return parsed;
+    const char *file = command_config_path(path);
+
+    if (file == NULL)
+        return COMMAND_UNKNOWN;
     g_autoptr(GPtrArray) problems = config_problems_new();
-    g_autoptr(config_t) config =
-        config_load(path != NULL ? path : config_default_path(), CONFIG_MISSING_IS_ERROR, problems);
+    g_autoptr(config_t) config = config_load(file, CONFIG_MISSING_IS_ERROR, problems);
 
     print_problems(problems, &errors, &warnings);
     if (config == NULL) {

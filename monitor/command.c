@@ -3,20 +3,22 @@
 // what is wrong. Comes after main, before each cmd_*.
 #include "command.h"
 
+#include "../base/duration.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 struct command_text {
-    const char *name, *arguments, *sentence;
+    const char *name, *arguments, *sentence, *example;
 };
 
 static const struct command_text texts[] = {
-#define COMMAND(name, function, arguments, sentence) {name, arguments, sentence},
+#define COMMAND(name, function, arguments, sentence, example) {name, arguments, sentence, example},
 #include "commands.def"
 #undef COMMAND
-    {NULL, NULL, NULL},
+    {NULL, NULL, NULL, NULL},
 };
 
 static const struct command_text *text_of(const char *name)
@@ -72,7 +74,9 @@ static GOptionContext *options_of(const struct command_text *text, const GOption
         {NULL, 0, 0, 0, NULL, NULL, NULL},
     };
     GOptionContext *context = g_option_context_new(text->arguments);
+    g_autofree char *example = g_strdup_printf("Example:\n  %s", text->example);
     g_option_context_set_summary(context, text->sentence);
+    g_option_context_set_description(context, example);
     g_option_context_set_help_enabled(context, FALSE);
     if (entries)
         g_option_context_add_main_entries(context, entries, NULL);
@@ -102,14 +106,56 @@ int command_parse(int *argc, char ***argv, const GOptionEntry *entries, int leas
     }
     int given = *argc - 1;
     if (given < least || (most >= 0 && given > most))
-        return command_fail(command, "usage: erpwatch %s [OPTION]... %s", command, text->arguments);
+        return command_fail(command, "%s; usage: erpwatch %s [OPTION]...%s%s",
+                            given < least ? "an argument is missing"
+                                          : "there is an argument too many",
+                            command, *text->arguments ? " " : "", text->arguments);
     return COMMAND_PARSED;
+}
+
+bool command_read_duration(const char *command, const char *option, const char *text,
+                           int64_t *milliseconds)
+{
+    if (!text || (duration_parse(text, milliseconds) && *milliseconds > 0))
+        return true;
+    command_fail(command, "%s %s is no duration: write one like 30s, 5m or 2h", option, text);
+    return false;
+}
+
+// Enough for a person to see which names there are.
+#define FLOWS_NAMED 20
+
+const struct config_flow *command_find_flow(const char *command, const struct config *config,
+                                            const char *id)
+{
+    const struct config_flow *found = config_find_flow(config, id);
+    g_autoptr(GString) known = g_string_new(NULL);
+    for (guint i = 0; !found && i < config->flows->len && i < FLOWS_NAMED; i++)
+        g_string_append_printf(known, "%s%s", i ? ", " : "",
+                               ((struct config_flow *)config->flows->pdata[i])->id);
+    if (!found)
+        command_fail(command, "there is no flow %s; the flows are: %s%s", id, known->str,
+                     config->flows->len > FLOWS_NAMED ? ", …" : "");
+    return found;
+}
+
+const char *command_config_path(const char *path)
+{
+    const char *found = path ? path : config_default_path();
+    if (path || access(found, F_OK) == 0)
+        return found;
+    fprintf(stderr,
+            "%s: there is no erpwatch.yaml here and no %s: erpwatch init writes one, and -c FILE "
+            "names one that is elsewhere\n",
+            g_get_prgname(), found);
+    return NULL;
 }
 
 struct config *command_load_config(const char *path, enum config_missing missing)
 {
     g_autoptr(GPtrArray) problems = config_problems_new();
-    struct config *config = config_load(path ? path : config_default_path(), missing, problems);
+    const char *file = command_config_path(path);
+    struct config *config = file ? config_load(file, missing, problems) : NULL;
     for (guint i = 0; i < problems->len; i++) {
         const struct config_problem *problem = problems->pdata[i];
         if (problem->warning)

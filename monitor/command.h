@@ -18,7 +18,7 @@ enum command_exit {
 };
 
 // Each command: arguments without the program's name, argv[0] is the command.
-#define COMMAND(name, function, arguments, sentence) int function(int argc, char **argv);
+#define COMMAND(name, function, arguments, sentence, example) int function(int argc, char **argv);
 #include "commands.def"
 #undef COMMAND
 
@@ -31,10 +31,25 @@ int command_parse(int *argc, char ***argv, const GOptionEntry *entries, int leas
 // The entry for -c FILE, to be put into a command's entries.
 #define COMMAND_CONFIG_ENTRY(variable)                                                             \
     {                                                                                              \
-        "config", 'c', 0, G_OPTION_ARG_FILENAME, variable, "The configuration", "FILE"             \
+        "config", 'c', 0, G_OPTION_ARG_FILENAME, variable,                                         \
+            "The configuration (./erpwatch.yaml, then /etc/erpwatch/erpwatch.yaml)", "FILE"        \
     }
 
-// Reads the configuration (`path` NULL: the default one); prints its errors, not
+// Reads the duration that an option was given into milliseconds; false, said on
+// stderr, where it is none or 0. Without one (NULL) the number stays as it is.
+bool command_read_duration(const char *command, const char *option, const char *text,
+                           int64_t *milliseconds);
+
+// The flow of this id; NULL, said on stderr with the flows that there are, where
+// there is none. Borrowed.
+const struct config_flow *command_find_flow(const char *command, const struct config *config,
+                                            const char *id);
+
+// The file that is read where -c gave `path` (may be NULL); NULL, said on stderr,
+// where none was given and there is none in the places looked at.
+const char *command_config_path(const char *path);
+
+// Reads the configuration (`path` as of command_config_path); prints its errors, not
 // its warnings, to stderr. NULL where there is one: exit with COMMAND_UNKNOWN.
 struct config *command_load_config(const char *path, enum config_missing missing);
 

@@ -14,7 +14,7 @@ struct command_entry {
 };
 
 static const struct command_entry commands[] = {
-#define COMMAND(name, function, arguments, sentence) {name, function, sentence},
+#define COMMAND(name, function, arguments, sentence, example) {name, function, sentence},
 #include "commands.def"
 #undef COMMAND
     {NULL, NULL, NULL},
@@ -51,6 +51,11 @@ int main(int argc, char **argv)
     for (const struct command_entry *entry = commands; entry->name; entry++)
         if (strcmp(argv[1], entry->name) == 0)
             return entry->function(argc - 1, argv + 1);
-    fprintf(stderr, "erpwatch: there is no command %s (erpwatch --help lists them)\n", argv[1]);
+    if (argv[1][0] == '-')
+        fputs("erpwatch: the command comes first, its options after it (erpwatch --help lists the "
+              "commands)\n",
+              stderr);
+    else
+        fprintf(stderr, "erpwatch: there is no command %s (erpwatch --help lists them)\n", argv[1]);
     return COMMAND_UNKNOWN;
 }

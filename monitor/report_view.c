@@ -16,7 +16,7 @@ static bool read_format(struct report_view *view, const char *command, const cha
     if (format == NULL || view->json || strcmp(format, "table") == 0) {
         return true;
     }
-    command_fail(command, "%s is no format: write table or json", format);
+    command_fail(command, "there is no format %s: write table or json", format);
     return false;
 }
 

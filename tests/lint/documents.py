@@ -39,8 +39,9 @@ def compare(place, what, given, due):
 # Commands and their options: commands.def and --help against erpwatch(1).
 
 def table_of_commands():
-    rows = re.findall(r'COMMAND\("([^"]+)", \w+, "([^"]*)", "([^"]+)"\)', read("monitor/commands.def"))
-    return {name: (arguments, sentence) for name, arguments, sentence in rows}
+    rows = re.findall(r'COMMAND\("([^"]+)", \w+, "([^"]*)", "([^"]+)",\s+"([^"]+)"\)',
+                      read("monitor/commands.def"))
+    return {name: rest for name, *rest in rows}
 
 
 def options_of_help(text):
@@ -78,14 +79,18 @@ def check_commands():
     common = options_of_manual(blocks.pop(""))
     compare("docs/erpwatch.1", "command", set(blocks), set(commands))
     usage = run(PROGRAM, "--help").stdout
-    for name, (arguments, sentence) in commands.items():
+    for name, (arguments, sentence, example) in commands.items():
         if not re.search(rf"^  {name} +{re.escape(sentence)}$", usage, re.M):
             say("erpwatch --help", f"{name}: its sentence is missing")
         shown = run(PROGRAM, name, "--help")
         if shown.returncode or arguments not in shown.stdout or sentence not in shown.stdout:
             say(f"erpwatch {name} --help", "does not say what commands.def does")
+        given = options_of_help(shown.stdout)
+        for option in re.findall(r" (--?[a-z][\w-]*)", re.sub(r"'[^']*'", "", example)):
+            if option not in given and option + "=" not in given:
+                say(f"erpwatch {name} --help", f"its example has an option {option}")
         compare(f"docs/erpwatch.1: {name}", "option",
-                options_of_manual(blocks.get(name, [])) | common, options_of_help(shown.stdout))
+                options_of_manual(blocks.get(name, [])) | common, given)
     return commands
 
 
