@@ -23,6 +23,10 @@ bool outbox_add(struct db *db, const struct notice *notice, struct clock_wall no
 // under the same id. `*updated` is false where it is not there or was begun.
 bool outbox_update(struct db *db, const struct notice *notice, bool *updated, GError **error);
 
+// Adds all notices of another outbox, with what became of their recipients; those whose id
+// is there already stay as they are.
+bool outbox_copy(struct db *from, struct db *to, GError **error);
+
 // When something is next due, or us -1 where nothing waits. No transaction needed.
 struct clock_wall outbox_next_due(struct db *db, GError **error);
 

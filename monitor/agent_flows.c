@@ -190,7 +190,8 @@ static void watch(struct agent_run *run, const struct run_result *result,
     struct runtime *runtime = run->owner->all->context.runtime;
     struct watch_event *event = watch_event_new(result, redact, run->owner->wants_json);
     event->counts = event->groups = true;
-    watch_submit(runtime->writer, run->generation->config, event, on_watched, run);
+    standby_submit(runtime->standby, runtime->writer, run->generation->config, event, on_watched,
+                   run);
 }
 
 static void on_online(bool online, void *context)

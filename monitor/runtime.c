@@ -62,6 +62,7 @@ void runtime_close(struct runtime *runtime, void (*closed)(void *context), void 
 
 void runtime_clear(struct runtime *runtime)
 {
+    standby_free(runtime->standby);
     ledger_free(runtime->ledger);
     store_free(runtime->store);
     *runtime = (struct runtime){0};

@@ -6,6 +6,7 @@
 
 #include "../probes/flow_engine.h"
 #include "ledger.h"
+#include "standby.h"
 #include "store.h"
 #include "writer.h"
 
@@ -15,6 +16,7 @@ struct runtime {
     struct writer *writer; // likewise
     struct ledger *ledger; // likewise
     struct flow_engine *engine;
+    struct standby *standby; // of the agent alone, which makes it; NULL elsewhere
 };
 
 // Opens all of it; without a store where `path` is NULL. False and `error` where

@@ -1,0 +1,388 @@
+// SPDX-License-Identifier: MIT
+// The standby's life: begun at the first result that the store refuses, delivering
+// by a child for each notice, given back when the store can be written again. All
+// of it on the loop's thread, but for the giving back, which the writer does with
+// the memory to itself.
+#include "standby.h"
+
+#include "../base/log.h"
+#include "store.h"
+
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { REPORT_BYTES = 1024 * 1024 };
+
+static const int64_t CHILD_DEADLINE_US = INT64_C(5) * 60 * G_USEC_PER_SEC;
+
+struct standby {
+    uv_loop_t *loop;
+    char *path, *config_path;
+    struct db *memory; // NULL while the store does it all
+    struct sending *sending;
+    bool giving_back;
+};
+
+// One notice on its way through a child.
+struct sending {
+    struct standby *standby; // NULL where it was freed meanwhile
+    struct outbox_item *item;
+    uv_process_t process;
+    uv_pipe_t in, out;
+    uv_timer_t deadline;
+    uv_write_t write;
+    char *facts;
+    GString *report;
+    bool exited, ended; // ended: its output
+    int open_handles;
+    char buffer[4096];
+};
+
+struct standby *standby_new(uv_loop_t *loop, const char *path, const char *config_path)
+{
+    struct standby *standby = g_new0(struct standby, 1);
+    standby->loop = loop;
+    standby->path = g_strdup(path);
+    standby->config_path = g_strdup(config_path);
+    return standby;
+}
+
+bool standby_is_used(const struct standby *standby)
+{
+    return standby->memory != NULL;
+}
+
+// What the store knows is where the memory begins; what cannot be read is left out.
+static void begin_from_store(struct db *memory, const char *path)
+{
+    static const char *const tables[] = {"flow", "flow_state", "incident", "incident_flow",
+                                         "mute", "seen",       "last_good"};
+    if (!db_run(memory, NULL, "ATTACH DATABASE ? AS old", "s", path)) {
+        return;
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(tables); i++) {
+        g_autofree char *sql =
+            g_strdup_printf("INSERT INTO main.%s SELECT * FROM old.%s", tables[i], tables[i]);
+        (void)db_run(memory, NULL, sql, "");
+    }
+    (void)db_run(memory, NULL,
+                 "INSERT INTO main.sqlite_sequence(name, seq)"
+                 " SELECT name, seq FROM old.sqlite_sequence WHERE name = 'event'",
+                 "");
+    (void)db_run(memory, NULL, "DETACH DATABASE old", "");
+}
+
+static bool open_memory(struct standby *standby, GError **error)
+{
+    if (standby->memory != NULL) {
+        return true;
+    }
+    standby->memory = store_open_memory(error);
+    if (standby->memory == NULL) {
+        return false;
+    }
+    begin_from_store(standby->memory, standby->path);
+    log_warning("incidents are kept in memory, and mails sent from there, until the store can be "
+                "written again");
+    return true;
+}
+
+bool standby_result(struct standby *standby, const struct config *config,
+                    const struct watch_event *event, struct watch_answer *answer, GError **error)
+{
+    if (!open_memory(standby, error) || !db_begin(standby->memory, error)) {
+        return false;
+    }
+    if (!watch_result(standby->memory, config, event, answer, error)) {
+        db_rollback(standby->memory);
+        return false;
+    }
+    return db_commit(standby->memory, error);
+}
+
+static void free_sending(struct sending *sending)
+{
+    outbox_item_free(sending->item);
+    g_free(sending->facts);
+    g_string_free(sending->report, TRUE);
+    g_free(sending);
+}
+
+static void release(struct sending *sending)
+{
+    if (--sending->open_handles == 0) {
+        free_sending(sending);
+    }
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    release(handle->data);
+}
+
+static void close_handle(struct sending *sending, uv_handle_t *handle)
+{
+    if (!uv_is_closing(handle)) {
+        sending->open_handles++;
+        uv_close(handle, on_closed);
+    }
+}
+
+// The report is the line of JSON that the child writes last.
+static cJSON *read_report(const struct sending *sending)
+{
+    const char *line = strstr(sending->report->str, "{\"notice\"");
+    return line != NULL ? json_parse(line, strlen(line), NULL) : NULL;
+}
+
+static void settle(struct sending *sending)
+{
+    struct standby *standby = sending->standby;
+    g_autoptr(cJSON) report = read_report(sending);
+    g_autoptr(GError) error = NULL;
+    standby->sending = NULL;
+    if (standby->memory != NULL &&
+        !standby_settle(standby->memory, sending->item, report, clock_wall_now(), &error)) {
+        log_error("%s", error->message);
+    }
+}
+
+// Both the exit and the end of the output have to come.
+static void finish_when_done(struct sending *sending)
+{
+    if (!sending->exited || !sending->ended) {
+        return;
+    }
+    if (sending->standby != NULL) {
+        settle(sending);
+    }
+    close_handle(sending, (uv_handle_t *)&sending->process);
+    close_handle(sending, (uv_handle_t *)&sending->in);
+    close_handle(sending, (uv_handle_t *)&sending->out);
+    close_handle(sending, (uv_handle_t *)&sending->deadline);
+    release(sending);
+}
+
+static void on_exit_of_child(uv_process_t *process, int64_t status, int number)
+{
+    struct sending *sending = process->data;
+    (void)status;
+    (void)number;
+    sending->exited = true;
+    finish_when_done(sending);
+}
+
+static void on_deadline(uv_timer_t *timer)
+{
+    struct sending *sending = timer->data;
+    uv_process_kill(&sending->process, SIGKILL);
+}
+
+static void give_buffer(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
+{
+    struct sending *sending = handle->data;
+    (void)suggested;
+    *buffer = uv_buf_init(sending->buffer, sizeof sending->buffer);
+}
+
+static void on_output(uv_stream_t *stream, ssize_t length, const uv_buf_t *buffer)
+{
+    struct sending *sending = stream->data;
+    if (length > 0 && sending->report->len < REPORT_BYTES) {
+        g_string_append_len(sending->report, buffer->base, length);
+    }
+    if (length < 0) {
+        sending->ended = true;
+        finish_when_done(sending);
+    }
+}
+
+static void on_written(uv_write_t *write, int status)
+{
+    struct sending *sending = write->data;
+    (void)status; // a child that does not read tells so by its report
+    if (!uv_is_closing((uv_handle_t *)&sending->in)) {
+        close_handle(sending, (uv_handle_t *)&sending->in);
+    }
+}
+
+static int spawn(struct standby *standby, struct sending *sending)
+{
+    char *arguments[] = {(char[]){"erpwatch"}, (char[]){"deliver"},  (char[]){"--stdin"},
+                         (char[]){"-c"},       standby->config_path, NULL};
+    uv_stdio_container_t streams[] = {
+        {.flags = UV_CREATE_PIPE | UV_READABLE_PIPE, .data.stream = (uv_stream_t *)&sending->in},
+        {.flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE, .data.stream = (uv_stream_t *)&sending->out},
+        {.flags = UV_INHERIT_FD, .data.fd = STDERR_FILENO},
+    };
+    const uv_process_options_t options = {
+        .exit_cb = on_exit_of_child,
+        .file = "/proc/self/exe",
+        .args = arguments,
+        .stdio = streams,
+        .stdio_count = G_N_ELEMENTS(streams),
+    };
+    return uv_spawn(standby->loop, &sending->process, &options);
+}
+
+static struct sending *new_sending(struct standby *standby, struct outbox_item *item)
+{
+    struct sending *sending = g_new0(struct sending, 1);
+    sending->standby = standby;
+    sending->open_handles = 1; // stands for itself, until it is done
+    sending->item = item;
+    sending->facts = standby_facts(item);
+    sending->report = g_string_new(NULL);
+    uv_pipe_init(standby->loop, &sending->in, 0);
+    uv_pipe_init(standby->loop, &sending->out, 0);
+    uv_timer_init(standby->loop, &sending->deadline);
+    sending->process.data = sending->in.data = sending->out.data = sending;
+    sending->deadline.data = sending->write.data = sending;
+    return sending;
+}
+
+static void start(struct standby *standby, struct outbox_item *item)
+{
+    struct sending *sending = new_sending(standby, item);
+    standby->sending = sending;
+    int failed = spawn(standby, sending);
+    if (failed != 0) {
+        log_error("deliver cannot be started: %s", uv_strerror(failed));
+        sending->exited = sending->ended = true;
+        finish_when_done(sending);
+        return;
+    }
+    uv_buf_t facts = uv_buf_init(sending->facts, (unsigned)strlen(sending->facts));
+    uv_write(&sending->write, (uv_stream_t *)&sending->in, &facts, 1, on_written);
+    uv_read_start((uv_stream_t *)&sending->out, give_buffer, on_output);
+    uv_timer_start(&sending->deadline, on_deadline, clock_timer_ms(CHILD_DEADLINE_US), 0);
+}
+
+void standby_deliver(struct standby *standby)
+{
+    if (standby->memory == NULL || standby->sending != NULL) {
+        return;
+    }
+    struct outbox_item *item = standby_take_notice(standby->memory, clock_wall_now());
+    if (item != NULL) {
+        start(standby, item);
+    }
+}
+
+struct giving {
+    struct standby *standby;
+    struct db *memory;
+    const struct config *config;
+    void (*done)(void *context);
+    void *context;
+};
+
+static bool give(struct db *db, void *context, GError **error)
+{
+    const struct giving *giving = context;
+    return standby_merge(giving->memory, db, giving->config, error);
+}
+
+static void on_given(const GError *error, void *context)
+{
+    struct giving *giving = context;
+    struct standby *standby = giving->standby;
+    standby->giving_back = false;
+    if (error == NULL) {
+        log_info("what was kept in memory is in the store now");
+        db_close(giving->memory);
+    } else if (standby->memory == NULL) {
+        standby->memory = giving->memory;
+    } else {
+        // A second one was begun in between: what the first one told has been mailed.
+        log_error("what was kept in memory could not be stored: %s", error->message);
+        db_close(giving->memory);
+    }
+    giving->done(giving->context);
+    g_free(giving);
+}
+
+bool standby_give_back(struct standby *standby, struct writer *writer, const struct config *config,
+                       void (*done)(void *context), void *context)
+{
+    if (standby->memory == NULL || standby->sending != NULL || standby->giving_back ||
+        writer_problem(writer) != NULL) {
+        return false;
+    }
+    struct giving *giving = g_new(struct giving, 1);
+    *giving = (struct giving){standby, g_steal_pointer(&standby->memory), config, done, context};
+    standby->giving_back = true;
+    struct writer_job job = {.work = give, .done = on_given, .context = giving};
+    writer_submit(writer, &job);
+    return true;
+}
+
+struct submission {
+    struct standby *standby;
+    const struct config *config;
+    struct watch_event *event;
+    struct watch_answer answer;
+    watch_done done;
+    void *context;
+};
+
+static bool watch_it(struct db *db, void *context, GError **error)
+{
+    struct submission *submission = context;
+    return watch_result(db, submission->config, submission->event, &submission->answer, error);
+}
+
+// The file fails, not what was to be written.
+static bool is_of_the_file(const GError *error)
+{
+    return error->domain == DB_ERROR && error->code != DB_ERROR_FAILED;
+}
+
+static void on_watched(const GError *error, void *context)
+{
+    struct submission *submission = context;
+    g_autoptr(GError) problem = error != NULL ? g_error_copy(error) : NULL;
+    if (problem != NULL && is_of_the_file(problem)) {
+        g_clear_error(&problem);
+        (void)standby_result(submission->standby, submission->config, submission->event,
+                             &submission->answer, &problem);
+    }
+    submission->done(&submission->answer, problem, submission->context);
+    watch_event_free(submission->event);
+    g_free(submission);
+}
+
+void standby_submit(struct standby *standby, struct writer *writer, const struct config *config,
+                    struct watch_event *event, watch_done done, void *context)
+{
+    struct submission *submission = g_new0(struct submission, 1);
+    *submission = (struct submission){
+        .standby = standby, .config = config, .event = event, .done = done, .context = context};
+    struct writer_job job = {.work = watch_it, .done = on_watched, .context = submission};
+    writer_submit(writer, &job);
+}
+
+// The child goes on without us, and nothing waits for it.
+static void let_go(struct sending *sending)
+{
+    sending->standby = NULL;
+    uv_unref((uv_handle_t *)&sending->process);
+    uv_unref((uv_handle_t *)&sending->in);
+    uv_unref((uv_handle_t *)&sending->out);
+    uv_unref((uv_handle_t *)&sending->deadline);
+}
+
+void standby_free(struct standby *standby)
+{
+    if (standby == NULL) {
+        return;
+    }
+    if (standby->sending != NULL) {
+        let_go(standby->sending);
+    }
+    db_close(standby->memory);
+    g_free(standby->path);
+    g_free(standby->config_path);
+    g_free(standby);
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+// Incidents and mail while the store cannot be written: the same tables in memory,
+// begun from what the store says, and mails sent one by one over `deliver --stdin`.
+// When the store can be written again, it is told all that happened.
+#ifndef MONITOR_STANDBY_H
+#define MONITOR_STANDBY_H
+
+#include "../alerts/outbox.h"
+#include "watch.h"
+
+struct standby;
+
+// Nothing is held in memory until the first result comes. `path` is the store's,
+// `config_path` is given to the child that delivers.
+struct standby *standby_new(uv_loop_t *loop, const char *path, const char *config_path);
+
+// As watch_submit; where the store cannot be written, the result is taken here, and `done` hears
+// of no error.
+void standby_submit(struct standby *standby, struct writer *writer, const struct config *config,
+                    struct watch_event *event, watch_done done, void *context);
+
+// Takes a result that the store could not.
+bool standby_result(struct standby *standby, const struct config *config,
+                    const struct watch_event *event, struct watch_answer *answer, GError **error);
+
+// Sends the next notice that is due, unless one is being sent. To be called every second.
+void standby_deliver(struct standby *standby);
+
+// Gives all back through the writer. False where there is nothing to give, or the writer still
+// fails; else `done` is called, and `config` is borrowed until then.
+bool standby_give_back(struct standby *standby, struct writer *writer, const struct config *config,
+                       void (*done)(void *context), void *context);
+
+// True while something is held that the store does not have.
+bool standby_is_used(const struct standby *standby);
+
+// A child that delivers is left to its own. NULL is allowed.
+void standby_free(struct standby *standby);
+
+// The parts, for the tests: the notice that is due now, marked as being sent (NULL: none), what
+// `deliver --stdin` is given of it, and its report (NULL: it gave none) taken down.
+struct outbox_item *standby_take_notice(struct db *memory, struct clock_wall now);
+char *standby_facts(const struct outbox_item *item);
+bool standby_settle(struct db *memory, const struct outbox_item *item, const cJSON *report,
+                    struct clock_wall now, GError **error);
+
+// Writes what the memory holds into the store, within the caller's transaction.
+bool standby_merge(struct db *memory, struct db *store, const struct config *config,
+                   GError **error);
+
+typedef struct standby standby_t;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(standby_t, standby_free)
+
+#endif
