@@ -67,6 +67,8 @@ static void begin_from_store(struct db *memory, const char *path)
         (void)db_run(memory, NULL, sql, "");
     }
     (void)db_run(memory, NULL,
+                 "INSERT INTO main.meta SELECT * FROM old.meta WHERE key LIKE 'told-%'", "");
+    (void)db_run(memory, NULL,
                  "INSERT INTO main.sqlite_sequence(name, seq)"
                  " SELECT name, seq FROM old.sqlite_sequence WHERE name = 'event'",
                  "");
@@ -88,13 +90,27 @@ static bool open_memory(struct standby *standby, GError **error)
     return true;
 }
 
+// The fallback hears of it once a day at most: what the memory tells it, the store learns too.
+static bool tell_fallback(struct standby *standby, const struct config *config,
+                          struct clock_wall now, GError **error)
+{
+    g_autofree char *text =
+        g_strdup_printf("The store %s cannot be written. Flows that create records are not run. "
+                        "The others go on, incidents are kept in memory and mails are sent from "
+                        "there: what is not given back before the agent ends is lost.\n",
+                        standby->path);
+    return watch_tell_monitor(standby->memory, config, "erpwatch cannot write its store", text, now,
+                              error);
+}
+
 bool standby_result(struct standby *standby, const struct config *config,
                     const struct watch_event *event, struct watch_answer *answer, GError **error)
 {
     if (!open_memory(standby, error) || !db_begin(standby->memory, error)) {
         return false;
     }
-    if (!watch_result(standby->memory, config, event, answer, error)) {
+    if (!tell_fallback(standby, config, event->ended, error) ||
+        !watch_result(standby->memory, config, event, answer, error)) {
         db_rollback(standby->memory);
         return false;
     }
@@ -320,6 +336,7 @@ bool standby_give_back(struct standby *standby, struct writer *writer, const str
 
 struct submission {
     struct standby *standby;
+    struct writer *writer;
     const struct config *config;
     struct watch_event *event;
     struct watch_answer answer;
@@ -333,34 +350,82 @@ static bool watch_it(struct db *db, void *context, GError **error)
     return watch_result(db, submission->config, submission->event, &submission->answer, error);
 }
 
+static bool wait_for_turn(struct db *db, void *context, GError **error)
+{
+    (void)db;
+    (void)context;
+    (void)error;
+    return true;
+}
+
 // The file fails, not what was to be written.
 static bool is_of_the_file(const GError *error)
 {
     return error->domain == DB_ERROR && error->code != DB_ERROR_FAILED;
 }
 
+static void answer(struct submission *submission, const GError *error)
+{
+    submission->done(&submission->answer, error, submission->context);
+    watch_event_free(submission->event);
+    g_free(submission);
+}
+
+static void take(struct submission *submission)
+{
+    g_autoptr(GError) problem = NULL;
+    (void)standby_result(submission->standby, submission->config, submission->event,
+                         &submission->answer, &problem);
+    answer(submission, problem);
+}
+
 static void on_watched(const GError *error, void *context)
 {
     struct submission *submission = context;
-    g_autoptr(GError) problem = error != NULL ? g_error_copy(error) : NULL;
-    if (problem != NULL && is_of_the_file(problem)) {
-        g_clear_error(&problem);
-        (void)standby_result(submission->standby, submission->config, submission->event,
-                             &submission->answer, &problem);
+    if (error != NULL && is_of_the_file(error)) {
+        take(submission);
+    } else {
+        answer(submission, error);
     }
-    submission->done(&submission->answer, problem, submission->context);
-    watch_event_free(submission->event);
-    g_free(submission);
+}
+
+static void submit(struct submission *submission);
+
+// Its turn has come, whether or not the store can be written.
+static void on_turn(const GError *error, void *context)
+{
+    struct submission *submission = context;
+    (void)error;
+    if (submission->standby->memory != NULL) {
+        take(submission);
+    } else {
+        submit(submission);
+    }
+}
+
+// What the memory holds comes before what follows: results go there until it is given
+// back, even where the file could take one of them in between.
+static void submit(struct submission *submission)
+{
+    const struct standby *standby = submission->standby;
+    bool waits = standby->memory != NULL || standby->giving_back;
+    struct writer_job job = {.work = waits ? wait_for_turn : watch_it,
+                             .done = waits ? on_turn : on_watched,
+                             .context = submission};
+    writer_submit(submission->writer, &job);
 }
 
 void standby_submit(struct standby *standby, struct writer *writer, const struct config *config,
                     struct watch_event *event, watch_done done, void *context)
 {
     struct submission *submission = g_new0(struct submission, 1);
-    *submission = (struct submission){
-        .standby = standby, .config = config, .event = event, .done = done, .context = context};
-    struct writer_job job = {.work = watch_it, .done = on_watched, .context = submission};
-    writer_submit(writer, &job);
+    *submission = (struct submission){.standby = standby,
+                                      .writer = writer,
+                                      .config = config,
+                                      .event = event,
+                                      .done = done,
+                                      .context = context};
+    submit(submission);
 }
 
 // The child goes on without us, and nothing waits for it.

@@ -114,6 +114,25 @@ static bool merge_runs(struct db *memory, struct db *store, GError **error)
     return true;
 }
 
+// What the fallback was told of the monitor, so that it is not told again today.
+static bool merge_told(struct db *memory, struct db *store, GError **error)
+{
+    GError *problem = NULL;
+    g_autoptr(db_rows_t) rows =
+        db_query(memory, error, "SELECT key, value FROM meta WHERE key LIKE 'told-%'", "");
+    if (rows == NULL) {
+        return false;
+    }
+    while (problem == NULL && db_rows_next(rows, &problem)) {
+        (void)store_runs_set(store, db_rows_text(rows, 0), db_rows_text(rows, 1), &problem);
+    }
+    if (problem != NULL) {
+        g_propagate_error(error, problem);
+        return false;
+    }
+    return true;
+}
+
 static bool merge_event(struct watch_context *context, const struct db_rows *rows, GError **error)
 {
     const char *text = db_rows_text(rows, 2);
@@ -126,7 +145,8 @@ bool standby_merge(struct db *memory, struct db *store, const struct config *con
 {
     struct watch_context context = {.db = store, .runs = store, .config = config};
     GError *problem = NULL;
-    if (!merge_runs(memory, store, error) || !outbox_copy(memory, store, error)) {
+    if (!merge_runs(memory, store, error) || !merge_told(memory, store, error) ||
+        !outbox_copy(memory, store, error)) {
         return false;
     }
     g_autoptr(db_rows_t) rows =

@@ -13,9 +13,14 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
-enum { RESERVE_BYTES = 1024 * 1024, OWNER_TRIES = 5 };
+enum {
+    RESERVE_BYTES = 1024 * 1024,
+    ROOM_FOR_RESERVE = RESERVE_BYTES + 256 * 1024,
+    OWNER_TRIES = 5,
+};
 
 static const char OWNER_PREFIX[] = "owner-";
 
@@ -143,9 +148,8 @@ static bool open_database(struct store *store, GError **error)
     return false;
 }
 
-static bool restore_reserve(void *self)
+static bool make_reserve(const struct store *store)
 {
-    const struct store *store = self;
     int fd = open(store->reserve, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0) {
         return false;
@@ -156,6 +160,19 @@ static bool restore_reserve(void *self)
         unlink(store->reserve);
     }
     return made;
+}
+
+// Not before there is room for more than the reserve alone: what its release has freed would
+// be taken back at once.
+static bool restore_reserve(void *self)
+{
+    const struct store *store = self;
+    struct statvfs about;
+    if (statvfs(store->folder, &about) != 0 ||
+        (uint64_t)about.f_bavail * about.f_frsize < ROOM_FOR_RESERVE) {
+        return false;
+    }
+    return make_reserve(store);
 }
 
 static bool release_reserve(void *self)
@@ -185,7 +202,7 @@ struct store *store_open(const char *path, GError **error)
     // A store that was made by hand may be open to others. Where it is not ours to
     // change, it stays as it is.
     (void)chmod(path, 0600);
-    (void)restore_reserve(store);
+    (void)make_reserve(store);
     return store;
 }
 

@@ -261,7 +261,8 @@ static void test_store_that_fails_and_comes_back(void **state)
     uv_run(&world->loop, UV_RUN_DEFAULT);
     g_autoptr(db_t) reader = store_open_reader(world->path, NULL);
     assert_dump(reader, "SELECT count(*) FROM incident WHERE closed = 0", "1");
-    assert_dump(reader, outbox_sql, "opened waiting");
+    assert_dump(reader, outbox_sql, "monitor waiting, opened waiting");
+    assert_dump(reader, "SELECT count(*) FROM meta WHERE key LIKE 'told-%'", "1");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
