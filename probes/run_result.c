@@ -132,11 +132,19 @@ static char *host_scope(const struct step_result *step)
     return g_strdup(host ? host + 3 : step->system);
 }
 
+// Refused credentials concern the whole system, whether they are sent in a login of
+// their own or with each call.
+static bool is_login(const struct step_result *step)
+{
+    return step->login ||
+           (step->verdict->cause == VERDICT_CAUSE_AUTH && last_status(step) == 401);
+}
+
 static void set_fingerprint(struct run_result *result, const struct step_result *step)
 {
     const struct verdict *verdict = step->verdict;
     bool unreachable = is_unreachable(verdict);
-    if (step->login)
+    if (is_login(step))
         result->scope = g_strdup("login");
     else if (unreachable)
         result->scope = host_scope(step);
