@@ -68,9 +68,21 @@ static void end(struct debts *debts)
 
 static void pay_next(struct listing *listing);
 
+// Once each debt of a system was tried, its flows need not wait for other systems' debts.
+static void let_go(struct listing *listing, const char *system)
+{
+    for (guint i = listing->next; i < listing->due->len; i++) {
+        const struct flow_debt *left = listing->due->pdata[i];
+        if (strcmp(left->system, system) == 0)
+            return;
+    }
+    g_hash_table_remove(listing->debts->held, system);
+}
+
 static void on_paid(struct flow_debt *debt, void *context)
 {
     struct listing *listing = context;
+    let_go(listing, debt->system);
     if (strcmp(debt->state, "paid") == 0 || strcmp(debt->state, "void") == 0)
         log_info("undo of \"%s\" (flow %s, run %s): %s", debt->step, debt->flow, debt->run,
                  debt->state);
@@ -139,6 +151,12 @@ void debts_pay(struct debts *debts, void (*idle)(void *context), void *context)
 bool debts_hold_back(const struct debts *debts, const char *system)
 {
     return g_hash_table_contains(debts->held, system);
+}
+
+bool debts_are_inherited(const struct debts *debts)
+{
+    g_autoptr(GPtrArray) dead = store_dead_owners(debts->runtime->store);
+    return dead->len > 0;
 }
 
 bool debts_are_busy(const struct debts *debts)

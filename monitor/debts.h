@@ -19,6 +19,10 @@ void debts_pay(struct debts *debts, void (*idle)(void *context), void *context);
 // writing flows wait.
 bool debts_hold_back(const struct debts *debts, const char *system);
 
+// True where a process that used the store has ended since the last round: what it
+// owes is ours now.
+bool debts_are_inherited(const struct debts *debts);
+
 // True while a debt is being paid.
 bool debts_are_busy(const struct debts *debts);
 
