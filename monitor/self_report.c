@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+// The sentences about the monitor itself. Called by the agent when a configuration
+// comes into force; watch queues the mail.
+#include "self_report.h"
+
+#include "watch.h"
+
+static void add_needs(GString *text, const struct config_flow *flow)
+{
+    static const char *const kinds[] = {"env", "file", "credential"};
+    g_string_append_printf(text, "\n%s:", flow->id);
+    for (guint i = 0; i < flow->needs->len; i++) {
+        const struct template_reference *reference = flow->needs->pdata[i];
+        g_string_append_printf(text, " ${%s:%s}", kinds[reference->kind], reference->name);
+    }
+}
+
+bool self_report_needs(struct db *db, const struct config *config, struct clock_wall now,
+                       GError **error)
+{
+    g_autoptr(GString) text =
+        g_string_new("These flows are not watched, because something that they need is not "
+                     "set. Set it for the agent, and start it again.\n");
+    unsigned count = 0;
+    for (guint i = 0; i < config->flows->len; i++) {
+        const struct config_flow *flow = config->flows->pdata[i];
+        if (flow->off || !flow->needs || flow->needs->len == 0)
+            continue;
+        add_needs(text, flow);
+        count++;
+    }
+    if (count == 0)
+        return true;
+    g_string_append_c(text, '\n');
+    g_autofree char *subject =
+        g_strdup_printf("%u %s not watched: a secret is missing", count,
+                        count == 1 ? "flow is" : "flows are");
+    return watch_tell_monitor(db, config, subject, text->str, now, error);
+}
+
+bool self_report_repair(struct db *db, const struct config *config, const char *text,
+                        struct clock_wall now, GError **error)
+{
+    return !text || watch_tell_monitor(db, config, "the store was damaged and has been replaced",
+                                       text, now, error);
+}
