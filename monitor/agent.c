@@ -10,7 +10,9 @@
 #include "agent_flows.h"
 #include "command.h"
 #include "mail_child.h"
+#include "self_report.h"
 #include "service_manager.h"
+#include "store.h"
 #include "store_runs.h"
 #include "watch.h"
 
@@ -39,7 +41,7 @@ struct agent {
     struct mail_child *mail;
     struct flow_stop *stop;
     int64_t clock_offset_us; // wall minus boot time
-    int64_t watchdog_us;
+    int64_t watchdog_us; // how often it wants to hear of us; 0: never
     struct clock_mono watchdog_at;
     guint64 ticks;
     bool beating; // a heartbeat is on its way through the writer
@@ -56,12 +58,18 @@ static bool beat(struct db *db, void *context, GError **error)
     return store_runs_beat(db, clock_wall_now(), error);
 }
 
+// True where the next tick would be too late.
+static bool watchdog_is_due(const struct agent *agent)
+{
+    int64_t silent_us = clock_mono_now().us - agent->watchdog_at.us;
+    return agent->watchdog_us && silent_us + TICK_MS * 1000 > agent->watchdog_us;
+}
+
 static void tell_watchdog(struct agent *agent)
 {
-    struct clock_mono now = clock_mono_now();
-    if (!agent->watchdog_us || now.us - agent->watchdog_at.us < agent->watchdog_us)
+    if (!watchdog_is_due(agent))
         return;
-    agent->watchdog_at = now;
+    agent->watchdog_at = clock_mono_now();
     service_manager_notify("WATCHDOG=1");
 }
 
@@ -97,7 +105,6 @@ struct chore {
     enum agent_chore kind;
     struct agent_generation *generation;
     bool notices;
-    bool more; // of what is to be deleted
 };
 
 static bool do_chore(struct db *db, void *context, GError **error)
@@ -106,18 +113,21 @@ static bool do_chore(struct db *db, void *context, GError **error)
     const struct config *config = agent_flows_held_config(chore->generation);
     const struct store_keep keep = {config->agent.keep_runs_ms, config->agent.keep_evidence_ms};
     struct clock_wall now = clock_wall_now();
+    bool more;
     switch (chore->kind) {
     case CHORE_PRUNE:
-        return store_runs_prune(db, &keep, now, &chore->more, error);
+        return store_runs_prune(db, &keep, now, &more, error);
     case CHORE_TIME: // mutes that end, debts that somebody must be told of
         return watch_tick(db, config, now, &chore->notices, error);
     default: // flows that are gone are withdrawn, renamed ones keep their state
-        return watch_configure(db, config, now, error);
+        return watch_configure(db, config, now, error) &&
+               self_report_repair(db, config, store_repair_text(chore->agent->runtime.store), now,
+                                  error) &&
+               self_report_needs(db, config, now, error);
     }
 }
 
 static void start_mail_when_due(struct agent *agent);
-static void start_chore(struct agent *agent, enum agent_chore kind);
 
 static void on_chore_done(const GError *error, void *context)
 {
@@ -132,8 +142,6 @@ static void on_chore_done(const GError *error, void *context)
     agent_flows_release(agent->flows, chore->generation);
     if (chore->notices && !agent->closing)
         start_mail_when_due(agent);
-    if (!error && chore->more && !agent->closing)
-        start_chore(agent, CHORE_PRUNE);
     g_free(chore);
 }
 
@@ -143,7 +151,7 @@ static void start_chore(struct agent *agent, enum agent_chore kind)
         return;
     agent->busy[kind] = true;
     struct chore *chore = g_new0(struct chore, 1);
-    *chore = (struct chore){agent, kind, agent_flows_hold(agent->flows), false, false};
+    *chore = (struct chore){agent, kind, agent_flows_hold(agent->flows), false};
     const struct writer_job job = {
         .work = do_chore, .done = on_chore_done, .context = chore, .frees = kind == CHORE_PRUNE};
     writer_submit(agent->runtime.writer, &job);
@@ -166,40 +174,19 @@ static void start_mail_when_due(struct agent *agent)
         mail_child_start(agent->mail);
 }
 
+// A deliver that died with the former agent has left its mails marked as being
+// sent: a new one takes them over.
+static void start_mail_at_once(struct agent *agent)
+{
+    if (outbox_next_due(agent->reader, NULL).us >= 0)
+        mail_child_start(agent->mail);
+}
+
 static void on_told(void *context)
 {
     struct agent *agent = context;
-    if (agent->closing)
-        return;
-    start_mail_when_due(agent);
-    standby_deliver(agent->runtime.standby);
-}
-
-/* What was kept in memory while the store could not be written. */
-
-struct return_of_standby {
-    struct agent *agent;
-    struct agent_generation *generation;
-};
-
-static void on_given_back(void *context)
-{
-    struct return_of_standby *back = context;
-    agent_flows_release(back->agent->flows, back->generation);
-    g_free(back);
-}
-
-static void serve_standby(struct agent *agent)
-{
-    struct standby *standby = agent->runtime.standby;
-    standby_deliver(standby);
-    if (!standby_is_used(standby))
-        return;
-    struct return_of_standby *back = g_new(struct return_of_standby, 1);
-    *back = (struct return_of_standby){agent, agent_flows_hold(agent->flows)};
-    if (!standby_give_back(standby, agent->runtime.writer,
-                           agent_flows_held_config(back->generation), on_given_back, back))
-        on_given_back(back);
+    if (!agent->closing)
+        start_mail_when_due(agent);
 }
 
 static void on_mail_ended(void *context)
@@ -223,7 +210,7 @@ static void pay_debts_when_due(struct agent *agent)
         ledger_next_due(agent->reader, store_owner(agent->runtime.store), &error);
     if (error)
         log_warning("the ledger cannot be read: %s", error->message);
-    else if (is_due(due))
+    else if (is_due(due) || debts_are_inherited(agent->debts))
         debts_pay(agent->debts, on_debts_idle, agent);
 }
 
@@ -264,10 +251,9 @@ static void on_tick(uv_timer_t *timer)
     look_at_clock(agent);
     look_for_sleep(agent, clock_mono_now(), clock_boot_us());
     start_mail_when_due(agent);
-    serve_standby(agent);
     if (agent->ticks % WATCH_TICKS == 0)
         start_chore(agent, CHORE_TIME);
-    if (agent->ticks % HEARTBEAT_TICKS == 0)
+    if (agent->ticks % HEARTBEAT_TICKS == 0 || watchdog_is_due(agent))
         send_heartbeat(agent);
     if (agent->ticks % DEBTS_TICKS == 0)
         pay_debts_when_due(agent);
@@ -355,7 +341,6 @@ static bool open_agent(struct agent *agent, struct config *config, GError **erro
     uv_loop_init(&agent->loop);
     if (!runtime_open(&agent->runtime, &agent->loop, config, config->agent.store, error))
         return false;
-    agent->runtime.standby = standby_new(&agent->loop, config->agent.store, agent->path);
     if (!store_lock_agent(agent->runtime.store, error))
         return false;
     agent->reader = store_open_reader(config->agent.store, error);
@@ -378,6 +363,7 @@ static bool open_agent(struct agent *agent, struct config *config, GError **erro
     start_signals(agent);
     start_tick(agent);
     send_heartbeat(agent);
+    start_mail_at_once(agent);
     debts_pay(agent->debts, on_debts_idle, agent);
     return true;
 }
