@@ -1,0 +1,307 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""The agent from outside: what it does over time with flows, incidents, mails,
+signals, its configuration, its store and the commands beside it."""
+import json
+import os
+import signal
+import socket
+import unittest
+
+from agent_case import AgentCase, customer, flow, invoice, order, read_back
+
+
+class Incidents(AgentCase):
+    def setUp(self):
+        super().setUp()
+        self.configure({"orders": flow(customer(), order(), read_back(), title="Submit an order"),
+                        "payments": flow(invoice())})
+
+    def open_incident(self, agent):
+        self.wait_for_state("orders", "ok")
+        self.wait_for_state("payments", "ok")
+        self.break_erp()
+        mails = self.wait_for_mails(2)
+        self.assertIsNone(agent.poll())
+        return mails
+
+    def test_an_update_breaks_and_mends_a_flow(self):
+        agent = self.start_agent()
+        opened = self.open_incident(agent)
+        self.assertEqual([m["To"].addresses[0].addr_spec for m in opened],
+                         ["it@acme.example", "support@partner.example"])
+        self.assertEqual(len(self.incidents()), 1)
+        self.assertGreaterEqual(self.count("run WHERE state = 'failed'"), 2)
+        self.mend_erp()
+        mails = self.wait_for_mails(4)
+        for first, last in zip(opened, mails[2:]):
+            self.assertEqual(first["To"], last["To"])
+            self.assertEqual(last["In-Reply-To"], first["Message-ID"])
+            self.assertIn(first["Message-ID"], last["References"])
+            self.assertIn("works again", last["Subject"])
+        self.stop(agent)
+        self.assertNotEqual(self.incidents()[0]["closed"], 0)
+        self.assertEqual(self.records(), 0)
+        self.assert_no_secret()
+
+    def test_check_from_cron_keeps_the_same_incident(self):
+        agent = self.start_agent()
+        self.open_incident(agent)
+        document = self.check("--notify", "orders", code=2)
+        self.assertEqual(document["flows"][0]["state"], "failed")
+        self.stop(agent)
+        self.check("--notify", "orders", code=2)
+        self.assertEqual(len(self.incidents()), 1)
+        self.wait_for_mails(2)
+        self.mend_erp()
+        self.check("--notify", "orders", code=0)
+        self.assertNotEqual(self.incidents()[0]["closed"], 0)
+        mails = self.wait_for_mails(4)
+        self.assertEqual(mails[2]["In-Reply-To"], mails[0]["Message-ID"])
+
+    def test_check_alone_opens_and_the_agent_closes(self):
+        self.break_erp()
+        self.check("--notify", "orders", code=2)
+        self.wait_for_mails(2)
+        self.mend_erp()
+        agent = self.start_agent()
+        self.wait_for_mails(4)
+        self.stop(agent)
+        self.assertEqual(len(self.incidents()), 1)
+
+    def test_check_without_notify_counts_nowhere(self):
+        self.break_erp()
+        for _ in range(3):
+            self.check("orders", code=2)
+        self.assertEqual(self.incidents(), [])
+        self.assertEqual(self.mail_files(), [])
+        self.assertEqual(self.count("run WHERE counted = 0"), 3)
+
+    def test_a_restart_does_not_lose_the_confirming_run(self):
+        self.configure({"orders": flow(customer(), order(), every="1h",
+                                       confirm={"runs": 2, "after": "1s"})})
+        self.break_erp()
+        hold = self.gate.hold("POST /api/salesOrders")
+        self.write("hurry.yaml", json.dumps(self.settings({"orders": flow(customer(), order())})))
+        agent = self.start_agent("-c", "hurry.yaml")
+        self.assertTrue(hold.reached.wait(90))
+        second = self.gate.hold("POST /api/customers")
+        hold.go.set()
+        self.assertTrue(second.reached.wait(90))  # the confirming run has begun: kill it
+        self.kill(agent)
+        second.go.set()
+        self.assertEqual(self.rows("SELECT state, count FROM flow_state"), [{"state": "suspect", "count": 1}])
+        agent = self.start_agent()  # once an hour, but for the confirming run
+        self.wait_for_mails(2)
+        self.stop(agent)
+        self.assertEqual(len(self.incidents()), 1)
+        self.assertEqual(self.records(), 0)
+
+    def test_a_removed_flow_is_withdrawn(self):
+        agent = self.start_agent()
+        self.open_incident(agent)
+        self.configure({"payments": flow(invoice())})
+        agent.send_signal(signal.SIGHUP)
+        mails = self.wait_for_mails(4)
+        for first, last in zip(mails, mails[2:]):
+            self.assertEqual(last["In-Reply-To"], first["Message-ID"])
+        self.assertNotEqual(self.incidents()[0]["closed"], 0)
+        self.stop(agent)
+        self.assertEqual(self.records(), 0)
+
+    def test_a_renamed_flow_keeps_its_state(self):
+        agent = self.start_agent()
+        self.open_incident(agent)
+        self.configure({"sales": flow(customer(), order(), was="orders"), "payments": flow(invoice())})
+        agent.send_signal(signal.SIGHUP)
+        self.wait_for_state("sales", "failed")
+        self.wait_for_mails(2)
+        self.mend_erp()
+        mails = self.wait_for_mails(4)
+        self.assertEqual(mails[2]["In-Reply-To"], mails[0]["Message-ID"])
+        self.assertEqual(len(self.incidents()), 1)
+        self.stop(agent)
+
+    def test_a_wrong_configuration_leaves_the_old_in_force(self):
+        agent = self.start_agent()
+        self.wait_for_state("orders", "ok")
+        self.write("erpwatch.yaml", "flows: {orders: {sistem: erp}}")
+        agent.send_signal(signal.SIGHUP)
+        self.wait(lambda: "the former one stays in force" in self.log(), "the refusal")
+        self.assertIn("sistem", self.log())
+        before = self.gate.count("POST /api/salesOrders")
+        self.wait(lambda: self.gate.count("POST /api/salesOrders") > before + 1, "further runs")
+        self.configure({"late": flow(invoice())})
+        agent.send_signal(signal.SIGHUP)
+        self.wait_for_state("late", "ok")
+        self.stop(agent)
+
+
+class Groups(AgentCase):
+    def test_two_flows_of_one_cause_are_one_mail(self):
+        self.configure({"orders": flow(customer(), order(), group="3s"),
+                        "customers": flow(customer(), group="3s")},
+                       system={"auth": {"basic": {"username": "shop", "password": "wrong-secret-1"}}})
+        agent = self.start_agent()
+        mails = self.wait_for_mails(2)
+        self.assertEqual(len(self.incidents()), 1)
+        self.assertEqual(self.count("incident_flow"), 2)
+        for mail in mails:
+            text = mail.get_body(("plain",)).get_content()
+            self.assertIn("orders", text)
+            self.assertIn("customers", text)
+        self.stop(agent)
+        self.assert_no_secret(["wrong-secret-1"])
+
+    def test_mute_holds_and_ack_shows(self):
+        self.configure({"orders": flow(customer(), order())})
+        agent = self.start_agent()
+        self.wait_for_state("orders", "ok")
+        muted = self.run_program("mute", "orders", "--for", "4s", "--why", "an update is planned")
+        self.assertEqual(muted.returncode, 0, muted.stderr)
+        self.break_erp()
+        self.wait(self.incidents, "an incident")
+        self.assertEqual(self.mail_files(), [])
+        self.wait_for_mails(2)
+        self.assertEqual(self.count("decision WHERE kind = 'muted'"), 1)
+        incident = self.incidents()[0]["id"]
+        acked = self.run_program("ack", incident, "--by", "Ann", "--note", "known at the partner")
+        self.assertEqual(acked.returncode, 0, acked.stderr)
+        shown = self.run_program("incident", incident)
+        self.assertIn("Ann", shown.stdout)
+        self.assertIn("known at the partner", shown.stdout)
+        self.stop(agent)
+
+
+class Process(AgentCase):
+    def test_sigterm_finishes_the_call_and_undoes(self):
+        self.configure({"orders": flow(customer(), order(), read_back())})
+        hold = self.gate.hold("POST /api/salesOrders")
+        agent = self.start_agent()
+        self.assertTrue(hold.reached.wait(90))
+        agent.send_signal(signal.SIGTERM)
+        self.wait(lambda: "stopping" in self.log(), "the stop")
+        hold.go.set()
+        self.assertEqual(agent.wait(90), 0, self.log())
+        self.assertEqual(self.gate.count("GET /api/salesOrders"), 0)  # no new step
+        self.assertEqual(self.records(), 0)
+        self.assertEqual({d["state"] for d in self.debts()}, {"paid"})
+        self.assertEqual(self.count("run"), 0)  # a run cut off has no state
+
+    def test_what_the_stop_cannot_wait_for_stays_owed(self):
+        self.configure({"orders": flow(customer(), order())}, agent={"stop": "1s"})
+        hold = self.gate.hold("POST /api/salesOrders")
+        agent = self.start_agent()
+        self.assertTrue(hold.reached.wait(90))
+        self.stop(agent)
+        hold.go.set()
+        self.assertEqual([d["state"] for d in self.debts()], ["owed", "owed"])
+        agent = self.start_agent()
+        self.wait(lambda: {d["state"] for d in self.debts()[:2]} == {"paid"}, "the undos")
+        self.stop(agent)
+        self.assertEqual(self.records(), 0)
+
+    def test_one_agent_for_a_store(self):
+        self.configure({"payments": flow(invoice())})
+        agent = self.start_agent()
+        self.wait_for_state("payments", "ok")
+        second = self.run_program("run")
+        self.assertEqual(second.returncode, 3)
+        self.assertIn("another agent runs on the store", second.stderr)
+        self.assertIsNone(agent.poll())
+        self.stop(agent)
+
+    def test_the_service_manager_is_told(self):
+        self.configure({"payments": flow(invoice())})
+        manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.addCleanup(manager.close)
+        manager.bind(self.path("notify"))
+        manager.settimeout(90)
+        self.environment.update(NOTIFY_SOCKET=self.path("notify"), WATCHDOG_USEC="4000000")
+        agent = self.start_agent()
+        self.assertEqual(manager.recv(100), b"READY=1")
+        self.assertEqual(manager.recv(100), b"WATCHDOG=1")
+        self.assertEqual(manager.recv(100), b"WATCHDOG=1")
+        agent.send_signal(signal.SIGHUP)
+        told = [manager.recv(100)]
+        while told[-1] != b"READY=1":
+            told.append(manager.recv(100))
+        self.assertIn(b"RELOADING=1", told[-2])
+        agent.send_signal(signal.SIGTERM)
+        while told[-1] != b"STOPPING=1":
+            told.append(manager.recv(100))
+        self.assertEqual(agent.wait(90), 0)
+
+    def test_a_network_that_is_down_is_no_incident(self):
+        with socket.create_server(("127.0.0.1", 0)) as closed:
+            port = closed.getsockname()[1]
+        self.configure({"payments": flow(invoice())}, agent={"online": [f"http://127.0.0.1:{port}/"]},
+                       system={"url": f"http://127.0.0.1:{port}/api"})
+        agent = self.start_agent()
+        self.wait_for_state("payments", "unknown")
+        self.wait(lambda: self.count("run WHERE state = 'unknown'") >= 3, "three runs")
+        self.assertEqual(self.incidents(), [])
+        self.configure({"payments": flow(invoice())}, agent={"online": [f"http://127.0.0.1:{self.gate.port}/"]},
+                       system={"url": f"http://127.0.0.1:{port}/api"})
+        agent.send_signal(signal.SIGHUP)
+        self.wait(self.incidents, "an incident, now that it is not us")
+        self.stop(agent)
+
+
+class Secrets(AgentCase):
+    def test_a_missing_secret_is_unknown(self):
+        needy = {"step": "ask", "get": "/invoices/INV-1", "headers": {"X-Key": "${env:NOT_THERE}"}}
+        self.configure({"payments": flow(invoice()), "needy": flow(needy)})
+        agent = self.start_agent()
+        self.wait_for_state("payments", "ok")
+        self.wait_for_state("needy", "unknown")
+        mails = self.wait_for_mails(1)
+        self.assertEqual(mails[0]["To"].addresses[0].addr_spec, "ops@agency.example")
+        self.assertIn("NOT_THERE", mails[0].get_body(("plain",)).get_content())
+        self.assertEqual(self.incidents(), [])
+        self.stop(agent)
+
+    def test_a_literal_secret_that_others_can_read_is_refused(self):
+        basic = {"auth": {"basic": {"username": "shop", "password": "demo-secret-1"}}}
+        path = self.configure({"payments": flow(invoice())}, system=basic)
+        os.chmod(path, 0o644)
+        done = self.run_program("run")
+        self.assertEqual(done.returncode, 3)
+        self.assertIn("chmod", done.stderr)
+        self.assertNotIn("demo-secret-1", done.stderr)
+        os.chmod(path, 0o600)
+        agent = self.start_agent()
+        self.wait_for_state("payments", "ok")
+        self.stop(agent)
+
+
+class Debts(AgentCase):
+    def test_an_erp_that_is_down_during_the_undo_is_asked_again(self):
+        self.configure({"customers": flow(customer(), every="1h")})
+        self.gate.shut.add("DELETE")
+        document = self.check(code=1)
+        self.assertEqual(document["flows"][0]["undo"][0]["state"], "owed")
+        self.assertEqual(self.records(), 1)
+        agent = self.start_agent()  # takes over what the dead process owes, in vain
+        self.wait(lambda: self.debts()[0]["tries"] >= 2, "a further try")
+        self.gate.shut.clear()
+        self.stop(agent)
+        agent = self.start_agent()
+        self.wait(lambda: self.debts()[0]["state"] == "paid", "the undo")
+        self.stop(agent)
+        self.assertEqual(self.records(), 0)
+
+    def test_the_agent_takes_over_what_a_check_owes(self):
+        self.configure({"customers": flow(customer(), every="1h")})
+        agent = self.start_agent()
+        self.wait(lambda: os.path.exists(self.store), "the store")
+        self.gate.shut.add("DELETE")
+        self.check(code=1)
+        self.gate.shut.clear()
+        self.wait(lambda: self.debts()[0]["state"] == "paid", "the undo")
+        self.stop(agent)
+        self.assertEqual(self.records(), 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
