@@ -41,7 +41,7 @@ struct agent {
     struct mail_child *mail;
     struct flow_stop *stop;
     int64_t clock_offset_us; // wall minus boot time
-    int64_t watchdog_us; // how often it wants to hear of us; 0: never
+    int64_t watchdog_us;     // how often it wants to hear of us; 0: never
     struct clock_mono watchdog_at;
     guint64 ticks;
     bool beating; // a heartbeat is on its way through the writer
@@ -105,6 +105,7 @@ struct chore {
     enum agent_chore kind;
     struct agent_generation *generation;
     bool notices;
+    bool more; // of what is to be deleted
 };
 
 static bool do_chore(struct db *db, void *context, GError **error)
@@ -113,10 +114,9 @@ static bool do_chore(struct db *db, void *context, GError **error)
     const struct config *config = agent_flows_held_config(chore->generation);
     const struct store_keep keep = {config->agent.keep_runs_ms, config->agent.keep_evidence_ms};
     struct clock_wall now = clock_wall_now();
-    bool more;
     switch (chore->kind) {
     case CHORE_PRUNE:
-        return store_runs_prune(db, &keep, now, &more, error);
+        return store_runs_prune(db, &keep, now, &chore->more, error);
     case CHORE_TIME: // mutes that end, debts that somebody must be told of
         return watch_tick(db, config, now, &chore->notices, error);
     default: // flows that are gone are withdrawn, renamed ones keep their state
@@ -128,6 +128,7 @@ static bool do_chore(struct db *db, void *context, GError **error)
 }
 
 static void start_mail_when_due(struct agent *agent);
+static void start_chore(struct agent *agent, enum agent_chore kind);
 
 static void on_chore_done(const GError *error, void *context)
 {
@@ -142,6 +143,8 @@ static void on_chore_done(const GError *error, void *context)
     agent_flows_release(agent->flows, chore->generation);
     if (chore->notices && !agent->closing)
         start_mail_when_due(agent);
+    if (!error && chore->more && !agent->closing)
+        start_chore(agent, CHORE_PRUNE);
     g_free(chore);
 }
 
@@ -151,7 +154,7 @@ static void start_chore(struct agent *agent, enum agent_chore kind)
         return;
     agent->busy[kind] = true;
     struct chore *chore = g_new0(struct chore, 1);
-    *chore = (struct chore){agent, kind, agent_flows_hold(agent->flows), false};
+    *chore = (struct chore){agent, kind, agent_flows_hold(agent->flows), false, false};
     const struct writer_job job = {
         .work = do_chore, .done = on_chore_done, .context = chore, .frees = kind == CHORE_PRUNE};
     writer_submit(agent->runtime.writer, &job);
@@ -185,8 +188,37 @@ static void start_mail_at_once(struct agent *agent)
 static void on_told(void *context)
 {
     struct agent *agent = context;
-    if (!agent->closing)
-        start_mail_when_due(agent);
+    if (agent->closing)
+        return;
+    start_mail_when_due(agent);
+    standby_deliver(agent->runtime.standby);
+}
+
+/* What was kept in memory while the store could not be written. */
+
+struct return_of_standby {
+    struct agent *agent;
+    struct agent_generation *generation;
+};
+
+static void on_given_back(void *context)
+{
+    struct return_of_standby *back = context;
+    agent_flows_release(back->agent->flows, back->generation);
+    g_free(back);
+}
+
+static void serve_standby(struct agent *agent)
+{
+    struct standby *standby = agent->runtime.standby;
+    standby_deliver(standby);
+    if (!standby_is_used(standby))
+        return;
+    struct return_of_standby *back = g_new(struct return_of_standby, 1);
+    *back = (struct return_of_standby){agent, agent_flows_hold(agent->flows)};
+    if (!standby_give_back(standby, agent->runtime.writer,
+                           agent_flows_held_config(back->generation), on_given_back, back))
+        on_given_back(back);
 }
 
 static void on_mail_ended(void *context)
@@ -251,6 +283,7 @@ static void on_tick(uv_timer_t *timer)
     look_at_clock(agent);
     look_for_sleep(agent, clock_mono_now(), clock_boot_us());
     start_mail_when_due(agent);
+    serve_standby(agent);
     if (agent->ticks % WATCH_TICKS == 0)
         start_chore(agent, CHORE_TIME);
     if (agent->ticks % HEARTBEAT_TICKS == 0 || watchdog_is_due(agent))
@@ -341,6 +374,7 @@ static bool open_agent(struct agent *agent, struct config *config, GError **erro
     uv_loop_init(&agent->loop);
     if (!runtime_open(&agent->runtime, &agent->loop, config, config->agent.store, error))
         return false;
+    agent->runtime.standby = standby_new(&agent->loop, config->agent.store, agent->path);
     if (!store_lock_agent(agent->runtime.store, error))
         return false;
     agent->reader = store_open_reader(config->agent.store, error);

@@ -32,9 +32,8 @@ bool self_report_needs(struct db *db, const struct config *config, struct clock_
     if (count == 0)
         return true;
     g_string_append_c(text, '\n');
-    g_autofree char *subject =
-        g_strdup_printf("%u %s not watched: a secret is missing", count,
-                        count == 1 ? "flow is" : "flows are");
+    g_autofree char *subject = g_strdup_printf("%u %s not watched: a secret is missing", count,
+                                               count == 1 ? "flow is" : "flows are");
     return watch_tell_monitor(db, config, subject, text->str, now, error);
 }
 

@@ -136,8 +136,7 @@ static char *host_scope(const struct step_result *step)
 // their own or with each call.
 static bool is_login(const struct step_result *step)
 {
-    return step->login ||
-           (step->verdict->cause == VERDICT_CAUSE_AUTH && last_status(step) == 401);
+    return step->login || (step->verdict->cause == VERDICT_CAUSE_AUTH && last_status(step) == 401);
 }
 
 static void set_fingerprint(struct run_result *result, const struct step_result *step)
