@@ -106,7 +106,7 @@ static bool has_other_owners(const struct store *store)
     while (folder != NULL && (name = g_dir_read_name(folder)) != NULL) {
         g_autofree char *path = lock_path(store, name);
         if (g_str_has_prefix(name, OWNER_PREFIX) &&
-            strcmp(name + strlen(OWNER_PREFIX), store->owner) != 0 && lock_is_held(path)) {
+            g_strcmp0(name + strlen(OWNER_PREFIX), store->owner) != 0 && lock_is_held(path)) {
             return true;
         }
     }
