@@ -249,6 +249,20 @@ static void test_acts_are_roles(void **state)
     }
 }
 
+// The same cause, and another rule broken: what is too long is not missing.
+static void test_explains_which_rule(void **state)
+{
+    (void)state;
+    static const struct meaning missing = {400, "X", "No. must have a value", 0},
+                                longer = {400, "X", "No. must not be longer than 10 characters", 0};
+    g_autoptr(verdict_t) first = apply(&missing);
+    g_autoptr(verdict_t) second = apply(&longer);
+    assert_int_equal(first->cause, VERDICT_CAUSE_VALIDATION);
+    assert_int_equal(second->cause, VERDICT_CAUSE_VALIDATION);
+    assert_non_null(strstr(first->explanation, "missing"));
+    assert_null(strstr(second->explanation, "missing"));
+}
+
 static void test_words_of_failure(void **state)
 {
     (void)state;
@@ -275,6 +289,7 @@ int main(void)
         cmocka_unit_test(test_what_is_known_stays),
         cmocka_unit_test(test_context_of_a_generic_text),
         cmocka_unit_test(test_acts_are_roles),
+        cmocka_unit_test(test_explains_which_rule),
         cmocka_unit_test(test_words_of_failure),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
