@@ -137,7 +137,9 @@ static void add_verdict(GString *text, const cJSON *step)
     g_string_append_printf(text, "             %s%s%s%s%s%s: %s\n", class, phase ? " (" : "",
                            or_empty(phase), phase ? ")" : "", cause ? ", " : "", or_empty(cause),
                            what);
-    add_labelled(text, "expected: ", json_text(verdict, "failed_expectation"));
+    const char *expectation = json_text(verdict, "failed_expectation");
+    if (expectation && !strstr(what, expectation))
+        add_labelled(text, "expected: ", expectation);
     add_labelled(text, "", json_text(verdict, "explanation"));
     add_labelled(text, "can act: ", json_text(verdict, "act"));
     const cJSON *id;

@@ -6,6 +6,7 @@
 #include "table.h"
 
 #include <stdio.h>
+#include <string.h>
 
 // "failed, suspect 1", "ok, muted": the state, and what is to be said of it.
 static char *state_of(const cJSON *flow)
@@ -28,10 +29,12 @@ static void add_flow(struct table *table, const struct report_view *view, const 
     g_autofree char *good = report_view_time(view, flow, "last_good");
     bool ran = started != NULL;
     g_autofree char *took = ran ? report_view_span(json_integer(flow, "duration_ms", 0)) : NULL;
-    const char *off = json_text(flow, "off");
+    const char *off = json_text(flow, "off"), *summary = json_text(flow, "summary");
     table_add(table, json_text(flow, "flow"), json_text(flow, "system"),
               json_text(flow, "priority"), state, started, took, good,
-              off != NULL ? off : json_text(flow, "summary"));
+              off != NULL              ? off
+              : ran || summary != NULL ? summary
+                                       : "no run has counted yet");
 }
 
 static void print_table(struct table *table)
@@ -85,22 +88,32 @@ static void print_mutes(const struct report_view *view, const cJSON *status)
     }
 }
 
+// "Mail to ops@agency.example (opened): given up after 1 attempt: what the server said".
+static void print_mail_problem(const cJSON *problem)
+{
+    const char *said = json_text(problem, "reply"), *state = json_text(problem, "state");
+    g_autofree char *reply = table_clean(said != NULL ? said : "no reply");
+    int attempts = (int)json_integer(problem, "attempts", 0);
+    printf("Mail to %s (%s): %s after %d attempt%s: %s\n", json_text(problem, "recipient"),
+           json_text(problem, "kind"), strcmp(state, "given_up") == 0 ? "given up" : state,
+           attempts, attempts == 1 ? "" : "s", reply);
+}
+
 static void print_mail(const cJSON *status)
 {
-    const cJSON *outbox = json_member(status, "outbox");
-    gint64 waiting = json_integer(outbox, "waiting", 0);
+    gint64 waiting = json_integer(json_member(status, "outbox"), "waiting", 0);
+    const cJSON *problems = json_member(status, "mail_problems");
     const cJSON *problem = NULL;
     if (waiting > 0) {
-        printf("\n%d mail%s wait%s to be sent.\n", (int)waiting, waiting == 1 ? "" : "s",
-               waiting == 1 ? "s" : "");
+        printf("\n%d mail%s wait%s to be sent: the agent or erpwatch deliver does it.\n",
+               (int)waiting, waiting == 1 ? "" : "s", waiting == 1 ? "s" : "");
     }
-    cJSON_ArrayForEach(problem, json_member(status, "mail_problems"))
+    if (cJSON_GetArraySize(problems) > 0) {
+        putchar('\n');
+    }
+    cJSON_ArrayForEach(problem, problems)
     {
-        g_autofree char *reply =
-            table_clean(json_text(problem, "reply") ? json_text(problem, "reply") : "");
-        printf("\nMail to %s (%s): %s after %d attempts: %s\n", json_text(problem, "recipient"),
-               json_text(problem, "kind"), json_text(problem, "state"),
-               (int)json_integer(problem, "attempts", 0), reply);
+        print_mail_problem(problem);
     }
     const cJSON *untold = NULL;
     cJSON_ArrayForEach(untold, json_member(status, "untold"))

@@ -34,7 +34,7 @@ static void print_summary(const struct config *config, unsigned warnings)
     printf("OK: %u system%s, %u flow%s", systems, plural(systems), flows, plural(flows));
     if (warnings > 0)
         printf(", %u warning%s", warnings, plural(warnings));
-    printf("\n");
+    printf("%s\n", flows == 0 ? ": there is no flow, so nothing is watched" : "");
 }
 
 int cmd_validate(int argc, char **argv)
