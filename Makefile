@@ -8,6 +8,7 @@ CC := gcc
 endif
 DEBUG ?= -g
 OPT ?= -O2
+JOBS ?= $(shell nproc)
 WERROR ?=
 WARN := -Wall -Wextra -Wshadow -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes \
   -Wpointer-arith -Wcast-qual -Wwrite-strings -Wundef -Wvla
@@ -88,21 +89,21 @@ test-deps: ## install those that the tests need as well
 
 # pkg-config has to see what deps has just installed: a make of its own
 test: test-deps ## install what the tests need, build, pass all tests (T=name picks some)
-	@$(MAKE) --no-print-directory build-tests
+	@$(MAKE) --no-print-directory -j$(JOBS) build-tests
 	@tests/run.py $(BUILD) $(T)
 
 build-tests: all $(UNIT_TESTS) $(HELPERS)
 
 asan: test-deps ## the same tests under the address and undefined-behaviour sanitizers
-	@$(MAKE) --no-print-directory build-tests BUILD=build-asan OPT=-O1 \
+	@$(MAKE) --no-print-directory -j$(JOBS) build-tests BUILD=build-asan OPT=-O1 \
 	  SANITIZE="-fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined"
 	@tests/run.py build-asan $(T)
 
 clang: test-deps ## build all with clang, warnings are errors
-	@$(MAKE) --no-print-directory build-tests BUILD=build-clang CC=clang WERROR=-Werror
+	@$(MAKE) --no-print-directory -j$(JOBS) build-tests BUILD=build-clang CC=clang WERROR=-Werror
 
 lint: test-deps ## structure, clang-tidy, cppcheck, documents
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@for check in tests/lint/structure.py tests/lint/documents.py; do \
 	  /usr/bin/python3 $$check || exit 1; done
 	@tests/lint/check_translations.sh
@@ -115,11 +116,11 @@ fuzz: test-deps ## each fuzz target for FUZZ_SECONDS (30)
 	@tests/fuzz/run.sh
 
 bench: test-deps ## speed, beside bare libcurl and curl in the same run
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@tests/bench/run.sh $(BUILD)
 
 demo: deps ## the main job in a minute: a flow fails, the mails, the recovery
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@tools/demo/run.py $(BUILD)/erpwatch
 
 # Below DESTDIR, in the places that FHS and systemd expect under PREFIX.

@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Runs unit test programs and end-to-end test files, one after the other, and
-counts. Usage: tests/run.py BUILD [NAME...]; a NAME picks the tests whose name
+"""Runs unit test programs and end-to-end test files, one for each core at a time,
+and counts. Usage: tests/run.py BUILD [NAME...]; a NAME picks the tests whose name
 contains it. What a test prints is shown where it fails, or with V=1."""
+import concurrent.futures
 import glob
 import os
 import subprocess
@@ -32,28 +33,34 @@ def run(command, environment):
         return False, (late.stdout or b"") + f"\nended after {TIMEOUT_S} s\n".encode()
 
 
+def report(name, good, output, seconds):
+    print(f"{'ok    ' if good else 'FAILED'} {name}  {seconds:.1f} s", flush=True)
+    if not good or os.environ.get("V"):
+        sys.stdout.write(output.decode("utf-8", "replace"))
+
+
 def main():
     build, names = sys.argv[1], sys.argv[2:]
     environment = dict(os.environ, ERPWATCH_BUILD=os.path.abspath(build), G_SLICE="always-malloc",
                        UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1",
                        ASAN_OPTIONS="detect_leaks=1:abort_on_error=0")
     environment.setdefault("LSAN_OPTIONS", f"suppressions={os.path.abspath('tests/lsan.supp')}")
-    passed, failed = 0, []
-    for name, command in tests(build):
-        if names and not any(n in name for n in names):
-            continue
+
+    def one(test):
         began = time.monotonic()
-        good, output = run(command, environment)
-        print(f"{'ok    ' if good else 'FAILED'} {name}  {time.monotonic() - began:.1f} s", flush=True)
-        if not good or os.environ.get("V"):
-            sys.stdout.write(output.decode("utf-8", "replace"))
-        passed += good
-        if not good:
-            failed.append(name)
+        good, output = run(test[1], environment)
+        report(test[0], good, output, time.monotonic() - began)
+        return test[0], good
+
+    chosen = [test for test in tests(build) if not names or any(n in test[0] for n in names)]
+    # most of their time is spent waiting; each has its own folder and ports
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        results = list(pool.map(one, chosen))
+    failed = [name for name, good in results if not good]
     for name in failed:
         print(f"FAILED {name}")
-    print(f"{passed} passed, {len(failed)} failed")
-    return 1 if failed or not passed else 0
+    print(f"{len(results) - len(failed)} passed, {len(failed)} failed")
+    return 1 if failed or not results else 0
 
 
 sys.exit(main())
