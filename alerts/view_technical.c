@@ -159,7 +159,7 @@ static enum view_tone tone_of(const char *state)
 // "POST /customers · 201 · 120 ms"
 static char *step_note(const struct tell *tell, const cJSON *step)
 {
-    g_autofree char *call = json_member(step, "request") ? tell_call(step) : NULL;
+    g_autofree char *call = cJSON_IsObject(json_member(step, "request")) ? tell_call(step) : NULL;
     gint64 status = json_integer(step, "status", 0);
     gint64 ms = json_integer(step, "duration_ms", -1);
     GString *note = g_string_new(call);

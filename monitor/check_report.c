@@ -128,7 +128,7 @@ static void add_verdict(GString *text, const cJSON *step)
     const char *class = json_text(verdict, "class");
     if (!class || strcmp(class, "ok") == 0)
         return;
-    if (request) {
+    if (cJSON_IsObject(request)) {
         g_autofree char *url = one_line(json_text(request, "url"));
         g_string_append_printf(text, "             %s %s\n", json_text(request, "method"), url);
     }

@@ -189,18 +189,30 @@ static void add_timing(cJSON *json, const struct transfer_timing *timing)
     add_milliseconds(object, "total", timing->total);
 }
 
+static void add_nulls(cJSON *json, const char *const *keys)
+{
+    for (; *keys; keys++)
+        cJSON_AddNullToObject(json, *keys);
+}
+
+// The keys are there for a step that was not sent, too.
 static void add_last_exchange(cJSON *json, const struct step_result *step,
                               const struct redact *redact)
 {
+    static const char *const keys[] = {"request", "status", "duration_ms", "timing_ms", NULL};
     const struct exchange *exchange = last_exchange(step);
-    if (!exchange)
+    if (!exchange) {
+        add_nulls(json, keys);
         return;
+    }
     cJSON *request = cJSON_AddObjectToObject(json, "request");
     json_add_text(request, "method", exchange->request->method);
     g_autofree char *url = redact_url(redact, exchange->request->url);
     json_add_text(request, "url", url);
-    if (!exchange->response)
+    if (!exchange->response) {
+        add_nulls(json, keys + 1);
         return;
+    }
     if (exchange->response->status)
         json_add_integer(json, "status", exchange->response->status);
     else
@@ -226,6 +238,8 @@ static cJSON *step_to_json(const struct step_result *step, const struct redact *
         cJSON *verdict = verdict_to_json(step->verdict);
         redact_json(redact, verdict);
         cJSON_AddItemToObject(json, "verdict", verdict);
+    } else {
+        cJSON_AddNullToObject(json, "verdict");
     }
     if (evidence) {
         cJSON *exchanges = cJSON_AddArrayToObject(json, "exchanges");
