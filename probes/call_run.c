@@ -15,6 +15,7 @@ struct call_run {
     struct transfer_request *request;
     struct exchange *exchange; // in flight; owned by outcome.exchanges
     struct transfer_call *transfer;
+    GString *session_cookies; // redirects need them too
     struct call_outcome outcome;
     int redirects;
     bool waits_for_session, waits_for_go, replayed;
@@ -46,6 +47,7 @@ static void finish(struct call_run *run)
     g_hash_table_remove(run->input.engine->calls, run);
     *run->handle = NULL;
     transfer_request_free(run->request);
+    g_string_free(run->session_cookies, TRUE);
     release_slot(run);
     run->input.done(&outcome, run->input.context);
     if (outcome.exchanges)
@@ -83,12 +85,12 @@ static bool is_content_header(const char *name)
            g_ascii_strcasecmp(name, "Cookie") == 0;
 }
 
-static void add_cookies(struct call_run *run, struct transfer_request *request,
-                        const GString *session_cookies)
+static void add_cookies(struct call_run *run, struct transfer_request *request)
 {
+    const GString *session_cookies = run->session_cookies;
     g_autofree char *own =
         run->input.jar ? cookie_jar_header(run->input.jar, request->url, clock_wall_now()) : NULL;
-    g_autoptr(GString) all = g_string_new(session_cookies ? session_cookies->str : NULL);
+    g_autoptr(GString) all = g_string_new(session_cookies->str);
     if (own)
         g_string_append_printf(all, "%s%s", all->len ? "; " : "", own);
     if (all->len)
@@ -119,7 +121,7 @@ static struct transfer_request *redirected_request(struct call_run *run, const c
     request->max_body = former->max_body;
     request->tls = former->tls;
     request->may_reuse = former->may_reuse;
-    add_cookies(run, request, NULL);
+    add_cookies(run, request);
     return request;
 }
 
@@ -212,13 +214,14 @@ static struct transfer_request *build_request(struct call_run *run, GError **err
     if (!request)
         return NULL;
     request->max_body = input->engine->config->agent.max_body;
-    g_autoptr(GString) cookies = g_string_new(NULL);
+    g_string_truncate(run->session_cookies, 0);
     if (!input->call->no_auth &&
         !request_authenticate(request, input->system, input->values, now, error))
         return NULL;
-    if (has_session(run) && !input->session->apply(input->session_self, request, cookies, error))
+    if (has_session(run) &&
+        !input->session->apply(input->session_self, request, run->session_cookies, error))
         return NULL;
-    add_cookies(run, request, cookies);
+    add_cookies(run, request);
     return g_steal_pointer(&request);
 }
 
@@ -262,6 +265,7 @@ void call_run_start(const struct call_run_input *input, struct call_run **handle
 {
     struct call_run *run = g_new0(struct call_run, 1);
     run->input = *input;
+    run->session_cookies = g_string_new(NULL);
     run->handle = handle;
     *handle = run;
     run->outcome.exchanges = g_ptr_array_new_with_free_func((GDestroyNotify)exchange_free);
