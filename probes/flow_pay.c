@@ -135,6 +135,59 @@ static void call(struct payment *payment, const struct call *call,
     call_run_start(&input, &payment->call);
 }
 
+struct name_check {
+    const struct payment *payment;
+    const char *bad;
+};
+
+static void foreach_field(const GPtrArray *fields, template_visit each, void *user)
+{
+    for (guint i = 0; i < fields->len; i++)
+        template_foreach(((const struct call_field *)fields->pdata[i])->value, each, user);
+}
+
+// What says which record is meant: in the address, or in the body.
+static void foreach_target(const struct call *undo, template_visit each, void *user)
+{
+    template_foreach(undo->path, each, user);
+    foreach_field(undo->query, each, user);
+    foreach_field(undo->form, each, user);
+    if (undo->body)
+        template_foreach(undo->body, each, user);
+}
+
+static void check_target_name(const char *name, const struct template_reference *reference,
+                              void *user)
+{
+    (void)reference;
+    struct name_check *check = user;
+    const struct value *value = name ? values_find(check->payment->values, name) : NULL;
+    g_autofree char *text = value ? value_to_text(value) : NULL;
+    if (text && (value_is_empty(value) || strcmp(text, ".") == 0 || strcmp(text, "..") == 0))
+        check->bad = name;
+}
+
+static bool target_is_safe(struct payment *payment, const struct call *undo)
+{
+    struct name_check check = {payment, NULL};
+    foreach_target(undo, check_target_name, &check);
+    if (!check.bad)
+        return true;
+    g_autofree char *problem =
+        g_strdup_printf("%s is empty, so the undo could hit another record: not sent", check.bad);
+    settle(payment, "uncertain", problem);
+    return false;
+}
+
+static void on_undo_answer(struct call_outcome *outcome, void *context);
+
+static void send_call(struct payment *payment, const struct call *undo)
+{
+    payment->calling = undo;
+    if (target_is_safe(payment, undo))
+        call(payment, undo, on_undo_answer);
+}
+
 static void on_undo_answer(struct call_outcome *outcome, void *context)
 {
     struct payment *payment = context;
@@ -146,40 +199,11 @@ static void on_undo_answer(struct call_outcome *outcome, void *context)
         return;
     }
     if (verdict && payment->calling->otherwise) {
-        payment->calling = payment->calling->otherwise;
-        call(payment, payment->calling, on_undo_answer);
+        send_call(payment, payment->calling->otherwise);
         return;
     }
     g_autofree char *problem = describe_failure(outcome, verdict);
     settle(payment, "owed", problem);
-}
-
-struct name_check {
-    const struct payment *payment;
-    const char *bad;
-};
-
-static void check_path_name(const char *name, const struct template_reference *reference,
-                            void *user)
-{
-    (void)reference;
-    struct name_check *check = user;
-    const struct value *value = name ? values_find(check->payment->values, name) : NULL;
-    g_autofree char *text = value ? value_to_text(value) : NULL;
-    if (text && (*text == '\0' || strcmp(text, ".") == 0 || strcmp(text, "..") == 0))
-        check->bad = name;
-}
-
-static bool path_is_safe(struct payment *payment, const struct call *undo)
-{
-    struct name_check check = {payment, NULL};
-    template_foreach(undo->path, check_path_name, &check);
-    if (!check.bad)
-        return true;
-    g_autofree char *problem =
-        g_strdup_printf("%s is empty, so the undo could hit another record: not sent", check.bad);
-    settle(payment, "uncertain", problem);
-    return false;
 }
 
 static void take_match(struct payment *payment)
@@ -203,9 +227,7 @@ static void send_next(struct payment *payment)
         }
         take_match(payment);
     }
-    payment->calling = payment->undo->calls->pdata[payment->next_call++];
-    if (path_is_safe(payment, payment->calling))
-        call(payment, payment->calling, on_undo_answer);
+    send_call(payment, payment->undo->calls->pdata[payment->next_call++]);
 }
 
 // Positions of the candidates that are, as a whole, a text that this run sent.
@@ -334,9 +356,8 @@ static const char *missing_name(const struct payment *payment)
     struct name_check check = {payment, NULL};
     for (guint i = 0; i < payment->undo->calls->len; i++) {
         const struct call *undo = payment->undo->calls->pdata[i];
-        template_foreach(undo->path, check_known, &check);
-        if (undo->body)
-            template_foreach(undo->body, check_known, &check);
+        foreach_target(undo, check_known, &check);
+        foreach_field(undo->headers, check_known, &check);
         if (undo->captures->len > 0)
             break; // what follows may use what this one captures
     }
