@@ -81,14 +81,19 @@ static struct verdict *deadline_verdict(const struct step_run *run)
 static struct verdict *poll_verdict(const struct step_run *run)
 {
     const struct verdict *last = run->result->verdict;
-    g_autofree char *span = duration_format(run->step->until_for_ms);
+    int64_t spent_ms = (clock_mono_now().us - run->started.us) / 1000;
+    // to the nearest 0.1 s: a person reads it
+    g_autofree char *span = duration_format((spent_ms + 50) / 100 * 100);
+    const struct exchange *exchange =
+        run->result->exchanges->pdata[run->result->exchanges->len - 1];
+    g_autofree char *status = g_strdup_printf("answered %d", exchange->response->status);
     struct verdict *verdict = verdict_copy(last);
     verdict->class = VERDICT_CLASS_TIMEOUT;
     verdict->phase = VERDICT_PHASE_POLL;
     g_free(verdict->message);
     const char *what = last->failed_expectation ? last->failed_expectation : last->message;
-    verdict->message =
-        g_strdup_printf("asked %d times in %s: %s", run->result->attempts, span, what ? what : "");
+    verdict->message = g_strdup_printf("asked %d times in %s: %s", run->result->attempts, span,
+                                       what ? what : status);
     return verdict;
 }
 
@@ -125,6 +130,8 @@ static bool retries_again(const struct step_run *run, const struct transfer_resp
     const struct step *step = run->step;
     if (run->retries >= step->retry_times || !response)
         return false;
+    if (step->retry_after_ms * 1000 >= left_us(run))
+        return false; // what was answered says more than a deadline
     if (was_refused(response))
         return true;
     return is_passing_fault(response) && (step->retry_on_any || call_is_idempotent(step->call));
@@ -245,6 +252,7 @@ static void keep_exchanges(struct step_run *run, struct call_outcome *outcome)
 static bool ended_without_answer(struct step_run *run, struct call_outcome *outcome)
 {
     if (outcome->login) {
+        run->result->attempts--; // it was not sent
         run->outcome.login = g_steal_pointer(&outcome->login);
         run->outcome.held_back = true;
     } else if (outcome->cut_off) {
