@@ -205,10 +205,11 @@ static bool judge_status(struct state *state)
     const struct classify_input *input = state->input;
     if (input->status_expected || status == 0 || (status >= 200 && status < 300))
         return false;
-    // Expectations that hold decide over the status, unless the body is the
-    // error page or the silence of a server that failed.
+    // Expectations that hold decide over the status, unless the server says that
+    // it failed, or the body is an error page or silence.
     bool answered = state->envelope->kind == ENVELOPE_JSON || state->envelope->kind == ENVELOPE_XML;
-    if (input->expectations_given && !input->failed_expectation && (status < 400 || answered))
+    if (input->expectations_given && !input->failed_expectation &&
+        (status < 400 || (status < 500 && answered)))
         return false;
     if (status >= 400) {
         take_envelope(state, class_of_failure(state));

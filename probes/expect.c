@@ -247,3 +247,14 @@ bool expect_names_status(const GPtrArray *expectations)
     }
     return false;
 }
+
+bool expect_names_content(const GPtrArray *expectations)
+{
+    for (unsigned i = 0; i < expectations->len; i++) {
+        const struct expectation *expectation = g_ptr_array_index(expectations, i);
+        enum selector_kind kind = expectation->selector->kind;
+        if (expectation->from || (kind != SELECTOR_TIME && kind != SELECTOR_SIZE))
+            return true;
+    }
+    return false;
+}

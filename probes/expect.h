@@ -21,4 +21,8 @@ bool expect_value(const GPtrArray *checks, const struct value *value, struct val
 // True where one of `expectations` is on the status.
 bool expect_names_status(const GPtrArray *expectations);
 
+// True where one of `expectations` is on what the answer says, not just on how long it took or
+// how large it is.
+bool expect_names_content(const GPtrArray *expectations);
+
 #endif

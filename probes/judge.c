@@ -79,7 +79,7 @@ struct verdict *judge(const struct judge_input *input)
         facts.document = subject_document(&subject);
         facts.failed_expectation = failed;
         facts.data_due = input->call->body_kind == CALL_BODY_JSON; // who sends data gets data
-        facts.expectations_given = input->call->expect->len > 0;
+        facts.expectations_given = expect_names_content(input->call->expect);
         facts.status_expected = !failed && expect_names_status(input->call->expect);
         verdict = classify(&facts, lexicon_common());
     }

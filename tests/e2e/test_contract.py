@@ -1,0 +1,110 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Sentences of the documented behaviour, each tried on the built program against
+a scripted server: the shape of the JSON, what is repeated, what is undone."""
+import unittest
+
+from flow_case import FlowCase
+from harness import decisive
+
+VERDICT = {"class", "phase", "cause", "code", "message", "explanation", "act", "failed_expectation", "correlation"}
+STEP = {"step", "system", "state", "attempts", "request", "status", "duration_ms", "timing_ms", "verdict"}
+CREATED = {"status": 201, "body": {"id": "7"}}
+CREATE = """
+- step: order
+  post: /orders
+  json: {name: 'erpwatch {{mark}}'}
+  capture: {order: {json: $.id}}
+"""
+LOOKUP = """  lookup:
+    get: /orders
+    mark: {json: '$.value[*].name'}
+    capture: {order: {json: '$.value[*].id'}}
+"""
+SESSION = """
+    auth:
+      session:
+        login: {post: /Login, json: {user: probe}}
+        cookies: [SESSION]
+"""
+LOGIN = {"body": {}, "headers": [["Set-Cookie", "SESSION=tok-1; Path=/"]]}
+
+
+class Contract(FlowCase):
+    def headers(self, path, name):
+        return [value for r in self.requests_in_full() if r["path"] == path
+                for key, value in r["headers"] if key == name]
+
+    def test_every_step_has_every_field(self):
+        self.script({"GET /api/a": {"status": 500, "body": {"error": {"code": "E1", "message": "it broke"}}}})
+        self.flow("- step: one\n  get: /a\n- step: two\n  get: /b")
+        flow = self.run_flow(2)
+        for step in flow["steps"]:
+            self.assertEqual(STEP - set(step), set(), step)
+        self.assertEqual(set(flow["steps"][0]["verdict"]), VERDICT)
+        skipped = flow["steps"][1]
+        self.assertEqual([skipped[key] for key in ("attempts", "request", "status", "duration_ms", "verdict")],
+                         [0, None, None, None, None])
+
+    def test_a_login_that_fails_leaves_the_step_unsent(self):
+        self.script({"POST /api/Login": {"status": 401, "body": {}}})
+        self.flow("- step: one\n  get: /a", system=SESSION)
+        step = self.run_flow(2)["steps"][1]
+        self.assertEqual((step["state"], step["attempts"], step["verdict"]), ("skipped", 0, None))
+
+    def test_session_cookies_go_along_on_redirects(self):
+        self.script({"POST /api/Login": LOGIN, "GET /api/b": {"body": {}},
+                     "GET /api/a": {"status": 302, "headers": {"Location": "/api/b"}}})
+        self.flow("- step: one\n  get: /a\n  follow: 1", system=SESSION)
+        self.run_flow(0)
+        self.assertEqual(self.headers("/api/b", "Cookie"), ["SESSION=tok-1"])
+
+    def test_a_retry_that_the_deadline_leaves_no_time_for(self):
+        self.script({"GET /api/a": {"status": 503, "body": {"error": {"code": "Busy", "message": "The company is locked by an update"}}}})
+        self.flow("- step: read\n  get: /a\n  retry: {times: 2, after: 40s}", timeout="20s")
+        step = decisive(self.run_flow(2))
+        self.assertEqual((step["verdict"]["code"], step["attempts"]), ("Busy", 1))
+
+    def test_polling_says_what_it_saw_and_for_how_long(self):
+        self.script({"GET /api/a": {"status": 503}})
+        self.flow("- step: read\n  get: /a\n  until: {every: 300ms, for: 5m}", timeout="1s")
+        verdict = decisive(self.run_flow(2))["verdict"]
+        self.assertEqual((verdict["class"], verdict["phase"]), ("timeout", "poll"))
+        self.assertRegex(verdict["message"], r"^asked \d times in [^m]*.*s: answered 503$")
+        self.assertNotIn("5m", verdict["message"])
+
+    def test_a_server_error_is_no_success(self):
+        self.script({"GET /api/a": {"status": 500, "body": {"ok": True}}, "GET /api/b": {"status": 404, "body": {}}})
+        self.flow("- step: read\n  get: /a\n  expect: {json: {$.ok: true}}")
+        self.assertEqual(decisive(self.run_flow(2))["status"], 500)
+        self.flow("- step: read\n  get: /b\n  expect: {time: {below: 1m}, size: {below: 1MiB}}")
+        self.assertEqual(decisive(self.run_flow(2))["status"], 404)
+        self.flow("- step: read\n  get: /a\n  expect: {status: 500}")
+        self.run_flow(0)
+
+    def test_an_undo_needs_its_id_wherever_it_stands(self):
+        for undo in ("{delete: /one, query: {id: '{{order}}'}}", "{post: /one, form: {id: '{{order}}'}}",
+                     "{post: /one, json: {id: '{{order}}'}}", "{delete: /one, headers: {X-Id: '{{order}}'}}"):
+            with self.subTest(undo):
+                self.script({"POST /api/orders": {"close": True}, "GET /api/orders": {"body": {"value": []}}})
+                self.flow(CREATE + LOOKUP + "  undo: " + undo)
+                self.assertEqual(self.run_flow(2)["undo"][0]["state"], "owed")
+                self.assertEqual(self.requests(), ["POST /api/orders", "GET /api/orders"])
+                self.flow(CREATE + "  undo: " + undo)
+                self.assertEqual(self.run_flow(2)["undo"][0]["state"], "uncertain")
+
+    def test_an_undo_with_an_empty_id_is_not_sent(self):
+        create = CREATE.replace("$.id}", "$.id, default: ''}")
+        for undo in ("{delete: /one, query: {id: '{{order}}'}}", "{post: /one, json: {id: '{{order}}'}}",
+                     "{delete: '/a', else: {post: '/a/{{order}}', json: {}}}"):
+            with self.subTest(undo):
+                self.script({"POST /api/orders": {"status": 201, "body": {}}, "DELETE /api/a": {"status": 409}})
+                self.flow(create + "  undo: " + undo)
+                self.assertEqual(self.run_flow(1)["undo"][0]["state"], "uncertain")
+                self.assertNotIn("id=", "".join(self.requests()))
+                self.assertNotIn("POST /api/one", self.requests())
+                self.assertNotIn("POST /api/a/", self.requests())
+
+
+if __name__ == "__main__":
+    unittest.main()
