@@ -169,26 +169,31 @@ static bool has_a_date(const struct cron *cron)
     return false;
 }
 
+// The words of an expression.
+static GPtrArray *split(const char *text)
+{
+    GPtrArray *words = g_ptr_array_new_with_free_func(g_free);
+    g_auto(GStrv) parts = g_strsplit_set(text, " \t", -1);
+    for (char **part = parts; *part; part++)
+        if (**part)
+            g_ptr_array_add(words, g_strdup(*part));
+    return words;
+}
+
 struct cron *cron_parse(const char *text, GError **error)
 {
-    g_auto(GStrv) words = g_strsplit_set(text, " \t", -1);
-    g_autoptr(cron_t) cron = g_new0(struct cron, 1);
-    int count = 0;
-    for (char **word = words; *word; word++) {
-        if (!**word)
-            continue;
-        if (count < FIELDS && **word != '@' &&
-            !read_field(cron, (enum field_name)count, *word, error))
-            return NULL;
-        count += **word == '@' ? FIELDS + 1 : 1;
-    }
-    if (count != FIELDS) {
+    g_autoptr(GPtrArray) words = split(text);
+    if (words->len != FIELDS || strchr(text, '@')) {
         g_set_error(error, CRON_ERROR, CRON_ERROR_SYNTAX,
                     "\"%s\" is no cron expression: write minute, hour, day of month, month and day "
                     "of week, such as */5 7-19 * * 1-5",
                     text);
         return NULL;
     }
+    g_autoptr(cron_t) cron = g_new0(struct cron, 1);
+    for (int field = 0; field < FIELDS; field++)
+        if (!read_field(cron, (enum field_name)field, words->pdata[field], error))
+            return NULL;
     if (!has_a_date(cron)) {
         g_set_error(error, CRON_ERROR, CRON_ERROR_RANGE,
                     "\"%s\" never happens: none of its months has such a day", text);

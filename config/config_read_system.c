@@ -222,7 +222,7 @@ static void read_url(struct config_reader *reader, const struct config_definitio
         config_problem_error(reader->problems, definition->place,
                              "\"url\" is missing in the system %s: write its base URL",
                              definition->id);
-    if (text == NULL)
+    if (node == NULL || text == NULL)
         return;
     bool userinfo = strchr(text, '@') != NULL;
 

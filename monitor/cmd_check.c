@@ -214,6 +214,38 @@ static bool is_format(const char *format)
     return g_strv_contains(formats, format);
 }
 
+// What is wrong with the options, or COMMAND_PARSED.
+static int check_options(const struct check_options *options, int64_t *deadline_ms)
+{
+    if (!is_format(options->format))
+        return command_fail("check", "there is no format %s: table, json, junit or nagios",
+                            options->format);
+    if (!read_deadline(options, deadline_ms))
+        return command_fail("check", "--deadline %s is no duration: write 30s or 2m",
+                            options->deadline);
+    if (options->notify && options->no_store)
+        return command_fail("check", "--notify needs the store that --no-store leaves out");
+    return COMMAND_PARSED;
+}
+
+static int check_named(const struct check_options *options, char **names)
+{
+    int64_t deadline_ms;
+    int code = check_options(options, &deadline_ms);
+    if (code != COMMAND_PARSED)
+        return code;
+    g_autoptr(config_t) config = command_load_config(options->config, CONFIG_MISSING_IS_NEED);
+    if (!config)
+        return COMMAND_UNKNOWN;
+    g_autoptr(GPtrArray) flows = choose_flows(config, names);
+    if (!flows)
+        return COMMAND_UNKNOWN;
+    if (flows->len == 0)
+        return command_fail("check", "there is no flow to run");
+    struct check_command check = {.options = options, .config = config};
+    return run_check(&check, flows, deadline_ms);
+}
+
 int cmd_check(int argc, char **argv)
 {
     struct check_options options = {0};
@@ -230,27 +262,12 @@ int cmd_check(int argc, char **argv)
         {NULL, 0, 0, 0, NULL, NULL, NULL},
     };
     int code = command_parse(&argc, &argv, entries, 0, -1);
-    if (code != COMMAND_PARSED)
-        return code;
-    g_autofree char *config_path = options.config, *format = options.format,
-                    *deadline = options.deadline;
-    options.format = format ? format : (char[]){"table"};
-    int64_t deadline_ms;
-    if (!is_format(options.format))
-        return command_fail("check", "there is no format %s: write table, json, junit or nagios",
-                            options.format);
-    if (!read_deadline(&options, &deadline_ms))
-        return COMMAND_UNKNOWN;
-    if (options.notify && options.no_store)
-        return command_fail("check", "--notify needs the store that --no-store leaves out");
-    g_autoptr(config_t) config = command_load_config(options.config, CONFIG_MISSING_IS_NEED);
-    if (!config)
-        return COMMAND_UNKNOWN;
-    g_autoptr(GPtrArray) flows = choose_flows(config, argv + 1);
-    if (!flows)
-        return COMMAND_UNKNOWN;
-    if (flows->len == 0)
-        return command_fail("check", "there is no flow to run: none is there, or each is off");
-    struct check_command check = {.options = &options, .config = config};
-    return run_check(&check, flows, deadline_ms);
+    if (!options.format)
+        options.format = g_strdup("table");
+    if (code == COMMAND_PARSED)
+        code = check_named(&options, argv + 1);
+    g_free(options.config);
+    g_free(options.format);
+    g_free(options.deadline);
+    return code;
 }

@@ -67,7 +67,7 @@ int cmd_explain(int argc, char **argv)
     g_autoptr(GError) error = NULL;
     g_autoptr(GBytes) body = read_body(argc > 1 ? argv[1] : NULL, &error);
     if (!body)
-        return command_fail("explain", "%s", error->message);
+        return command_fail("explain", "%s", error ? error->message : "nothing can be read");
     g_autoptr(verdict_t) verdict = explain(body, status, content_type);
     g_autoptr(cJSON) json = verdict_to_json(verdict);
     g_autofree char *text = json_print(json, true);

@@ -105,8 +105,8 @@ static bool has_other_owners(const struct store *store)
     const char *name = NULL;
     while (folder != NULL && (name = g_dir_read_name(folder)) != NULL) {
         g_autofree char *path = lock_path(store, name);
-        if (g_str_has_prefix(name, OWNER_PREFIX) &&
-            g_strcmp0(name + strlen(OWNER_PREFIX), store->owner) != 0 && lock_is_held(path)) {
+        if (g_str_has_prefix(name, OWNER_PREFIX) && store->owner != NULL &&
+            strcmp(name + strlen(OWNER_PREFIX), store->owner) != 0 && lock_is_held(path)) {
             return true;
         }
     }

@@ -349,18 +349,16 @@ static void on_logged_out(void *context)
     if (--round->left > 0)
         return;
     round->done(round->context);
-    g_free(round);
+    g_free(round); // NOLINT(clang-analyzer-unix.Malloc): `left` counts who still holds it
 }
 
 void auth_session_logout_all(struct flow_engine *engine, void (*done)(void *), void *context)
 {
     struct logout_round *round = g_new(struct logout_round, 1);
-    *round = (struct logout_round){1, done, context};
     g_autoptr(GList) sessions = engine->sessions ? g_hash_table_get_values(engine->sessions) : NULL;
-    for (GList *link = sessions; link; link = link->next) {
-        round->left++;
+    *round = (struct logout_round){g_list_length(sessions) + 1, done, context};
+    for (GList *link = sessions; link; link = link->next)
         session_logout(link->data, on_logged_out, round);
-    }
     on_logged_out(round);
 }
 

@@ -34,7 +34,7 @@ static char *frappe_class(const char *exception, const cJSON *traceback)
 {
     char buffer[32];
     char *class = exception ? traceback_class(exception) : NULL;
-    if (cJSON_IsArray(traceback) && traceback->child)
+    if (traceback && cJSON_IsArray(traceback) && traceback->child)
         traceback = traceback->child->prev;
     const char *text = traceback ? envelope_text(traceback, buffer) : NULL;
     return class || !text ? class : traceback_class(text);

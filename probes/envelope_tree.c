@@ -17,9 +17,13 @@ const cJSON *envelope_member(const cJSON *object, const char *name)
 {
     int left = MEMBERS_MAX;
     const cJSON *child;
-    cJSON_ArrayForEach(child, object) if (child->string &&
-                                          envelope_name_is(name, child->string)) return child;
-    else if (--left < 0) break;
+    cJSON_ArrayForEach(child, object)
+    {
+        if (child->string && envelope_name_is(name, child->string))
+            return child;
+        if (--left < 0)
+            return NULL;
+    }
     return NULL;
 }
 

@@ -3,7 +3,7 @@
 # clang-tidy and cppcheck over the program's code; any finding fails. What is not
 # looked for, and why, stands in .clang-tidy and tests/lint/cppcheck.supp.
 set -eu
-flags="-std=c17 -D_GNU_SOURCE -DERPWATCH_VERSION=\"0\" -DERPWATCH_PREFIX=\"/usr\" -Ibuild/gen"
+flags="-std=c17 -D_GNU_SOURCE -DERPWATCH_VERSION=__FILE__ -DERPWATCH_PREFIX=__FILE__ -Ibuild/gen"
 packages="libcurl libuv libcjson gmime-3.0 glib-2.0 libfyaml sqlite3 libpcre2-8 openssl libesmtp-1.0"
 sources=$(ls base/*.c config/*.c probes/*.c alerts/*.c monitor/*.c)
 # shellcheck disable=SC2046,SC2086
