@@ -218,11 +218,10 @@ static bool is_format(const char *format)
 static int check_options(const struct check_options *options, int64_t *deadline_ms)
 {
     if (!is_format(options->format))
-        return command_fail("check", "there is no format %s: table, json, junit or nagios",
+        return command_fail("check", "there is no format %s: write table, json, junit or nagios",
                             options->format);
     if (!read_deadline(options, deadline_ms))
-        return command_fail("check", "--deadline %s is no duration: write 30s or 2m",
-                            options->deadline);
+        return COMMAND_UNKNOWN;
     if (options->notify && options->no_store)
         return command_fail("check", "--notify needs the store that --no-store leaves out");
     return COMMAND_PARSED;
