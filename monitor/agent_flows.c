@@ -206,12 +206,21 @@ static void on_online(bool online, void *context)
     watch(run, run->result, run->redact);
 }
 
+// What ails the monitor, not the target: never a text from outside.
+static const char *own_problem(const struct run_result *result)
+{
+    const struct step_result *step = run_result_decisive(result);
+    if (result->problem)
+        return result->problem;
+    return step && step->verdict && step->verdict->ours ? step->verdict->message : NULL;
+}
+
 static void log_run(const struct run_result *result)
 {
     const char *state = result->cut_off ? "cut off" : verdict_state_word(result->state);
+    const char *problem = own_problem(result);
     log_debug("flow %s, run %s: %s in %.0f ms%s%s", result->flow, result->run, state,
-              result->duration_ms, result->problem ? ", " : "",
-              result->problem ? result->problem : "");
+              result->duration_ms, problem ? ", " : "", problem ? problem : "");
 }
 
 static void on_run_done(struct run_result *result, const struct redact *redact, void *context)

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+import subprocess
 import unittest
 
 from agent_case import AgentCase, customer, flow, invoice, order, read_back
@@ -301,6 +302,63 @@ class Debts(AgentCase):
         self.wait(lambda: self.debts()[0]["state"] == "paid", "the undo")
         self.stop(agent)
         self.assertEqual(self.records(), 0)
+
+
+@unittest.skipUnless(os.geteuid() == 0, "only root can make a file system")
+class FullDisk(AgentCase):
+    def setUp(self):
+        super().setUp()
+        disk = self.path("disk")
+        os.mkdir(disk)
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", disk])
+        if mounted.returncode:
+            self.skipTest("mounting is not allowed here")
+        self.addCleanup(subprocess.run, ["umount", "-l", disk])
+        self.store = self.path("disk/erpwatch.db")
+
+    def fill(self):
+        with open(self.path("disk/filler"), "wb", buffering=0) as filler:
+            for size in (65536, 4096):
+                try:
+                    while True:
+                        filler.write(b"x" * size)
+                except OSError:
+                    pass
+
+    def full(self):
+        """Fills what the store's log gives back, too, until it cannot grow."""
+        self.fill()
+        return "the store cannot be written" in self.log() and "orders, run" in self.unknown()
+
+    def unknown(self):
+        return "\n".join(line for line in self.log().splitlines() if ": unknown in" in line)
+
+    def test_what_creates_records_is_not_sent(self):
+        self.configure({"orders": flow(customer(), order()), "payments": flow(invoice())})
+        agent = self.start_agent("-v")
+        self.wait_for_state("orders", "ok")
+        self.wait_for_state("payments", "ok")
+        self.wait(self.full, "a full disk")
+        self.assertIn("could not be noted for undoing", self.unknown())
+        self.assertNotIn("payments", self.unknown())
+        reads = self.gate.count("GET /api/invoices")
+        self.wait(lambda: self.gate.count("GET /api/invoices") >= reads + 3, "further reading runs")
+        self.gate.shut.add("GET")
+        told = self.wait(self.openings, "a mail from memory")  # what is read fails now
+        self.assertIn("payments", told[0]["Subject"])
+        self.assertEqual(self.incidents(), [])
+        os.unlink(self.path("disk/filler"))
+        self.wait(lambda: "can be written again" in self.log(), "the store")
+        self.gate.shut.clear()
+        self.wait(lambda: [i for i in self.incidents() if i["closed"]], "the recovery")
+        self.stop(agent)
+        self.assertEqual(self.gate.count("POST"), len(self.debts()))
+        self.assertEqual(self.records(), 0)
+        self.assertEqual(len(self.openings()), 2)  # none of them twice
+
+    def openings(self):
+        return [mail for mail in self.read_mails() if mail["X-Erpwatch-Flow"] == "payments"
+                and not mail["In-Reply-To"]]
 
 
 if __name__ == "__main__":
