@@ -4,6 +4,7 @@
 // password and lock the account.
 #include "auth_session.h"
 
+#include "../base/json.h"
 #include "judge.h"
 
 // How long a failed login answers for others; shorter than any sensible
@@ -110,6 +111,20 @@ static struct verdict *judge_login(struct auth_session *session, const struct ca
     return judge(&input);
 }
 
+// A session's cookies are as secret as its password.
+static void redact_cookies(const struct auth_session *session)
+{
+    GPtrArray *names = session->config->cookies;
+    g_autoptr(cJSON) cookies = cookie_jar_to_json(session->jar);
+    const cJSON *cookie;
+    cJSON_ArrayForEach(cookie, cookies)
+    {
+        const char *name = json_text(cookie, "name");
+        if (names->len == 0 || g_ptr_array_find_with_equal_func(names, name, g_str_equal, NULL))
+            redact_add(session->engine->redact, json_text(cookie, "value"));
+    }
+}
+
 static void on_login(struct call_outcome *outcome, void *context)
 {
     struct auth_session *session = context;
@@ -126,6 +141,7 @@ static void on_login(struct call_outcome *outcome, void *context)
     session->failed_at = now;
     mark_captures_secret(session);
     values_redact(session->values, session->engine->redact);
+    redact_cookies(session);
     answer_waiting(session, session->ready);
 }
 
