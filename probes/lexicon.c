@@ -57,11 +57,15 @@ static const char *const traces[] = {
 #include "lexicon.def"
 };
 
-struct lexicon {
+struct patterns {
+    gsize ready;
     struct regex *entries[G_N_ELEMENTS(entries)];
     struct regex *status_phrase, *generic, *trace; // each one alternation
     struct regex *failure;                         // words of failure
     struct regex *tail;                            // ids behind a text
+};
+struct lexicon {
+    struct patterns *patterns;
 };
 
 // One pattern out of many: whole texts, or anywhere.
@@ -78,34 +82,44 @@ static struct regex *compile_any(const char *const *patterns, size_t count, bool
     return regex;
 }
 
-static void compile_entries(struct lexicon *lexicon)
+static void compile_entries(struct patterns *patterns)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(entries); i++)
-        lexicon->entries[i] = compile_any(&entries[i].pattern, 1, false);
+        patterns->entries[i] = compile_any(&entries[i].pattern, 1, false);
+}
+
+static void compile(struct patterns *patterns)
+{
+    static const char *const tails[] = {
+        "\\s*[\\[(]?(?:correlation|request|activity|trace|report|reference|incident|error|log)"
+        "[ -]?(?:id|number|code)\\b.*\\z"};
+    static const char *const failures[] = {
+        "\\b(?:error|exception|fail(?:ed|ure)?|fehler|fout|erreur|went wrong|denied|refused|"
+        "declined|rejected)\\b|^(?:nok|ko|ng|not ok)\\W*$"};
+    compile_entries(patterns);
+    patterns->failure = compile_any(failures, G_N_ELEMENTS(failures), false);
+    patterns->status_phrase = compile_any(status_phrases, G_N_ELEMENTS(status_phrases), true);
+    patterns->generic = compile_any(generics, G_N_ELEMENTS(generics), true);
+    patterns->trace = compile_any(traces, G_N_ELEMENTS(traces), false);
+    patterns->tail = compile_any(tails, G_N_ELEMENTS(tails), false);
 }
 
 const struct lexicon *lexicon_common(void)
 {
-    static struct lexicon *common = NULL;
-    static gsize ready = 0;
-    if (g_once_init_enter(&ready)) {
-        static const char *const tails[] = {
-            "\\s*[\\[(]?(?:correlation|request|activity|trace|report|reference|incident|error|log)"
-            "[ -]?(?:id|number|code)\\b.*\\z"};
-        static struct lexicon lexicon;
-        static const char *const failures[] = {
-            "\\b(?:error|exception|fail(?:ed|ure)?|fehler|fout|erreur|went wrong|denied|refused|"
-            "declined|rejected)\\b|^(?:nok|ko|ng|not ok)\\W*$"};
-        compile_entries(&lexicon);
-        lexicon.failure = compile_any(failures, G_N_ELEMENTS(failures), false);
-        lexicon.status_phrase = compile_any(status_phrases, G_N_ELEMENTS(status_phrases), true);
-        lexicon.generic = compile_any(generics, G_N_ELEMENTS(generics), true);
-        lexicon.trace = compile_any(traces, G_N_ELEMENTS(traces), false);
-        lexicon.tail = compile_any(tails, G_N_ELEMENTS(tails), false);
-        common = &lexicon;
-        g_once_init_leave(&ready, 1);
+    static struct patterns patterns;
+    static const struct lexicon common = {&patterns};
+    return &common;
+}
+
+// Compiled when first asked: most programs, and most days, see good answers alone.
+static const struct patterns *patterns_of(const struct lexicon *lexicon)
+{
+    struct patterns *patterns = lexicon->patterns;
+    if (g_once_init_enter(&patterns->ready)) {
+        compile(patterns);
+        g_once_init_leave(&patterns->ready, 1);
     }
-    return common;
+    return patterns;
 }
 
 static bool fits(const struct regex *regex, const char *text)
@@ -114,11 +128,11 @@ static bool fits(const struct regex *regex, const char *text)
 }
 
 // The text without the id behind it, on which nothing depends.
-static char *without_tail(const struct lexicon *lexicon, const char *text)
+static char *without_tail(const struct patterns *patterns, const char *text)
 {
     size_t length = strnlen(text, TEXT_MAX);
     g_autoptr(GPtrArray) groups = NULL;
-    if (regex_match(lexicon->tail, text, length, 0, &groups, NULL)) {
+    if (regex_match(patterns->tail, text, length, 0, &groups, NULL)) {
         size_t tail = strlen(g_ptr_array_index(groups, 0));
         if (tail < length)
             length -= tail;
@@ -128,13 +142,15 @@ static char *without_tail(const struct lexicon *lexicon, const char *text)
 
 enum lexicon_weight lexicon_weigh(const char *message)
 {
-    const struct lexicon *lexicon = lexicon_common();
-    g_autofree char *text = message ? without_tail(lexicon, message) : NULL;
-    if (!text || !*text)
+    if (!message || !*message)
         return LEXICON_EMPTY;
-    if (fits(lexicon->status_phrase, text))
+    const struct patterns *patterns = patterns_of(lexicon_common());
+    g_autofree char *text = without_tail(patterns, message);
+    if (!*text)
+        return LEXICON_EMPTY;
+    if (fits(patterns->status_phrase, text))
         return LEXICON_STATUS;
-    if (fits(lexicon->generic, text) || fits(lexicon->trace, text))
+    if (fits(patterns->generic, text) || fits(patterns->trace, text))
         return LEXICON_GENERIC;
     return LEXICON_SPECIFIC;
 }
@@ -143,11 +159,12 @@ bool lexicon_tells_failure(const struct lexicon *lexicon, const char *message)
 {
     if (!message || strlen(message) > FAILURE_MAX)
         return false;
+    const struct patterns *patterns = patterns_of(lexicon);
     for (size_t i = 0; i < G_N_ELEMENTS(entries); i++)
         if ((entries[i].where == TEXT || entries[i].where == LOOSE) &&
-            fits(lexicon->entries[i], message))
+            fits(patterns->entries[i], message))
             return true;
-    return fits(lexicon->trace, message) || fits(lexicon->failure, message);
+    return fits(patterns->trace, message) || fits(patterns->failure, message);
 }
 
 bool lexicon_code_is_generic(const char *code, int status)
@@ -209,19 +226,19 @@ static bool is_vague(int status)
     return status <= 400 || status == 402 || status == 417 || status == 422 || status == 500;
 }
 
-static const struct entry *find_entry(const struct lexicon *lexicon, enum where where,
+static const struct entry *find_entry(const struct patterns *patterns, enum where where,
                                       const char *text, int status)
 {
     for (size_t i = 0; text && i < G_N_ELEMENTS(entries); i++)
         if (entries[i].where == where && is_believable(status, entries[i].cause) &&
-            fits(lexicon->entries[i], text))
+            fits(patterns->entries[i], text))
             return &entries[i];
     return NULL;
 }
 
 // In the order of the table, codes and texts each against their own; what is
 // beside the message only where that says nothing.
-static const struct entry *find_meaning(const struct lexicon *lexicon, const char *code,
+static const struct entry *find_meaning(const struct patterns *patterns, const char *code,
                                         const char *message, bool specific, int status)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(entries); i++) {
@@ -231,7 +248,7 @@ static const struct entry *find_meaning(const struct lexicon *lexicon, const cha
         else if (entries[i].where == TEXT ||
                  (entries[i].where == LOOSE && specific && is_vague(status)))
             text = message;
-        if (text && is_believable(status, entries[i].cause) && fits(lexicon->entries[i], text))
+        if (text && is_believable(status, entries[i].cause) && fits(patterns->entries[i], text))
             return &entries[i];
     }
     return NULL;
@@ -276,18 +293,19 @@ void lexicon_apply_context(const struct lexicon *lexicon, int status, const char
 {
     if (verdict->class == VERDICT_CLASS_OK)
         return;
+    const struct patterns *patterns = patterns_of(lexicon);
     if (status < 400)
         status = status_in_code(verdict->code, status);
     bool specific = lexicon_weigh(verdict->message) == LEXICON_SPECIFIC;
     // What the inside of a program says is about the program, not the request.
-    bool trace = !specific && fits(lexicon->trace, verdict->message);
+    bool trace = !specific && fits(patterns->trace, verdict->message);
     const struct entry *entry =
-        specific || trace || !is_vague(status) ? NULL : find_entry(lexicon, TEXT, context, status);
+        specific || trace || !is_vague(status) ? NULL : find_entry(patterns, TEXT, context, status);
     if (!entry)
-        entry =
-            find_meaning(lexicon, verdict->code, trace ? NULL : verdict->message, specific, status);
+        entry = find_meaning(patterns, verdict->code, trace ? NULL : verdict->message, specific,
+                             status);
     if (!entry && (specific || !verdict->message || status < 400))
-        entry = find_entry(lexicon, WEAK, verdict->code, status);
+        entry = find_entry(patterns, WEAK, verdict->code, status);
     if (entry)
         fill(verdict, entry->cause, entry->act, entry->explanation);
     else

@@ -9,8 +9,8 @@
 
 struct lexicon;
 
-// The common lexicon, built into the program. Compiled at the first call and
-// shared; valid until the end of the program.
+// The common lexicon, built into the program. Compiled when it is first asked
+// something, and shared; valid until the end of the program.
 const struct lexicon *lexicon_common(void);
 
 // Fills cause, explanation and act of a failed verdict from the first entry
