@@ -72,8 +72,9 @@ static const char text_pattern[] =
 
 static bool is_known(const char *const *names, size_t count, const char *name)
 {
+    char first = g_ascii_tolower(*name);
     for (size_t i = 0; i < count; i++)
-        if (g_ascii_strcasecmp(names[i], name) == 0)
+        if (*names[i] == first && g_ascii_strcasecmp(names[i], name) == 0)
             return true;
     return false;
 }

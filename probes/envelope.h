@@ -35,6 +35,10 @@ struct envelope {
 struct envelope *envelope_read(const char *body, size_t length, const char *content_type,
                                const cJSON *document);
 
+// True where a JSON document says by itself that the call failed, as `failure` of
+// envelope_read: a quick look, for answers that nothing else speaks against.
+bool envelope_says_failure(const cJSON *document);
+
 // Frees it; NULL is allowed.
 void envelope_free(struct envelope *envelope);
 

@@ -32,6 +32,7 @@ struct reader {
     const struct shape *shape; // of the row in hand
     int budget;                // nodes that may still be visited
     bool xml;
+    bool quick; // only whether it is a failure is asked
 };
 
 // a|b against a member's name.
@@ -39,8 +40,7 @@ static bool is_one_of(const char *words, size_t length, const char *key)
 {
     for (const char *end = words + length; words < end;) {
         const char *bar = memchr(words, '|', (size_t)(end - words));
-        g_autofree char *word = g_strndup(words, (size_t)((bar ? bar : end) - words));
-        if (envelope_name_is(word, key))
+        if (envelope_name_is(words, (size_t)((bar ? bar : end) - words), key))
             return true;
         words = bar ? bar + 1 : end;
     }
@@ -209,6 +209,10 @@ static void visit_signs(struct reader *reader, const cJSON *node)
 {
     if (!cJSON_IsObject(node))
         return;
+    if (reader->quick) {
+        reader->envelope->failure |= envelope_shows_failure(node);
+        return;
+    }
     if (envelope_shows_failure(node)) {
         reader->envelope->failure = true;
         offer_object(reader, node);
@@ -256,20 +260,72 @@ static bool is_bare_message(const cJSON *document)
            !envelope_member(document, "token");
 }
 
+static void add_first_words(GHashTable *words, const char *base, unsigned row)
+{
+    for (;; base++) {
+        size_t length = strcspn(base, "|.");
+        envelope_words_add(words, base, length, row);
+        base += length;
+        if (*base != '|')
+            return;
+    }
+}
+
+static bool begins_with_word(const struct shape *shape)
+{
+    return *shape->base != '@' && *shape->base != '*';
+}
+
+// The members that bases begin with, for the rows that begin with one.
+static GHashTable *base_words(void)
+{
+    static GHashTable *words = NULL;
+    if (g_once_init_enter(&words)) {
+        GHashTable *fresh = envelope_words_new();
+        for (unsigned i = 0; i < G_N_ELEMENTS(shapes); i++)
+            if (begins_with_word(&shapes[i]))
+                add_first_words(fresh, shapes[i].base, i);
+        g_once_init_leave(&words, fresh);
+    }
+    return words;
+}
+
+// Rows that are no sign of a failure only say more about one.
+static void read_shapes(struct reader *reader, const cJSON *document)
+{
+    enum shape_format format = reader->xml ? XML : JSON;
+    uint64_t rows = envelope_words_find(base_words(), document);
+    for (size_t i = 0; i < G_N_ELEMENTS(shapes); i++) {
+        const struct shape *shape = &shapes[i];
+        bool fits = rows >> i & 1 || !begins_with_word(shape);
+        if (!fits || !(shape->format & format) || (reader->quick && shape->sign != SURE))
+            continue;
+        reader->shape = shape;
+        reader->budget = NODES_MAX;
+        walk(reader, document, shape->base, visit_base);
+    }
+}
+
+bool envelope_says_failure(const cJSON *document)
+{
+    g_autoptr(envelope_t) envelope = g_new0(struct envelope, 1);
+    struct reader reader = {.envelope = envelope, .quick = true};
+    envelope_pick_init(&reader.pick);
+    envelope_read_special(envelope, &reader.pick, document, false);
+    read_shapes(&reader, document);
+    read_signs(&reader, document);
+    envelope_pick_finish(&reader.pick, envelope);
+    return envelope->failure;
+}
+
 void envelope_read_json(struct envelope *envelope, const cJSON *document, bool xml)
 {
-    struct reader reader = {.envelope = envelope, .xml = xml, .budget = NODES_MAX};
+    struct reader reader = {.envelope = envelope, .xml = xml};
     envelope_pick_init(&reader.pick);
     envelope_read_special(envelope, &reader.pick, document, xml);
     if (cJSON_IsString(document))
         envelope_pick_offer(&reader.pick, NULL, document->valuestring);
-    for (size_t i = 0; i < G_N_ELEMENTS(shapes); i++) {
-        if (!(shapes[i].format & (xml ? XML : JSON)))
-            continue;
-        reader.shape = &shapes[i];
-        reader.budget = NODES_MAX;
-        walk(&reader, document, shapes[i].base, visit_base);
-    }
+    read_shapes(&reader, document);
     if (!envelope->failure || !xml)
         read_signs(&reader, document);
     envelope->suspect = is_bare_message(document) || cJSON_IsString(document);

@@ -9,19 +9,6 @@
 
 enum { MESSAGE_MAX = 4096, CONTEXT_MAX = 4096 };
 
-bool envelope_name_is(const char *name, const char *key)
-{
-    const char *colon = strrchr(key, ':');
-    const char *k = colon ? colon + 1 : key;
-    for (;; k++) {
-        while (*k && !g_ascii_isalnum(*k))
-            k++;
-        if (!*k || g_ascii_tolower(*k) != *name)
-            return !*k && !*name;
-        name++;
-    }
-}
-
 void envelope_pick_init(struct envelope_pick *pick)
 {
     memset(pick, 0, sizeof *pick);

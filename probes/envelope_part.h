@@ -6,6 +6,8 @@
 
 #include "envelope.h"
 
+#include <stdint.h>
+
 // Collects candidates; the first message that says something wins, with its own
 // code, else with the first code of all.
 struct envelope_pick {
@@ -51,8 +53,21 @@ cJSON *envelope_xml_tree(const char *body, size_t length);
 char *envelope_plain_text(const char *text, size_t length);
 
 // True where two names are the same but for case, namespace prefix and
-// punctuation: o:errorCode, error_code, ErrorCode. `name` is in lower case.
-bool envelope_name_is(const char *name, const char *key);
+// punctuation: o:errorCode, error_code, ErrorCode. `name` is in lower case and
+// `length` bytes long.
+bool envelope_name_is(const char *name, size_t length, const char *key);
+
+// A member's name as the tables write it; false where it is too long for `plain`.
+bool envelope_plain_name(const char *key, char *plain, size_t size);
+
+// Names of members and the rows (below 64) of a table that ask for them. Only added
+// to while nothing is found in it yet; never freed.
+GHashTable *envelope_words_new(void);
+void envelope_words_add(GHashTable *words, const char *name, size_t length, unsigned row);
+
+// The rows that ask for a member that `object` has, as bits; all of them where there
+// are too many to look at.
+uint64_t envelope_words_find(GHashTable *words, const cJSON *object);
 
 // A member by its name in that sense, or NULL; of the first 500. Borrowed.
 const cJSON *envelope_member(const cJSON *object, const char *name);

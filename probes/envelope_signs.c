@@ -126,12 +126,27 @@ static bool is_bare_error(const cJSON *object)
            !envelope_member(object, "data") && !envelope_member(object, "result");
 }
 
+static GHashTable *sign_words(void)
+{
+    static GHashTable *words = NULL;
+    if (g_once_init_enter(&words)) {
+        GHashTable *fresh = envelope_words_new();
+        for (unsigned i = 0; i < G_N_ELEMENTS(signs); i++)
+            envelope_words_add(fresh, signs[i].member, strlen(signs[i].member), i);
+        g_once_init_leave(&words, fresh);
+    }
+    return words;
+}
+
 bool envelope_shows_failure(const cJSON *object)
 {
     if (is_bare_error(object))
         return true;
-    for (size_t i = 0; i < G_N_ELEMENTS(signs); i++) {
+    uint64_t rows = envelope_words_find(sign_words(), object);
+    for (size_t i = 0; rows >> i && i < G_N_ELEMENTS(signs); i++) {
         char buffer[32];
+        if (!(rows >> i & 1))
+            continue;
         const cJSON *member = envelope_member(object, signs[i].member);
         if (member && signs[i].shows(object, member, envelope_text(member, buffer)))
             return true;

@@ -13,18 +13,63 @@ static bool is_blank(const char *text)
     return strspn(text, " \t\r\n\f") == strlen(text);
 }
 
-const cJSON *envelope_member(const cJSON *object, const char *name)
+// The byte as names are compared: in lower case; '\0' for what does not count.
+static char plain_byte(char byte)
+{
+    if (byte >= 'A' && byte <= 'Z')
+        return (char)(byte + ('a' - 'A'));
+    return (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9') ? byte : '\0';
+}
+
+static const char *without_prefix(const char *key)
+{
+    const char *colon = strrchr(key, ':');
+    return colon ? colon + 1 : key;
+}
+
+bool envelope_name_is(const char *name, size_t length, const char *key)
+{
+    const char *end = name + length;
+    for (const char *k = without_prefix(key); *k; k++) {
+        char byte = plain_byte(*k);
+        if (byte && (name == end || byte != *name++))
+            return false;
+    }
+    return name == end;
+}
+
+bool envelope_plain_name(const char *key, char *plain, size_t size)
+{
+    size_t length = 0;
+    for (const char *k = without_prefix(key); *k; k++) {
+        char byte = plain_byte(*k);
+        if (!byte)
+            continue;
+        if (length + 1 == size)
+            return false;
+        plain[length++] = byte;
+    }
+    plain[length] = '\0';
+    return true;
+}
+
+static const cJSON *find_member(const cJSON *object, const char *name, size_t length)
 {
     int left = MEMBERS_MAX;
     const cJSON *child;
     cJSON_ArrayForEach(child, object)
     {
-        if (child->string && envelope_name_is(name, child->string))
+        if (child->string && envelope_name_is(name, length, child->string))
             return child;
         if (--left < 0)
             return NULL;
     }
     return NULL;
+}
+
+const cJSON *envelope_member(const cJSON *object, const char *name)
+{
+    return find_member(object, name, strlen(name));
 }
 
 // The text of a value, also of {"lang", "value"} and of the first of a list;
@@ -50,8 +95,7 @@ const cJSON *envelope_find(const cJSON *node, const char *path)
 {
     while (node && *path) {
         size_t length = strcspn(path, ".");
-        g_autofree char *name = g_strndup(path, length);
-        node = envelope_member(cJSON_IsArray(node) ? node->child : node, name);
+        node = find_member(cJSON_IsArray(node) ? node->child : node, path, length);
         path += length + (path[length] == '.');
     }
     return node;

@@ -2,6 +2,7 @@
 // Bodies from anywhere: the verdict is always a whole one, and can be written and
 // read back. The first byte picks status, type and what the flow knows.
 #include "../../probes/classify.h"
+#include "../../probes/envelope.h"
 #include "../../probes/lexicon.h"
 
 #include <string.h>
@@ -37,6 +38,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if ((verdict->message && !g_utf8_validate(verdict->message, -1, NULL)) ||
         (verdict->code && !g_utf8_validate(verdict->code, -1, NULL)))
         g_error("a text that is not UTF-8");
+    g_autoptr(cJSON) document = json_parse((const char *)data + 2, size - 2, NULL);
+    g_autoptr(envelope_t) envelope =
+        envelope_read((const char *)data + 2, size - 2, type, document);
+    if (document && envelope_says_failure(document) != envelope->failure)
+        g_error("the quick look differs from the long one");
     g_autoptr(cJSON) json = verdict_to_json(verdict);
     g_autofree char *text = json_print(json, false);
     g_autoptr(cJSON) again = json_parse(text, strlen(text), NULL);
