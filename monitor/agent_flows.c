@@ -36,6 +36,7 @@ struct agent_flow {
     const struct config_flow *flow; // of the present configuration; NULL: removed
     struct clock_wall due;          // what the run is due for (node.at may be later)
     int attempt;                    // of the due run; 0: a scheduled one
+    enum incident_kind kind;        // where it stood after its last run
     bool wants_json;                // the watch wants all of the next good run
     bool running;
 };
@@ -168,6 +169,21 @@ static void end_run(struct agent_run *run, struct confirming confirming)
         arm(all);
 }
 
+// One line where a flow changes; what failed stays out of the log: status shows it.
+static void log_change(struct agent_flow *flow, enum incident_kind kind)
+{
+    enum incident_kind former = flow->kind;
+    flow->kind = kind;
+    if (kind == former || kind == INCIDENT_RECOVERING)
+        return;
+    if (kind == INCIDENT_OK)
+        log_info("flow %s works again", flow->id);
+    else if (kind == INCIDENT_SUSPECT)
+        log_info("flow %s failed: the next runs decide", flow->id);
+    else if (former != INCIDENT_RECOVERING)
+        log_warning("flow %s fails: erpwatch status says how", flow->id);
+}
+
 static void on_watched(const struct watch_answer *answer, const GError *error, void *context)
 {
     struct agent_run *run = context;
@@ -178,6 +194,7 @@ static void on_watched(const struct watch_answer *answer, const GError *error, v
         return;
     }
     flow->wants_json = answer->wants_json;
+    log_change(flow, answer->state);
     bool told = answer->notices;
     end_run(run, (struct confirming){answer->confirm_due, answer->attempt});
     if (told)

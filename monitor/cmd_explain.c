@@ -26,8 +26,10 @@ static GBytes *read_stream(FILE *stream, GError **error)
 
 static GBytes *read_body(const char *path, GError **error)
 {
-    if (!path || g_str_equal(path, "-"))
+    if (!path || g_str_equal(path, "-")) {
+        command_say_stdin("explain");
         return read_stream(stdin, error);
+    }
     char *body = NULL;
     gsize length = 0;
     if (!g_file_get_contents(path, &body, &length, error))

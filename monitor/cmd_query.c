@@ -50,6 +50,8 @@ static int query(size_t kind, const char *expression, const char *path)
     g_autofree char *text = NULL;
     size_t length = 0;
     bool from_stdin = !path || strcmp(path, "-") == 0;
+    if (from_stdin)
+        command_say_stdin("query");
     if (!g_file_get_contents(from_stdin ? "/dev/stdin" : path, &text, &length, &error))
         return command_fail("query", "%s", error->message);
     g_autoptr(cJSON) selected = kinds[kind].query(expression, text, length, &error);

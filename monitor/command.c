@@ -139,6 +139,12 @@ const struct config_flow *command_find_flow(const char *command, const struct co
     return found;
 }
 
+void command_say_stdin(const char *command)
+{
+    if (isatty(STDIN_FILENO))
+        fprintf(stderr, "erpwatch %s: reading from the terminal; Ctrl-D ends the text\n", command);
+}
+
 const char *command_config_path(const char *path)
 {
     const char *found = path ? path : config_default_path();

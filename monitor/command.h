@@ -49,6 +49,9 @@ const struct config_flow *command_find_flow(const char *command, const struct co
 // where none was given and there is none in the places looked at.
 const char *command_config_path(const char *path);
 
+// Says on stderr that input is awaited, where stdin is a terminal.
+void command_say_stdin(const char *command);
+
 // Reads the configuration (`path` as of command_config_path); prints its errors, not
 // its warnings, to stderr. NULL where there is one: exit with COMMAND_UNKNOWN.
 struct config *command_load_config(const char *path, enum config_missing missing);
