@@ -214,7 +214,8 @@ def check_texts():
 
 SUBJECT = re.compile(r"[a-z0-9_./*-]+(, [a-z0-9_./*-]+)*: \S.*[^.\s]")
 # Committed before this check was there.
-EARLIER = {"d7c0ee9", "11dcde8", "3f38281", "410f693", "33d4e72", "8725d6b"}
+EARLIER = {"d7c0ee9", "11dcde8", "3f38281", "410f693", "33d4e72", "8725d6b",
+           "9c3db8a"}
 NOT_IMPERATIVE = re.compile(r": (added|adds|adding|fixed|fixes|fixing|changed|changes|removed|removes|updated|updates|made|makes)\b")
 
 
