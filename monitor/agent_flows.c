@@ -118,8 +118,8 @@ void agent_flows_release(struct agent_flows *all, struct agent_generation *gener
 
 static void schedule(struct agent_flow *flow, struct clock_wall after)
 {
-    const char *timezone = flow->all->generation->config->agent.timezone;
-    flow->due = schedule_next(flow->flow, after, timezone);
+    const char *zone = flow->all->generation->config->agent.timezone;
+    flow->due = schedule_next(flow->flow, after, zone);
     flow->attempt = 0;
     if (flow->due.us < 0)
         heap_take(flow->all->due, &flow->node);

@@ -229,7 +229,7 @@ static int check_options(const struct check_options *options, int64_t *deadline_
 
 static int check_named(const struct check_options *options, char **names)
 {
-    int64_t deadline_ms;
+    int64_t deadline_ms = 0;
     int code = check_options(options, &deadline_ms);
     if (code != COMMAND_PARSED)
         return code;
