@@ -19,6 +19,10 @@ CFLAGS_ALL = -std=c17 -D_GNU_SOURCE -DERPWATCH_VERSION='"$(VERSION)"' -DERPWATCH
   $(WARN) $(WERROR) $(OPT) $(DEBUG) $(SANITIZE) $(PKG_CFLAGS) -I$(BUILD)/gen -pthread $(CFLAGS)
 LDFLAGS_ALL = $(SANITIZE) -pthread $(LDFLAGS)
 
+# One line a file; V=1 shows the commands.
+SAY = @$(if $(V),:,printf '  %-5s %s\n')
+Q = $(if $(V),,@)
+
 FOLDERS := base config probes alerts monitor
 SOURCES := $(filter-out monitor/main.c,$(foreach d,$(FOLDERS),$(wildcard $(d)/*.c)))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
@@ -35,7 +39,8 @@ CATALOGUES := $(LANGUAGES:%=$(BUILD)/locale/%/LC_MESSAGES/erpwatch.mo)
 
 $(BUILD)/locale/%/LC_MESSAGES/erpwatch.mo: alerts/po/%.po
 	@mkdir -p $(@D)
-	msgfmt --check --endianness=little -o $@ $<
+	$(SAY) MSG $<
+	$(Q)msgfmt --check --endianness=little -o $@ $<
 
 $(BUILD)/gen/alerts/catalogues.inc: $(CATALOGUES)
 	@mkdir -p $(@D)
@@ -63,20 +68,31 @@ po: ## bring the translations up to date with the texts
 	for l in $(LANGUAGES); do \
 	  msgmerge -q --update --backup=none --no-fuzzy-matching --no-wrap alerts/po/$$l.po alerts/po/erpwatch.pot; done
 
+ifeq ($(strip $(PKG_LIBS)),)
+$(OBJECTS) $(BUILD)/monitor/main.o: without-packages
+endif
+without-packages:
+	@echo "libraries are missing: make deps installs the Debian packages that building needs" >&2
+	@exit 1
+
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
+	$(SAY) CC $<
+	$(Q)$(CC) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
 
 $(BUILD)/liberpwatch.a: $(OBJECTS)
+	$(SAY) AR $@
 	@rm -f $@
-	ar rcs $@ $(OBJECTS)
+	$(Q)ar rcs $@ $(OBJECTS)
 
 $(BUILD)/erpwatch: $(BUILD)/monitor/main.o $(BUILD)/liberpwatch.a
-	$(CC) $(LDFLAGS_ALL) $^ -o $@ $(PKG_LIBS)
+	$(SAY) LINK $@
+	$(Q)$(CC) $(LDFLAGS_ALL) $^ -o $@ $(PKG_LIBS)
 
 $(BUILD)/tests/%: tests/%.c $(BUILD)/liberpwatch.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) -MMD -MP $(LDFLAGS_ALL) $< -o $@ $(BUILD)/liberpwatch.a -lcmocka $(PKG_LIBS)
+	$(SAY) CC $<
+	$(Q)$(CC) $(CFLAGS_ALL) -MMD -MP $(LDFLAGS_ALL) $< -o $@ $(BUILD)/liberpwatch.a -lcmocka $(PKG_LIBS)
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -160,5 +176,5 @@ docs: all ## write docs/reference.md and erpwatch.yaml(5) anew
 clean: ## remove what was built
 	rm -rf build build-asan build-clang build-fuzz
 
-.PHONY: all help deps test-deps test build-tests asan clang lint figures fuzz bench demo install uninstall docs clean
+.PHONY: all without-packages help deps test-deps test build-tests asan clang lint figures fuzz bench demo install uninstall docs clean
 -include $(OBJECTS:.o=.d) $(BUILD)/monitor/main.d $(UNIT_TESTS:%=%.d)
