@@ -84,22 +84,6 @@ bool outbox_update(struct db *db, const struct notice *notice, bool *updated, GE
     return true;
 }
 
-// One row of one integer column; `otherwise` where there is none or it is NULL.
-static bool query_integer(struct db_rows *rows, int64_t otherwise, int64_t *value, GError **error)
-{
-    g_autoptr(GError) problem = NULL;
-    *value = otherwise;
-    if (rows == NULL)
-        return false;
-    if (db_rows_next(rows, &problem) && db_rows_text(rows, 0) != NULL)
-        *value = db_rows_integer(rows, 0);
-    db_rows_end(rows);
-    if (problem == NULL)
-        return true;
-    g_propagate_error(error, g_steal_pointer(&problem));
-    return false;
-}
-
 // A waiting recipient behind an earlier notice of its incident waits for that one. What is
 // marked as sending belongs to a running deliver, or to one that was killed. What is further off
 // than its own interval is due now: the clock was set back.
@@ -126,11 +110,12 @@ struct clock_wall outbox_next_due(struct db *db, GError **error)
     const struct clock_wall none = {-1};
     int64_t now_us = clock_wall_now().us;
     int64_t waiting_us, held_us, server_us;
-    if (!query_integer(db_query(db, error, waiting_sql, "ii", now_us, delivery_plan_interval_us(1)),
-                       -1, &waiting_us, error) ||
-        !query_integer(db_query(db, error, held_sql, "i", (int64_t)3600 * G_USEC_PER_SEC), -1,
-                       &held_us, error) ||
-        !query_integer(db_query(db, error, server_sql, "i", now_us), -1, &server_us, error))
+    if (!db_take_integer(
+            db_query(db, error, waiting_sql, "ii", now_us, delivery_plan_interval_us(1)), -1,
+            &waiting_us, error) ||
+        !db_take_integer(db_query(db, error, held_sql, "i", (int64_t)3600 * G_USEC_PER_SEC), -1,
+                         &held_us, error) ||
+        !db_take_integer(db_query(db, error, server_sql, "i", now_us), -1, &server_us, error))
         return none;
     if (waiting_us < 0 && held_us < 0)
         return none;
@@ -296,11 +281,11 @@ bool outbox_make_lighter(struct db *db, const struct outbox_item *item, GError *
 static bool server_failures(struct db *db, const char *server, const char *digest,
                             int64_t *failures, GError **error)
 {
-    return query_integer(db_query(db, error,
-                                  "SELECT failures FROM outbox_server"
-                                  " WHERE server = ? AND digest = ?",
-                                  "ss", server, digest),
-                         0, failures, error);
+    return db_take_integer(db_query(db, error,
+                                    "SELECT failures FROM outbox_server"
+                                    " WHERE server = ? AND digest = ?",
+                                    "ss", server, digest),
+                           0, failures, error);
 }
 
 bool outbox_server_record(struct db *db, const char *server, const char *digest,

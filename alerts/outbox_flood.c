@@ -9,35 +9,24 @@
 
 #define HOUR_US ((int64_t)3600 * G_USEC_PER_SEC)
 
-static bool read_integer(struct db_rows *query, int64_t *value, GError **error)
-{
-    g_autoptr(db_rows_t) rows = query;
-    *value = 0;
-    if (rows == NULL)
-        return false;
-    if (db_rows_next(rows, error))
-        *value = db_rows_integer(rows, 0);
-    return true;
-}
-
 // Notices that began to go out to a contact in the last hour.
 static bool sent_lately(struct db *db, const char *contact, struct clock_wall now, int64_t *count,
                         GError **error)
 {
-    return read_integer(db_query(db, error,
-                                 "SELECT count(*) FROM outbox_notice WHERE contact = ?"
-                                 " AND kind <> 'summary' AND first_us > ? AND first_us <= ?",
-                                 "sii", contact, now.us - HOUR_US, now.us),
-                        count, error);
+    return db_take_integer(db_query(db, error,
+                                    "SELECT count(*) FROM outbox_notice WHERE contact = ?"
+                                    " AND kind <> 'summary' AND first_us > ? AND first_us <= ?",
+                                    "sii", contact, now.us - HOUR_US, now.us),
+                           0, count, error);
 }
 
 static bool is_holding(struct db *db, const char *contact, int64_t *count, GError **error)
 {
-    return read_integer(db_query(db, error,
-                                 "SELECT count(*) FROM outbox_recipient r JOIN outbox_notice n"
-                                 " USING (sequence) WHERE r.state = 'held' AND n.contact = ?",
-                                 "s", contact),
-                        count, error);
+    return db_take_integer(db_query(db, error,
+                                    "SELECT count(*) FROM outbox_recipient r JOIN outbox_notice n"
+                                    " USING (sequence) WHERE r.state = 'held' AND n.contact = ?",
+                                    "s", contact),
+                           0, count, error);
 }
 
 bool outbox_flood_admit(struct db *db, const struct outbox_item *item, int limit,

@@ -341,6 +341,57 @@ bool db_script(struct db *db, const char *sql, GError **error)
     return code == SQLITE_OK || fail(db, code, error);
 }
 
+bool db_take_integer(struct db_rows *taken, int64_t otherwise, int64_t *value, GError **error)
+{
+    g_autoptr(db_rows_t) rows = taken;
+    GError *problem = NULL;
+    *value = otherwise;
+    if (rows == NULL) {
+        return false;
+    }
+    if (db_rows_next(rows, &problem) && db_rows_text(rows, 0) != NULL) {
+        *value = db_rows_integer(rows, 0);
+    }
+    if (problem != NULL) {
+        g_propagate_error(error, problem);
+        return false;
+    }
+    return true;
+}
+
+bool db_take_any(struct db_rows *taken, bool *any, GError **error)
+{
+    g_autoptr(db_rows_t) rows = taken;
+    GError *problem = NULL;
+    if (rows == NULL) {
+        return false;
+    }
+    *any = db_rows_next(rows, &problem);
+    if (problem != NULL) {
+        g_propagate_error(error, problem);
+        return false;
+    }
+    return true;
+}
+
+GPtrArray *db_take_texts(struct db_rows *taken, GError **error)
+{
+    g_autoptr(db_rows_t) rows = taken;
+    g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
+    GError *problem = NULL;
+    if (rows == NULL) {
+        return NULL;
+    }
+    while (db_rows_next(rows, &problem)) {
+        g_ptr_array_add(texts, g_strdup(db_rows_text(rows, 0)));
+    }
+    if (problem != NULL) {
+        g_propagate_error(error, problem);
+        return NULL;
+    }
+    return g_steal_pointer(&texts);
+}
+
 bool db_begin(struct db *db, GError **error)
 {
     g_autofree char *sql = NULL;

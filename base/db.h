@@ -48,6 +48,16 @@ double db_rows_double(const struct db_rows *rows, int column);
 GBytes *db_rows_blob(const struct db_rows *rows, int column); // the caller unrefs it; NULL for NULL
 void db_rows_end(struct db_rows *rows);
 
+// Whole answers; each takes the query (NULL passes on its error) and ends it.
+// The first row's first column, `otherwise` where there is no row or it is NULL.
+bool db_take_integer(struct db_rows *rows, int64_t otherwise, int64_t *value, GError **error);
+
+// Whether there is a row at all.
+bool db_take_any(struct db_rows *rows, bool *any, GError **error);
+
+// The first column of all rows, of char *; NULL and `error` where it fails.
+GPtrArray *db_take_texts(struct db_rows *rows, GError **error);
+
 // BEGIN IMMEDIATE, COMMIT, ROLLBACK; within an open transaction they are a
 // SAVEPOINT and its end. A commit that fails has rolled back. Where SQLite itself
 // ends the transaction (full disk), every statement fails until all are closed.

@@ -265,19 +265,6 @@ char *incident_rows_find_open(struct db *db, const char *system, const char *fin
 
 GPtrArray *incident_rows_held(struct db *db, GError **error)
 {
-    g_autoptr(GPtrArray) ids = g_ptr_array_new_with_free_func(g_free);
-    GError *problem = NULL;
-    g_autoptr(db_rows_t) rows =
-        db_query(db, error, "SELECT id FROM incident WHERE held = 1 ORDER BY open_seq", "");
-    if (rows == NULL) {
-        return NULL;
-    }
-    while (db_rows_next(rows, &problem)) {
-        g_ptr_array_add(ids, g_strdup(db_rows_text(rows, 0)));
-    }
-    if (problem != NULL) {
-        g_propagate_error(error, problem);
-        return NULL;
-    }
-    return g_steal_pointer(&ids);
+    return db_take_texts(
+        db_query(db, error, "SELECT id FROM incident WHERE held = 1 ORDER BY open_seq", ""), error);
 }

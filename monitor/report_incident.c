@@ -95,23 +95,11 @@ static cJSON *incident_to_json(struct db *db, const struct incident *incident,
 
 static GPtrArray *list_ids(struct db *db, bool open_only, int limit, GError **error)
 {
-    g_autoptr(GPtrArray) ids = g_ptr_array_new_with_free_func(g_free);
-    GError *problem = NULL;
-    g_autoptr(db_rows_t) rows = db_query(db, error,
-                                         "SELECT id FROM incident WHERE closed = 0 OR NOT ?1"
-                                         " ORDER BY opened DESC, open_seq DESC LIMIT ?2",
-                                         "ii", (int64_t)open_only, (int64_t)limit);
-    if (rows == NULL) {
-        return NULL;
-    }
-    while (db_rows_next(rows, &problem)) {
-        g_ptr_array_add(ids, g_strdup(db_rows_text(rows, 0)));
-    }
-    if (problem != NULL) {
-        g_propagate_error(error, problem);
-        return NULL;
-    }
-    return g_steal_pointer(&ids);
+    return db_take_texts(db_query(db, error,
+                                  "SELECT id FROM incident WHERE closed = 0 OR NOT ?1"
+                                  " ORDER BY opened DESC, open_seq DESC LIMIT ?2",
+                                  "ii", (int64_t)open_only, (int64_t)limit),
+                         error);
 }
 
 cJSON *report_incidents(struct db *db, bool open_only, int limit, struct clock_wall now,

@@ -78,17 +78,7 @@ int schema_version(void)
 
 static bool read_integer(struct db *db, const char *sql, int64_t *value, GError **error)
 {
-    GError *problem = NULL;
-    g_autoptr(db_rows_t) rows = db_query(db, error, sql, "");
-    if (rows == NULL) {
-        return false;
-    }
-    *value = db_rows_next(rows, &problem) ? db_rows_integer(rows, 0) : 0;
-    if (problem != NULL) {
-        g_propagate_error(error, problem);
-        return false;
-    }
-    return true;
+    return db_take_integer(db_query(db, error, sql, ""), 0, value, error);
 }
 
 // Refuses what this program may not touch.

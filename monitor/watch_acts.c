@@ -164,18 +164,10 @@ bool watch_configure(struct db *db, const struct config *config, struct clock_wa
 // True where a mute is over and was not ended yet.
 static bool mute_is_over(struct db *db, struct clock_wall now, bool *over, GError **error)
 {
-    GError *problem = NULL;
-    g_autoptr(db_rows_t) rows = db_query(
-        db, error, "SELECT 1 FROM mute WHERE ended = 0 AND until <= ? LIMIT 1", "i", now.us);
-    if (rows == NULL) {
-        return false;
-    }
-    *over = db_rows_next(rows, &problem);
-    if (problem != NULL) {
-        g_propagate_error(error, problem);
-        return false;
-    }
-    return true;
+    return db_take_any(db_query(db, error,
+                                "SELECT 1 FROM mute WHERE ended = 0 AND until <= ? LIMIT 1", "i",
+                                now.us),
+                       over, error);
 }
 
 bool watch_tick(struct db *db, const struct config *config, struct clock_wall now, bool *notices,

@@ -25,21 +25,12 @@ bool watch_decide(struct watch_context *context, const char *incident, GError **
 bool watch_is_muted(struct watch_context *context, const char *flow, const char *system,
                     bool *muted, GError **error)
 {
-    GError *problem = NULL;
-    g_autoptr(db_rows_t) rows =
+    return db_take_any(
         db_query(context->db, error,
                  "SELECT 1 FROM mute WHERE ended = 0 AND since <= ?1 AND until > ?1"
                  " AND ((kind = 'flow' AND target = ?2) OR (kind = 'system' AND target = ?3))",
-                 "iss", context->at.us, flow, system);
-    if (rows == NULL) {
-        return false;
-    }
-    *muted = db_rows_next(rows, &problem);
-    if (problem != NULL) {
-        g_propagate_error(error, problem);
-        return false;
-    }
-    return true;
+                 "iss", context->at.us, flow, system),
+        muted, error);
 }
 
 // An incident is muted where all of its flows are that still fail; at its end, all.

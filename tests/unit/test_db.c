@@ -226,9 +226,39 @@ static void test_two_connections(void **state)
     assert_true(one_integer(one, "PRAGMA data_version") != before);
 }
 
+// Whole answers: a value, none, a failure that is passed on.
+static void test_takes(void **state)
+{
+    (void)state;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(db_t) db = db_open(":memory:", DB_CREATE, &error);
+    assert_non_null(db);
+    assert_true(db_script(db,
+                          "CREATE TABLE t(n INTEGER, s TEXT);"
+                          "INSERT INTO t VALUES(7, 'a'), (NULL, 'b')",
+                          &error));
+    int64_t value = 0;
+    bool any = false;
+    assert_true(db_take_integer(db_query(db, &error, "SELECT n FROM t WHERE n = 7", ""), -1, &value,
+                                &error));
+    assert_int_equal(value, 7);
+    assert_true(db_take_integer(db_query(db, &error, "SELECT n FROM t WHERE s = 'b'", ""), -1,
+                                &value, &error));
+    assert_int_equal(value, -1);
+    assert_true(db_take_any(db_query(db, &error, "SELECT 1 FROM t WHERE n > 7", ""), &any, &error));
+    assert_false(any);
+    g_autoptr(GPtrArray) texts =
+        db_take_texts(db_query(db, &error, "SELECT s FROM t ORDER BY s", ""), &error);
+    assert_int_equal(texts->len, 2);
+    assert_string_equal(texts->pdata[1], "b");
+    assert_false(db_take_any(db_query(db, &error, "SELECT no_such FROM t", ""), &any, &error));
+    assert_non_null(error);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_takes),
         cmocka_unit_test_setup_teardown(test_values, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_same_sql_twice_at_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_nested_transactions, set_up, tear_down),
