@@ -180,6 +180,23 @@ static GPtrArray *split(const char *text)
     return words;
 }
 
+static bool read_fields(struct cron *cron, const GPtrArray *words, GError **error)
+{
+    for (int field = 0; field < FIELDS; field++)
+        if (!read_field(cron, (enum field_name)field, words->pdata[field], error))
+            return false;
+    return true;
+}
+
+static bool check_has_a_date(const struct cron *cron, const char *text, GError **error)
+{
+    if (has_a_date(cron))
+        return true;
+    g_set_error(error, CRON_ERROR, CRON_ERROR_RANGE,
+                "\"%s\" never happens: none of its months has such a day", text);
+    return false;
+}
+
 struct cron *cron_parse(const char *text, GError **error)
 {
     g_autoptr(GPtrArray) words = split(text);
@@ -190,16 +207,11 @@ struct cron *cron_parse(const char *text, GError **error)
                     text);
         return NULL;
     }
-    g_autoptr(cron_t) cron = g_new0(struct cron, 1);
-    for (int field = 0; field < FIELDS; field++)
-        if (!read_field(cron, (enum field_name)field, words->pdata[field], error))
-            return NULL;
-    if (!has_a_date(cron)) {
-        g_set_error(error, CRON_ERROR, CRON_ERROR_RANGE,
-                    "\"%s\" never happens: none of its months has such a day", text);
-        return NULL;
-    }
-    return g_steal_pointer(&cron);
+    struct cron *cron = g_new0(struct cron, 1);
+    if (read_fields(cron, words, error) && check_has_a_date(cron, text, error))
+        return cron;
+    cron_free(cron);
+    return NULL;
 }
 
 bool cron_is_valid(const char *text, GError **error)
