@@ -229,9 +229,9 @@ static void test_two_connections(void **state)
 // Whole answers: a value, none, a failure that is passed on.
 static void test_takes(void **state)
 {
-    (void)state;
+    const struct place *place = *state;
     g_autoptr(GError) error = NULL;
-    g_autoptr(db_t) db = db_open(":memory:", DB_CREATE, &error);
+    g_autoptr(db_t) db = db_open(place->path, DB_CREATE, &error);
     assert_non_null(db);
     assert_true(db_script(db,
                           "CREATE TABLE t(n INTEGER, s TEXT);"
@@ -258,7 +258,7 @@ static void test_takes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_takes),
+        cmocka_unit_test_setup_teardown(test_takes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_values, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_same_sql_twice_at_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_nested_transactions, set_up, tear_down),
