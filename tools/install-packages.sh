@@ -17,7 +17,7 @@ if [ "$(id -u)" -ne 0 ]; then
     }
     as_root="sudo env"
 fi
-echo "installing:$missing"
+echo "installing (a minute or two):$missing"
 log=$(mktemp)
 # RUNLEVEL=1: packages must not start their services here
 run() { $as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 "$@" >"$log" 2>&1 </dev/null; }
