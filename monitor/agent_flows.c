@@ -37,6 +37,7 @@ struct agent_flow {
     struct clock_wall due;          // what the run is due for (node.at may be later)
     int attempt;                    // of the due run; 0: a scheduled one
     enum incident_kind kind;        // where it stood after its last run
+    bool unknown;                   // that one could not tell
     bool wants_json;                // the watch wants all of the next good run
     bool running;
 };
@@ -232,18 +233,24 @@ static const char *own_problem(const struct run_result *result)
     return step && step->verdict && step->verdict->ours ? step->verdict->message : NULL;
 }
 
-static void log_run(const struct run_result *result)
+// Each run for those who ask; a flow that cannot be judged once, for everybody.
+static void log_run(struct agent_flow *flow, const struct run_result *result)
 {
     const char *state = result->cut_off ? "cut off" : verdict_state_word(result->state);
-    const char *problem = own_problem(result);
+    bool unknown = !result->cut_off && result->state == VERDICT_UNKNOWN;
+    if (unknown && !flow->unknown)
+        log_warning("flow %s cannot be judged: %s", flow->id,
+                    result->problem ? result->problem : "the monitor itself is at fault");
+    flow->unknown = unknown;
     log_debug("flow %s, run %s: %s in %.0f ms%s%s", result->flow, result->run, state,
-              result->duration_ms, problem ? ", " : "", problem ? problem : "");
+              result->duration_ms, result->problem ? ", " : "",
+              result->problem ? result->problem : "");
 }
 
 static void on_run_done(struct run_result *result, const struct redact *redact, void *context)
 {
     struct agent_run *run = context;
-    log_run(result);
+    log_run(run->owner, result);
     if (result->cut_off) {
         run_result_free(result);
         end_run(run, (struct confirming){0});
