@@ -237,14 +237,14 @@ static const char *own_problem(const struct run_result *result)
 static void log_run(struct agent_flow *flow, const struct run_result *result)
 {
     const char *state = result->cut_off ? "cut off" : verdict_state_word(result->state);
+    const char *problem = own_problem(result);
     bool unknown = !result->cut_off && result->state == VERDICT_UNKNOWN;
     if (unknown && !flow->unknown)
         log_warning("flow %s cannot be judged: %s", flow->id,
-                    result->problem ? result->problem : "the monitor itself is at fault");
+                    problem ? problem : "the monitor itself is at fault");
     flow->unknown = unknown;
     log_debug("flow %s, run %s: %s in %.0f ms%s%s", result->flow, result->run, state,
-              result->duration_ms, result->problem ? ", " : "",
-              result->problem ? result->problem : "");
+              result->duration_ms, problem ? ", " : "", problem ? problem : "");
 }
 
 static void on_run_done(struct run_result *result, const struct redact *redact, void *context)
