@@ -25,7 +25,7 @@ struct mail_child {
 struct child_process {
     uv_process_t process;
     uv_timer_t deadline;
-    struct mail_child *owner; // NULL where it was freed meanwhile
+    struct mail_child *owner;
     int open_handles;
 };
 
@@ -68,8 +68,6 @@ static void on_exit_of_child(uv_process_t *handle, int64_t status, int signal_nu
     else if (status > 2)
         log_warning("deliver could not do its work (exit code %d)", (int)status);
     close_handles(process);
-    if (!child)
-        return;
     child->process = NULL;
     if (child->again)
         mail_child_start(child);
@@ -126,11 +124,8 @@ void mail_child_free(struct mail_child *child)
 {
     if (!child)
         return;
-    if (child->process) {
-        child->process->owner = NULL;
-        uv_unref((uv_handle_t *)&child->process->process);
-        uv_unref((uv_handle_t *)&child->process->deadline);
-    }
+    if (child->process)
+        close_handles(child->process); // it goes on, and keeps its own deadlines
     g_free(child->config_path);
     g_free(child);
 }
