@@ -164,20 +164,23 @@ static void settle(struct sending *sending)
     }
 }
 
+static void close_all(struct sending *sending)
+{
+    close_handle(sending, (uv_handle_t *)&sending->process);
+    close_handle(sending, (uv_handle_t *)&sending->in);
+    close_handle(sending, (uv_handle_t *)&sending->out);
+    close_handle(sending, (uv_handle_t *)&sending->deadline);
+    release(sending);
+}
+
 // Both the exit and the end of the output have to come.
 static void finish_when_done(struct sending *sending)
 {
     if (!sending->exited || !sending->ended) {
         return;
     }
-    if (sending->standby != NULL) {
-        settle(sending);
-    }
-    close_handle(sending, (uv_handle_t *)&sending->process);
-    close_handle(sending, (uv_handle_t *)&sending->in);
-    close_handle(sending, (uv_handle_t *)&sending->out);
-    close_handle(sending, (uv_handle_t *)&sending->deadline);
-    release(sending);
+    settle(sending);
+    close_all(sending);
 }
 
 static void on_exit_of_child(uv_process_t *process, int64_t status, int number)
@@ -428,23 +431,13 @@ void standby_submit(struct standby *standby, struct writer *writer, const struct
     submit(submission);
 }
 
-// The child goes on without us, and nothing waits for it.
-static void let_go(struct sending *sending)
-{
-    sending->standby = NULL;
-    uv_unref((uv_handle_t *)&sending->process);
-    uv_unref((uv_handle_t *)&sending->in);
-    uv_unref((uv_handle_t *)&sending->out);
-    uv_unref((uv_handle_t *)&sending->deadline);
-}
-
 void standby_free(struct standby *standby)
 {
     if (standby == NULL) {
         return;
     }
     if (standby->sending != NULL) {
-        let_go(standby->sending);
+        close_all(standby->sending);
     }
     db_close(standby->memory);
     g_free(standby->path);
