@@ -359,27 +359,32 @@ static void start_tick(struct agent *agent)
     uv_timer_start(&agent->tick, on_tick, clock_timer_ms(TICK_MS * 1000), TICK_MS);
 }
 
-static bool restore_confirming(struct agent *agent, GError **error)
+static void restore_confirming(struct agent *agent)
 {
-    g_autoptr(GPtrArray) pending = watch_pending(agent->reader, error);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) pending = watch_pending(agent->reader, &error);
+    if (!pending)
+        log_warning("confirming runs are not known: %s", error->message);
     for (guint i = 0; pending && i < pending->len; i++) {
         const struct watch_pending *flow = pending->pdata[i];
         agent_flows_confirm(agent->flows, flow->flow, flow->due, flow->attempt);
     }
-    return pending != NULL;
 }
 
-static bool open_agent(struct agent *agent, struct config *config, GError **error)
+// What may refuse to open.
+static bool open_store(struct agent *agent, const struct config *config, GError **error)
 {
-    uv_loop_init(&agent->loop);
     if (!runtime_open(&agent->runtime, &agent->loop, config, config->agent.store, error))
         return false;
     agent->runtime.standby = standby_new(&agent->loop, config->agent.store, agent->path);
     if (!store_lock_agent(agent->runtime.store, error))
         return false;
     agent->reader = store_open_reader(config->agent.store, error);
-    if (!agent->reader)
-        return false;
+    return agent->reader != NULL;
+}
+
+static void start_agent(struct agent *agent, struct config *config)
+{
     agent->debts = debts_new(&agent->runtime);
     agent->mail = mail_child_new(&agent->loop, agent->path, on_mail_ended, agent);
     const struct agent_flows_context context = {
@@ -392,14 +397,12 @@ static bool open_agent(struct agent *agent, struct config *config, GError **erro
     agent->flows = agent_flows_new(&context);
     agent_flows_set_config(agent->flows, config);
     start_chore(agent, CHORE_CONFIGURE);
-    if (!restore_confirming(agent, error))
-        return false;
+    restore_confirming(agent);
     start_signals(agent);
     start_tick(agent);
     send_heartbeat(agent);
     start_mail_at_once(agent);
     debts_pay(agent->debts, on_debts_idle, agent);
-    return true;
 }
 
 static void on_closed(void *context)
@@ -423,24 +426,43 @@ static void close_agent(struct agent *agent)
     runtime_close(&agent->runtime, on_closed, agent);
 }
 
+static int refuse_start(struct agent *agent, struct config *config, const char *why)
+{
+    int code = command_fail("run", "%s", why);
+    if (agent->runtime.engine)
+        runtime_close(&agent->runtime, on_closed, agent);
+    uv_run(&agent->loop, UV_RUN_DEFAULT);
+    uv_loop_close(&agent->loop);
+    config_free(config);
+    return code;
+}
+
+static void watch_until_told(struct agent *agent)
+{
+    log_info("erpwatch %s watches %u flows", ERPWATCH_VERSION,
+             agent_flows_config(agent->flows)->flows->len);
+    service_manager_notify("READY=1");
+    uv_run(&agent->loop, UV_RUN_DEFAULT);
+    g_clear_pointer(&agent->flows, agent_flows_free);
+    uv_run(&agent->loop, UV_RUN_DEFAULT);
+    uv_loop_close(&agent->loop);
+    log_info("stopped");
+}
+
 int agent_run(const char *path)
 {
     g_autoptr(GError) error = NULL;
     struct config *config = command_load_config(path, CONFIG_MISSING_IS_NEED);
     if (!config)
         return COMMAND_UNKNOWN;
+    struct agent agent = {.path = path};
+    uv_loop_init(&agent.loop);
     g_autofree char *readable = config_literal_secret_readable(config);
     if (readable)
-        return command_fail("run", "%s", readable);
-    struct agent agent = {.path = path};
-    if (!open_agent(&agent, config, &error))
-        return command_fail("run", "%s", error->message);
-    log_info("erpwatch %s watches %u flows", ERPWATCH_VERSION, config->flows->len);
-    service_manager_notify("READY=1");
-    uv_run(&agent.loop, UV_RUN_DEFAULT);
-    g_clear_pointer(&agent.flows, agent_flows_free);
-    uv_run(&agent.loop, UV_RUN_DEFAULT);
-    uv_loop_close(&agent.loop);
-    log_info("stopped");
+        return refuse_start(&agent, config, readable);
+    if (!open_store(&agent, config, &error))
+        return refuse_start(&agent, config, error->message);
+    start_agent(&agent, config);
+    watch_until_told(&agent);
     return COMMAND_OK;
 }
