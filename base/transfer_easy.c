@@ -194,8 +194,10 @@ static void set_target(struct transfer_easy *easy)
     note(easy, curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, timeout_ms));
     note(easy, curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, timeout_ms));
     // A kept connection that the server closes on reading a POST makes curl send
-    // it again, silently: two orders.
+    // it again, silently: two orders. Nor is its own connection kept: each would
+    // leave one more idle, with its memory here and at the server.
     note(easy, curl_easy_setopt(handle, CURLOPT_FRESH_CONNECT, request->may_reuse ? 0L : 1L));
+    note(easy, curl_easy_setopt(handle, CURLOPT_FORBID_REUSE, request->may_reuse ? 0L : 1L));
 }
 
 // The method without a body; curl's own requests are reset by HTTPGET.
