@@ -221,9 +221,30 @@ static char *read_escape(struct reader *reader, char *out)
     return out + 1;
 }
 
+// True where one of eight bytes is `byte` (Mycroft's test).
+static bool has_byte(uint64_t word, unsigned char byte)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), highs = ones << 7;
+    uint64_t zeros = word ^ ones * byte;
+    return ((zeros - ones) & ~zeros & highs) != 0;
+}
+
+// True where one of eight bytes is below 0x20.
+static bool has_control(uint64_t word)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), highs = ones << 7;
+    return ((word - ones * 0x20) & ~word & highs) != 0;
+}
+
 // Where the plain bytes at `at` end: at a quote, a backslash, a control character.
 static const char *skip_plain(const char *at, const char *end)
 {
+    uint64_t word;
+    for (; end - at >= (ptrdiff_t)sizeof word; at += sizeof word) {
+        memcpy(&word, at, sizeof word);
+        if (has_byte(word, '"') || has_byte(word, '\\') || has_control(word))
+            break;
+    }
     while (at < end && (unsigned char)*at >= 0x20 && *at != '"' && *at != '\\')
         at++;
     return at;
@@ -237,10 +258,23 @@ static const char *find_quote(const char *at, const char *end)
     return at;
 }
 
+static char *copy_text(const char *from, size_t length)
+{
+    char *text = allocate(length + 1);
+    memcpy(text, from, length);
+    text[length] = '\0';
+    return text;
+}
+
 // Reads a text whose opening quote is at reader->at; allocated as cJSON does.
 static char *read_text(struct reader *reader)
 {
     const char *from = ++reader->at;
+    const char *first = skip_plain(from, reader->end);
+    if (first < reader->end && *first == '"') {
+        reader->at = first + 1;
+        return copy_text(from, (size_t)(first - from));
+    }
     // Decoded it is never longer than written.
     char *text = allocate((size_t)(find_quote(from, reader->end) - from) + 1), *out = text;
     while (out) {
