@@ -242,7 +242,7 @@ void cookie_jar_store(struct cookie_jar *jar, const char *url, const GPtrArray *
                       struct clock_wall now)
 {
     g_auto(place_t) from = {0};
-    if (!place_read(url, &from))
+    if (!transfer_headers_find(headers, "Set-Cookie") || !place_read(url, &from))
         return;
     for (guint i = 0; i < headers->len; i++) {
         const struct transfer_header *header = g_ptr_array_index(headers, i);
@@ -275,7 +275,7 @@ static int compare_cookies(const void *left, const void *right)
 char *cookie_jar_header(const struct cookie_jar *jar, const char *url, struct clock_wall now)
 {
     g_auto(place_t) to = {0};
-    if (!place_read(url, &to))
+    if (jar->cookies->len == 0 || !place_read(url, &to))
         return NULL;
     g_autoptr(GPtrArray) chosen = g_ptr_array_new();
     for (guint i = 0; i < jar->cookies->len; i++) {
