@@ -90,6 +90,12 @@ static enum transfer_phase phase_of(const struct transfer_easy *easy, CURLcode c
     return TRANSFER_PHASE_DNS;
 }
 
+// What is left of a flow's deadline is no round number: 1.999 s is said as 2s.
+static int64_t said_ms(int64_t milliseconds)
+{
+    return milliseconds > 1000 ? (milliseconds + 99) / 100 * 100 : milliseconds;
+}
+
 static char *say_timeout(const struct transfer_easy *easy)
 {
     static const struct {
@@ -104,7 +110,7 @@ static char *say_timeout(const struct transfer_easy *easy)
     };
     enum transfer_phase phase = phase_of(easy, CURLE_OPERATION_TIMEDOUT);
     g_autofree char *host = host_of(easy);
-    g_autofree char *span = duration_format(easy->request->timeout_ms);
+    g_autofree char *span = duration_format(said_ms(easy->request->timeout_ms));
     return g_strconcat(WORDS[phase].before, host, WORDS[phase].after, span, NULL);
 }
 

@@ -5,6 +5,7 @@
 #include "debts.h"
 #include "mail_child.h"
 
+#include "../base/duration.h"
 #include "../probes/flow_stop.h"
 
 #include <signal.h>
@@ -89,6 +90,11 @@ static void on_signal(uv_signal_t *handle, int number)
     if (check->interrupted || !check->runtime.engine)
         return;
     check->interrupted = true;
+    g_autofree char *grace = duration_format(check->config->agent.stop_ms);
+    fprintf(stderr,
+            "erpwatch check: stopping: calls in flight have %s to end, then what they created is "
+            "removed\n",
+            grace);
     check->stop = flow_stop_begin(check->runtime.engine, check->config->agent.stop_ms);
 }
 
