@@ -130,6 +130,14 @@ class AgentCase(Case):
         finally:
             connection.close()
 
+    def alter(self, *statements):
+        """As if the time had passed that somebody waits for."""
+        connection = sqlite3.connect(self.store, timeout=30)
+        with connection:
+            for statement in statements:
+                connection.execute(statement)
+        connection.close()
+
     def count(self, sql, *values):
         rows = self.rows(f"SELECT count(*) AS n FROM {sql}", *values)
         return rows[0]["n"] if rows else 0

@@ -68,19 +68,13 @@ class Steps(Killed):
         self.assertEqual(self.count(late + " AND state = 'owed'"), 1)  # not void: it may come yet
         hold.go.set()  # without a customer the ERP refuses it: nothing is made
         self.assertTrue(hold.done.wait(90))
-        self.forget_time()
+        self.alter("UPDATE debt SET sent_at = sent_at - 300000000, due = 0"
+                   " WHERE state = 'owed' AND due IS NOT NULL")
         agent = self.start_agent()
         self.wait(lambda: self.count("debt WHERE step = 'submit order' AND state = 'void'"),
                   "the second look")
         self.stop(agent)
         self.assertEqual(self.records(), 0)
-
-    def forget_time(self):
-        """As if the time had passed that a slow server gets."""
-        with sqlite3.connect(self.store) as connection:
-            connection.execute("UPDATE debt SET sent_at = sent_at - 300000000, due = 0"
-                               " WHERE state = 'owed' AND due IS NOT NULL")
-        connection.close()
 
     def test_answered_and_not_stored(self):
         """The answer arrives while the store is locked: nothing of it is kept."""
@@ -143,7 +137,8 @@ class Notices(Killed):
 
     def restart_until_delivered(self, doubles=()):
         """Whoever got a mail twice got the same bytes twice."""
-        self.make_due()
+        self.alter("UPDATE outbox_recipient SET due_us = 0 WHERE state = 'waiting'",
+                   "UPDATE outbox_server SET due_us = 0")
         agent = self.start_agent()
         mails = self.wait_for_all()
         self.stop(agent)
@@ -152,14 +147,6 @@ class Notices(Killed):
             self.assertEqual(len(contents), 2 if address in doubles else 1, address)
             self.assertEqual(len(set(contents)), 1, address)
         return mails
-
-    def make_due(self):
-        """As if the time had passed that a mail server gets after a failure."""
-        connection = sqlite3.connect(self.store, timeout=10)
-        with connection:
-            connection.execute("UPDATE outbox_recipient SET due_us = 0 WHERE state = 'waiting'")
-            connection.execute("UPDATE outbox_server SET due_us = 0")
-        connection.close()
 
     def fail_until(self, ready, what):
         self.break_erp()

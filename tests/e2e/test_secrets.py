@@ -63,11 +63,12 @@ class Mirror(http.server.BaseHTTPRequestHandler):
             self.answer(200, {"token": GIVEN["token"]}, ("Set-Cookie", f"SID={GIVEN['cookie']}; Path=/"))
             return
         sent = f"{self.path} {self.headers} {body}"
-        mine = GIVEN.values() if "SID=" in sent else [GIVEN["key"]]  # a server knows its own session
+        names = [name for name, mark in (("key", "X-Key"), ("token", "SID="), ("cookie", "SID=")) if mark in sent]
+        mine = [GIVEN[name] for name in names]  # no server knows what another one gave
         every = [f.decode() for secret in (*KNOWN.values(), *mine) for f in forms(secret)]
-        self.answer(400, {"error": {"code": f"Bad_{GIVEN['key']}", "message": f"refused {KNOWN['BASIC']} {sent}",
+        self.answer(400, {"error": {"code": "-".join(["Bad", *mine]), "message": f"refused {KNOWN['BASIC']} {sent}",
                                     "details": [sent, base64.b64encode(sent.encode()).decode(), *every]}},
-                    ("X-Echo", quote(GIVEN["key"])), ("X-Auth", self.headers.get("Authorization", "none")))
+                    ("X-Echo", quote(KNOWN["LOGIN"])), ("X-Auth", self.headers.get("Authorization", "none")))
 
 
 def steps(folder):
@@ -101,7 +102,8 @@ class Secrets(Case):
                    "cookies": ["SID"], "headers": {"Authorization": "Session {{token}}"}}
         kinds = {"basic": {"basic": {"username": "shop", "password": "${env:BASIC}"}},
                  "bearer": {"bearer": {"token": f"${{file:{self.folder}/secrets/bearer}}"}},
-                 "session": {"session": session}}
+                 "session": {"session": session},
+                 "refused": {"session": {**session, "login": {**session["login"], "post": "/refuse"}}}}
         people = {"it": {"name": "IT", "email": "it@acme.example"},
                   "boss": {"name": "Boss", "email": "boss@acme.example", "style": "business", "language": "nl"}}
         self.write("erpwatch.yaml", json.dumps({
@@ -121,7 +123,7 @@ class Secrets(Case):
 
     def run_everything(self):
         agent = self.start_program("run", "-v")
-        wait_for(lambda: len(self.mail_files()) >= 6, "six mails")
+        wait_for(lambda: len(self.mail_files()) >= 8, "eight mails")
         self.stop(agent)
         for form in ("table", "json", "junit", "nagios"):
             self.ask("check", "-v", "--notify", "--format", form)
@@ -173,7 +175,7 @@ class Secrets(Case):
                     at = content.find(form)
                     self.assertEqual(at, -1, f"{label} is in {name} as {form}: "
                                              f"{content[max(at - 200, 0):at + 100]}")
-        self.assertGreaterEqual(hars, 6)
+        self.assertGreaterEqual(hars, 8)
         self.assertGreater(checked, 40)
 
 
