@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // `incidents` lists them; `incident ID` shows one: what failed, who was told, why
 // each notice was sent, grouped, muted or held, and the evidence.
+#include "check_report.h"
 #include "command.h"
 #include "report.h"
 #include "report_view.h"
@@ -161,13 +162,22 @@ static void print_notices(const struct report_view *view, const cJSON *incident)
     print_table(table);
 }
 
+// As check -v shows a run: each step, and what was sent and came back.
 static void print_evidence(const cJSON *incident)
 {
     const cJSON *evidence = json_member(incident, "evidence");
-    if (cJSON_IsObject(evidence)) {
-        puts("\nThe run that opened it:");
-        report_view_print_json(evidence);
+    if (!cJSON_IsObject(evidence)) {
+        return;
     }
+    struct check_report report;
+    check_report_init(&report, clock_wall_now());
+    report.coloured = command_on_terminal();
+    report.exchanges = true;
+    cJSON_AddItemToArray(report.flows, cJSON_Duplicate(evidence, true));
+    g_autofree char *text = check_report_format(&report, "table");
+    puts("\nThe run that opened it:\n");
+    fputs(text, stdout);
+    check_report_clear(&report);
 }
 
 static int show_one(const struct report_view *view, const char *start)
