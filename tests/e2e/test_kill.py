@@ -185,6 +185,7 @@ class Notices(Killed):
         os.kill(agent.pid, signal.SIGKILL)
         agent.wait()
         second = self.start_agent()
+        self.wait(lambda: self.log().count("watches 1 flows") == 2, "the second agent")
         self.smtp.go.set()
         mails = self.wait_for_all()
         self.stop(second)
