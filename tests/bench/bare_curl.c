@@ -22,6 +22,8 @@ static CURL *new_handle(void)
     CURL *handle = curl_easy_init();
     curl_easy_setopt(handle, CURLOPT_URL, bench.url);
     curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, on_body);
+    if (bench.body)
+        curl_easy_setopt(handle, CURLOPT_POSTFIELDS, bench.body);
     curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, 30000L);
     curl_easy_setopt(handle, CURLOPT_HTTPHEADER, headers);
@@ -63,6 +65,8 @@ int main(int argc, char **argv)
     headers = curl_slist_append(headers, "Authorization: Basic c2hvcDpzZWNyZXQ=");
     if (bench.fresh)
         headers = curl_slist_append(headers, "Connection: close");
+    if (bench.body)
+        headers = curl_slist_append(headers, "Content-Type: application/json");
     curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, bench.concurrent);
     bench_begin(&bench);
     long started = 0, ended = 0;

@@ -12,9 +12,10 @@
 #include <unistd.h>
 
 struct bench {
-    long calls;      // -n: in all
-    long concurrent; // -c: in flight at once
-    bool fresh;      // -r: a new connection for each call
+    long calls;       // -n: in all
+    long concurrent;  // -c: in flight at once
+    bool fresh;       // -r: a new connection for each call
+    const char *body; // -d: what is posted; NULL: GET
     const char *url;
     long failed;
     long long bytes;
@@ -32,20 +33,22 @@ static inline bool bench_options(struct bench *bench, int argc, char **argv)
 {
     *bench = (struct bench){.calls = 100000, .concurrent = 50};
     int option;
-    while ((option = getopt(argc, argv, "n:c:r")) != -1) {
+    while ((option = getopt(argc, argv, "n:c:rd:")) != -1) {
         if (option == 'n')
             bench->calls = strtol(optarg, NULL, 10);
         else if (option == 'c')
             bench->concurrent = strtol(optarg, NULL, 10);
         else if (option == 'r')
             bench->fresh = true;
+        else if (option == 'd')
+            bench->body = optarg;
         else
             return false;
     }
     bench->url = argv[optind];
     if (bench->url && bench->calls >= 1 && bench->concurrent >= 1)
         return true;
-    fprintf(stderr, "usage: %s [-n CALLS] [-c CONCURRENT] [-r] URL\n", argv[0]);
+    fprintf(stderr, "usage: %s [-n CALLS] [-c CONCURRENT] [-r] [-d BODY] URL\n", argv[0]);
     return false;
 }
 

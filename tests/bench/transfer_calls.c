@@ -33,7 +33,7 @@ static void on_done(struct transfer_response *response, void *context)
 static void start(struct slot *slot)
 {
     started++;
-    slot->request = transfer_request_new("GET", bench.url);
+    slot->request = transfer_request_new(bench.body ? "POST" : "GET", bench.url);
     slot->request->timeout_ms = 30000;
     slot->request->max_body = 4 << 20;
     slot->request->may_reuse = !bench.fresh;
@@ -41,6 +41,10 @@ static void start(struct slot *slot)
     transfer_headers_add(slot->request->headers, "Authorization", "Basic c2hvcDpzZWNyZXQ=");
     if (bench.fresh)
         transfer_headers_add(slot->request->headers, "Connection", "close");
+    if (bench.body) {
+        slot->request->body = g_bytes_new_static(bench.body, strlen(bench.body));
+        transfer_headers_add(slot->request->headers, "Content-Type", "application/json");
+    }
     transfer_start(engine, slot->request, on_done, slot);
 }
 
