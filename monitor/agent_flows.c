@@ -95,7 +95,7 @@ static void leave_generation(struct agent_flows *all, struct agent_generation *g
 {
     if (generation->current || generation->users > 0)
         return;
-    auth_session_forget_former(all->context.runtime->engine);
+    auth_session_forget(all->context.runtime->engine, generation->config);
     config_free(generation->config);
     g_free(generation);
 }

@@ -31,6 +31,7 @@ struct auth_session {
     struct clock_mono failed_at;
     void (*logged_out)(void *context);
     void *logged_out_context;
+    bool forgotten; // its configuration is gone: freed once `call` has ended
 };
 
 static struct auth_session *session_new(struct flow_engine *engine,
@@ -125,9 +126,23 @@ static void redact_cookies(const struct auth_session *session)
     }
 }
 
+static void session_free(struct auth_session *session);
+
+static void tell_logged_out(struct auth_session *session)
+{
+    void (*logged_out)(void *context) = session->logged_out;
+    session->logged_out = NULL;
+    if (logged_out)
+        logged_out(session->logged_out_context);
+}
+
 static void on_login(struct call_outcome *outcome, void *context)
 {
     struct auth_session *session = context;
+    if (session->forgotten) {
+        session_free(session);
+        return;
+    }
     struct clock_mono now = clock_mono_now();
     struct verdict *verdict = judge_login(session, outcome);
     session->ready = verdict->class == VERDICT_CLASS_OK;
@@ -143,6 +158,7 @@ static void on_login(struct call_outcome *outcome, void *context)
     values_redact(session->values, session->engine->redact);
     redact_cookies(session);
     answer_waiting(session, session->ready);
+    tell_logged_out(session); // a login that was under way when all ended
 }
 
 static void log_in(struct auth_session *session)
@@ -291,19 +307,27 @@ static void on_logout(struct call_outcome *outcome, void *context)
 {
     (void)outcome; // whatever the answer: the session is not used any more
     struct auth_session *session = context;
+    if (session->forgotten) {
+        session_free(session);
+        return;
+    }
     session->ready = false;
-    session->logged_out(session->logged_out_context);
+    tell_logged_out(session);
 }
 
 static void session_logout(struct auth_session *session, void (*done)(void *context), void *context)
 {
     const struct call *logout = session->config->logout;
-    if (!logout || session->call || !is_usable(session, clock_mono_now())) {
-        done(context);
-        return;
-    }
     session->logged_out = done;
     session->logged_out_context = context;
+    if (session->call) { // nobody waits for this login any more
+        call_run_cancel(session->call, false);
+        return;
+    }
+    if (!logout || !is_usable(session, clock_mono_now())) {
+        tell_logged_out(session);
+        return;
+    }
     const struct call_run_input input = {
         .engine = session->engine,
         .call = logout,
@@ -320,6 +344,11 @@ static void session_logout(struct auth_session *session, void (*done)(void *cont
 
 static void session_free(struct auth_session *session)
 {
+    if (session->call) {
+        session->forgotten = true;
+        call_run_cancel(session->call, false);
+        return; // on_login or on_logout follows
+    }
     g_ptr_array_unref(session->waiting);
     values_free(session->values);
     cookie_jar_free(session->jar);
@@ -378,22 +407,15 @@ void auth_session_logout_all(struct flow_engine *engine, void (*done)(void *), v
     on_logged_out(round);
 }
 
-static gboolean is_former(gpointer system, gpointer session, gpointer config)
+static gboolean belongs_to(gpointer system, gpointer session, gpointer config)
 {
-    const struct config *present = config;
+    const struct config_system *own = system;
     (void)session;
-    GHashTableIter iterator;
-    gpointer known;
-    g_hash_table_iter_init(&iterator, present->systems);
-    while (g_hash_table_iter_next(&iterator, NULL, &known))
-        if (known == system)
-            return FALSE;
-    return TRUE;
+    return g_hash_table_lookup(((const struct config *)config)->systems, own->id) == own;
 }
 
-void auth_session_forget_former(struct flow_engine *engine)
+void auth_session_forget(struct flow_engine *engine, const struct config *config)
 {
     if (engine->sessions)
-        g_hash_table_foreach_remove(engine->sessions, is_former,
-                                    (gpointer)(uintptr_t)engine->config);
+        g_hash_table_foreach_remove(engine->sessions, belongs_to, (gpointer)(uintptr_t)config);
 }

@@ -14,8 +14,8 @@ void auth_session_attach(struct call_run_input *input);
 void auth_session_logout_all(struct flow_engine *engine, void (*done)(void *context),
                              void *context);
 
-// Forgets the sessions of systems that the engine's configuration no longer holds, without
-// a logout; none of them may be in use.
-void auth_session_forget_former(struct flow_engine *engine);
+// Forgets the sessions of the systems of `config`, which is about to be freed and which no run
+// uses any more, without a logout; a login that is under way is ended.
+void auth_session_forget(struct flow_engine *engine, const struct config *config);
 
 #endif
