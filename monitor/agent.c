@@ -235,6 +235,19 @@ static void on_debts_idle(void *context)
         close_agent(agent);
 }
 
+// A debt is paid under one configuration, also where another one is read meanwhile.
+static void *hold_config(void *context)
+{
+    struct agent *agent = context;
+    return agent_flows_hold(agent->flows);
+}
+
+static void release_config(void *held, void *context)
+{
+    struct agent *agent = context;
+    agent_flows_release(agent->flows, held);
+}
+
 static void pay_debts_when_due(struct agent *agent)
 {
     g_autoptr(GError) error = NULL;
@@ -395,6 +408,7 @@ static void start_agent(struct agent *agent, struct config *config)
         .context = agent,
     };
     agent->flows = agent_flows_new(&context);
+    debts_hold_config(agent->debts, hold_config, release_config, agent);
     agent_flows_set_config(agent->flows, config);
     start_chore(agent, CHORE_CONFIGURE);
     restore_confirming(agent);

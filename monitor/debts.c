@@ -16,6 +16,10 @@ struct debts {
     bool busy;
     void (*idle)(void *context);
     void *context;
+    void *(*hold)(void *context);
+    void (*release)(void *held, void *context);
+    void *hold_context;
+    void *held_config; // of the payment in flight
 };
 
 // One listing, made in the writer's thread.
@@ -82,6 +86,9 @@ static void let_go(struct listing *listing, const char *system)
 static void on_paid(struct flow_debt *debt, void *context)
 {
     struct listing *listing = context;
+    struct debts *debts = listing->debts;
+    if (debts->release)
+        debts->release(g_steal_pointer(&debts->held_config), debts->hold_context);
     let_go(listing, debt->system);
     if (strcmp(debt->state, "paid") == 0 || strcmp(debt->state, "void") == 0)
         log_info("undo of \"%s\" (flow %s, run %s): %s", debt->step, debt->flow, debt->run,
@@ -97,6 +104,8 @@ static void pay_next(struct listing *listing)
     struct debts *debts = listing->debts;
     bool stopping = debts->runtime->engine->cut;
     if (listing->next < listing->due->len && !stopping) {
+        if (debts->hold)
+            debts->held_config = debts->hold(debts->hold_context);
         flow_debt_pay(debts->runtime->engine, listing->due->pdata[listing->next++], on_paid,
                       listing);
         return;
@@ -136,6 +145,14 @@ static void list(struct debts *debts)
     const struct writer_job job = {
         .work = list_due, .done = on_listed, .context = listing, .frees = true};
     writer_submit(debts->runtime->writer, &job);
+}
+
+void debts_hold_config(struct debts *debts, void *(*hold)(void *context),
+                       void (*release)(void *held, void *context), void *context)
+{
+    debts->hold = hold;
+    debts->release = release;
+    debts->hold_context = context;
 }
 
 void debts_pay(struct debts *debts, void (*idle)(void *context), void *context)

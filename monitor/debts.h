@@ -11,6 +11,11 @@ struct debts;
 // `runtime` is borrowed and has a store. Nothing is done yet.
 struct debts *debts_new(struct runtime *runtime);
 
+// `hold` is called before each payment and keeps the present configuration; `release`
+// is called with what it gave once the payment has ended. Without them nothing is held.
+void debts_hold_config(struct debts *debts, void *(*hold)(void *context),
+                       void (*release)(void *held, void *context), void *context);
+
 // Claims the debts of dead owners and pays what is due now, one after the other.
 // `idle` is called once there is nothing due any more.
 void debts_pay(struct debts *debts, void (*idle)(void *context), void *context);
