@@ -49,7 +49,13 @@ static void end_run(struct check_run *run)
 
 static void on_confirm_due(uv_timer_t *timer)
 {
-    start_run(timer->data);
+    struct check_run *run = timer->data;
+    struct flow_engine *engine = run->all->plan.runtime->engine;
+    flow_engine_end_wait(engine, timer);
+    if (engine->stopping)
+        end_run(run); // with the result that it has
+    else
+        start_run(run);
 }
 
 // The watch has stored the run; it says when a confirming one is due.
@@ -68,7 +74,7 @@ static void on_watched(const struct watch_answer *answer, const GError *error, v
     run->start.due = answer->confirm_due;
     run->start.attempt = answer->attempt;
     int64_t wait_us = answer->confirm_due.us - clock_wall_now().us;
-    uv_timer_start(&run->timer, on_confirm_due, clock_timer_ms(MAX(wait_us, 0)), 0);
+    flow_engine_wait(plan->runtime->engine, &run->timer, on_confirm_due, MAX(wait_us, 0));
 }
 
 static void watch(struct check_run *run)
@@ -122,8 +128,10 @@ static void give_up_waiting(struct check_run *run)
 static void on_lock_wait(uv_timer_t *timer)
 {
     struct check_run *run = timer->data;
+    struct flow_engine *engine = run->all->plan.runtime->engine;
     int64_t waited_us = clock_mono_now().us - run->waiting_since.us;
-    if (waited_us > run->flow->timeout_ms * 1000)
+    flow_engine_end_wait(engine, timer);
+    if (engine->stopping || waited_us > run->flow->timeout_ms * 1000)
         give_up_waiting(run);
     else
         start_run(run);
@@ -142,7 +150,7 @@ static void start_run(struct check_run *run)
     const struct check_plan *plan = &run->all->plan;
     struct store *store = plan->runtime->store;
     if (store && !run->locked && !store_lock_flow(store, run->flow->id)) {
-        uv_timer_start(&run->timer, on_lock_wait, clock_timer_ms(LOCK_WAIT_US), 0);
+        flow_engine_wait(plan->runtime->engine, &run->timer, on_lock_wait, LOCK_WAIT_US);
         return;
     }
     run->locked = store != NULL;

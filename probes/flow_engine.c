@@ -12,6 +12,7 @@ struct flow_engine *flow_engine_new(uv_loop_t *loop, const struct config *config
     engine->ledger = ledger;
     engine->slots = slots_new((unsigned)config->agent.parallel);
     engine->calls = g_hash_table_new(g_direct_hash, g_direct_equal);
+    engine->waits = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, g_free);
     flow_engine_set_config(engine, config);
     return engine;
 }
@@ -42,6 +43,34 @@ void flow_engine_leave(struct flow_engine *engine)
     engine->active--;
 }
 
+struct flow_wait {
+    uv_timer_cb over;
+};
+
+void flow_engine_wait(struct flow_engine *engine, uv_timer_t *timer, uv_timer_cb over,
+                      int64_t wait_us)
+{
+    struct flow_wait *wait = g_new(struct flow_wait, 1);
+    wait->over = over;
+    g_hash_table_replace(engine->waits, timer, wait);
+    uv_timer_start(timer, over, engine->stopping ? 0 : clock_timer_ms(wait_us), 0);
+}
+
+void flow_engine_end_wait(struct flow_engine *engine, uv_timer_t *timer)
+{
+    g_hash_table_remove(engine->waits, timer);
+}
+
+void flow_engine_stop(struct flow_engine *engine)
+{
+    GHashTableIter iterator;
+    gpointer timer, wait;
+    engine->stopping = true;
+    g_hash_table_iter_init(&iterator, engine->waits);
+    while (g_hash_table_iter_next(&iterator, &timer, &wait))
+        uv_timer_start(timer, ((struct flow_wait *)wait)->over, 0, 0);
+}
+
 struct values *flow_engine_values(struct flow_engine *engine, const struct secret_store *secrets,
                                   const struct config_system *system)
 {
@@ -64,6 +93,7 @@ void flow_engine_free(struct flow_engine *engine)
         return;
     g_clear_pointer(&engine->sessions, g_hash_table_unref);
     g_hash_table_unref(engine->calls);
+    g_hash_table_unref(engine->waits);
     slots_free(engine->slots);
     transfer_free(engine->transfer);
     redact_free(engine->redact);

@@ -20,6 +20,7 @@ struct flow_engine {
     struct slots *slots;
     GHashTable *sessions; // of auth_session; NULL while there is none
     GHashTable *calls;    // set of struct call_run in flight
+    GHashTable *waits;    // uv_timer_t -> struct flow_wait, while nothing is in flight
     unsigned active;      // runs and single debts
     bool stopping;        // no new step is started
     bool cut;             // the grace is over: nothing is sent any more
@@ -45,6 +46,15 @@ struct values *flow_engine_values(struct flow_engine *engine, const struct secre
 // One more, one less run or single debt in flight.
 void flow_engine_enter(struct flow_engine *engine);
 void flow_engine_leave(struct flow_engine *engine);
+
+// Starts `timer`, and calls `over` after the wait, or soon where the engine is stopped
+// before that. `over` calls flow_engine_end_wait first.
+void flow_engine_wait(struct flow_engine *engine, uv_timer_t *timer, uv_timer_cb over,
+                      int64_t wait_us);
+void flow_engine_end_wait(struct flow_engine *engine, uv_timer_t *timer);
+
+// No new step from now on; who waits is woken.
+void flow_engine_stop(struct flow_engine *engine);
 
 // Frees the engine, which must be idle; NULL is allowed.
 void flow_engine_free(struct flow_engine *engine);

@@ -25,7 +25,7 @@ struct flow_stop *flow_stop_begin(struct flow_engine *engine, int64_t grace_ms)
 {
     struct flow_stop *stop = g_new0(struct flow_stop, 1);
     stop->engine = engine;
-    engine->stopping = true;
+    flow_engine_stop(engine);
     uv_timer_init(engine->loop, &stop->timer);
     stop->timer.data = stop;
     uv_timer_start(&stop->timer, on_grace_over, clock_timer_ms(grace_ms * 1000), 0);

@@ -140,6 +140,7 @@ static bool retries_again(const struct step_run *run, const struct transfer_resp
 static void on_wait_over(uv_timer_t *timer)
 {
     struct step_run *run = timer->data;
+    flow_engine_end_wait(run->shared->engine, timer);
     if (run->shared->engine->stopping) {
         run->outcome.cut_off = true;
         finish(run, VERDICT_SKIPPED);
@@ -150,7 +151,7 @@ static void on_wait_over(uv_timer_t *timer)
 
 static void wait_and_repeat(struct step_run *run, int64_t wait_ms)
 {
-    uv_timer_start(&run->timer, on_wait_over, clock_timer_ms(wait_ms * 1000), 0);
+    flow_engine_wait(run->shared->engine, &run->timer, on_wait_over, wait_ms * 1000);
 }
 
 static void finish_failed(struct step_run *run)
