@@ -87,8 +87,8 @@ static void on_signal(uv_signal_t *handle, int number)
 {
     (void)number;
     struct check_command *check = handle->data;
-    if (check->interrupted || !check->runtime.engine)
-        return;
+    if (check->interrupted || !check->runs)
+        return; // all runs have ended
     check->interrupted = true;
     g_autofree char *grace = duration_format(check->config->agent.stop_ms);
     fprintf(stderr,
@@ -103,7 +103,7 @@ static bool is_chosen(const struct config_flow *flow, char **names)
     if (!*names)
         return flow->off == NULL;
     for (; *names; names++)
-        if (strcmp(*names, flow->id) == 0 || strcmp(*names, flow->system->id) == 0)
+        if (strcmp(*names, flow->id) == 0 || (!flow->off && strcmp(*names, flow->system->id) == 0))
             return true;
     return false;
 }

@@ -2,8 +2,12 @@
 # SPDX-License-Identifier: MIT
 """Sentences of the documented behaviour, each tried on the built program against
 a scripted server: the shape of the JSON, what is repeated, what is undone."""
+import signal
+import subprocess
+import time
 import unittest
 
+import harness
 from flow_case import FlowCase
 from harness import decisive
 
@@ -104,6 +108,68 @@ class Contract(FlowCase):
                 self.assertNotIn("id=", "".join(self.requests()))
                 self.assertNotIn("POST /api/one", self.requests())
                 self.assertNotIn("POST /api/a/", self.requests())
+
+    def interrupt(self, seen, *arguments):
+        """check, with SIGINT once the server saw a request: its exit code and output."""
+        check = subprocess.Popen([harness.PROGRAM, "check", "--format", "json", *arguments], cwd=self.folder,
+                                 env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.processes.append(check)
+        harness.wait_for(lambda: seen in self.requests(), seen)
+        time.sleep(0.3)  # lets the answer arrive; earlier is right as well
+        check.send_signal(signal.SIGINT)
+        out, errors = check.communicate(timeout=harness.PATIENCE_S)
+        self.assertNotIn("Sanitizer", errors)
+        self.assertEqual(check.returncode, 3, out + errors)
+        return out
+
+    def test_an_interrupt_waits_for_no_repetition(self):
+        self.script({"GET /api/a": {"status": 503}, "POST /api/orders": CREATED, "DELETE /api/orders/7": {"status": 204}})
+        for wait in ("retry: {times: 1, after: 8m}", "until: {every: 8m, for: 9m}"):
+            with self.subTest(wait):
+                self.flow(CREATE + "  undo: {delete: '/orders/{{order}}'}\n- step: read\n  get: /a\n  " + wait,
+                          timeout="9m")
+                self.interrupt("GET /api/a")
+                self.assertIn("DELETE /api/orders/7", self.requests())
+
+    def test_an_interrupt_waits_for_no_confirming_run(self):
+        self.script({"GET /api/a": {"status": 503}})
+        self.flow("- step: read\n  get: /a")
+        with open(self.path("erpwatch.yaml"), encoding="utf-8") as file:
+            text = file.read()
+        self.write("erpwatch.yaml", text.replace("    every: 1h\n", "    every: 1h\n    confirm: {runs: 2, after: 8m}\n"))
+        self.interrupt("GET /api/a", "--notify")
+        self.assertEqual(self.requests(), ["GET /api/a"])
+
+    def test_a_login_that_hangs_does_not_outlive_its_flow(self):
+        self.script({"POST /api/Login": {"delay": 4}})
+        self.flow("- step: one\n  get: /a", system=SESSION, timeout="1s")
+        verdict = decisive(self.run_flow(2))["verdict"]
+        self.assertEqual(verdict["class"], "timeout")
+
+    def test_a_flow_that_is_off_runs_only_by_its_name(self):
+        self.script({"GET /api/a": {"body": {}}})
+        self.flow("- step: read\n  get: /a")
+        with open(self.path("erpwatch.yaml"), encoding="utf-8") as file:
+            text = file.read()
+        self.write("erpwatch.yaml", text.replace("    every: 1h\n", "    every: 1h\n    off: until Monday\n"))
+        self.run_flow(0, "orders")
+        self.assertEqual(self.run_program("check", "erp").returncode, 3)
+
+    def test_sessions_outlive_reloads_while_they_are_used(self):
+        self.script({"POST /api/Login": {"delay": 2.5, **LOGIN}, "GET /api/a": {"delay": 1.5, "body": {}}})
+        self.flow("- step: one\n  get: /a", system=SESSION)
+        with open(self.path("erpwatch.yaml"), encoding="utf-8") as file:
+            text = file.read().replace("every: 1h", "every: 1s")
+        self.write("erpwatch.yaml", text)
+        agent = self.start_program("run")
+        for _ in range(3):  # each configuration has a login of its own under way
+            seen = self.requests().count("POST /api/Login")
+            harness.wait_for(lambda: self.requests().count("POST /api/Login") > seen or "GET /api/a" in self.requests())
+            agent.send_signal(signal.SIGHUP)
+        harness.wait_for(lambda: "GET /api/a" in self.requests())
+        agent.send_signal(signal.SIGHUP)
+        self.stop(agent)
+        self.assertNotIn("Sanitizer", self.log())
 
 
 if __name__ == "__main__":
