@@ -60,8 +60,8 @@ static void on_committed(bool durable, void *context)
 
 static void settle(struct payment *payment, const char *state, const char *problem)
 {
-    g_autofree char *former_state = payment->debt->state;
-    g_autofree char *former_problem = payment->debt->problem;
+    g_free(payment->debt->state);
+    g_free(payment->debt->problem);
     payment->debt->state = g_strdup(state);
     payment->debt->problem = g_strdup(problem);
     const struct flow_ledger *ledger = payment->engine->ledger;
