@@ -10,8 +10,10 @@
 #include "online.h"
 #include "watch.h"
 
-// How often a run lock that another process holds is asked for again.
+// How often a run lock that another process holds is asked for again, and whether
+// the debts of the system were tried.
 #define LOCK_WAIT_US (INT64_C(200) * 1000)
+#define DEBTS_WAIT_US (INT64_C(20) * 1000)
 
 struct check_runs {
     struct check_plan plan;
@@ -145,9 +147,36 @@ static int64_t deadline_left_ms(const struct check_runs *all)
     return MAX(all->plan.deadline_ms - spent_ms, 1);
 }
 
+static void on_debts_wait(uv_timer_t *timer)
+{
+    struct check_run *run = timer->data;
+    flow_engine_end_wait(run->all->plan.runtime->engine, timer);
+    start_run(run);
+}
+
+static bool writes(const struct config_flow *flow)
+{
+    for (guint i = 0; i < flow->steps->len; i++)
+        if (((const struct step *)flow->steps->pdata[i])->undo)
+            return true;
+    return false;
+}
+
+// What dead processes owe at a system is tried once before anything more is made there.
+static bool waits_for_debts(const struct check_run *run)
+{
+    const struct check_plan *plan = &run->all->plan;
+    return plan->debts && !plan->runtime->engine->stopping && writes(run->flow) &&
+           (debts_are_listing(plan->debts) || debts_hold_back(plan->debts, run->flow->system->id));
+}
+
 static void start_run(struct check_run *run)
 {
     const struct check_plan *plan = &run->all->plan;
+    if (waits_for_debts(run)) {
+        flow_engine_wait(plan->runtime->engine, &run->timer, on_debts_wait, DEBTS_WAIT_US);
+        return;
+    }
     struct store *store = plan->runtime->store;
     if (store && !run->locked && !store_lock_flow(store, run->flow->id)) {
         flow_engine_wait(plan->runtime->engine, &run->timer, on_lock_wait, LOCK_WAIT_US);

@@ -5,6 +5,7 @@
 #define MONITOR_CHECK_RUNS_H
 
 #include "check_report.h"
+#include "debts.h"
 #include "runtime.h"
 
 struct check_runs;
@@ -12,6 +13,7 @@ struct check_runs;
 // What a check is to do. Borrowed until the end.
 struct check_plan {
     struct runtime *runtime;
+    const struct debts *debts; // of dead processes, which hold writing flows back; or NULL
     const struct config *config;
     const GPtrArray *flows; // of struct config_flow
     int64_t deadline_ms;    // of all steps of all flows; 0 for none

@@ -32,7 +32,7 @@ struct check_command {
     struct flow_stop *stop;
     struct mail_child *mail;
     struct check_report report;
-    bool interrupted, progress_shown;
+    bool interrupted, progress_shown, runs_ended;
 };
 
 static void show_progress(guint done, guint all, const char *flow, void *context)
@@ -67,10 +67,29 @@ static void on_delivered(void *context)
     close_all(context);
 }
 
-// check --notify delivers once before it exits.
+static void end_check(struct check_command *check);
+
+static void on_debts_idle(void *context)
+{
+    struct check_command *check = context;
+    if (check->runs_ended)
+        end_check(check);
+}
+
+// What earlier processes owe still is left to the next one.
 static void on_runs_ended(void *context)
 {
     struct check_command *check = context;
+    check->runs_ended = true;
+    if (check->debts)
+        debts_stop(check->debts);
+    if (!check->debts || !debts_are_busy(check->debts))
+        end_check(check);
+}
+
+// check --notify delivers once before it exits.
+static void end_check(struct check_command *check)
+{
     if (!check->options->notify || check->interrupted) {
         close_all(check);
         return;
@@ -144,10 +163,25 @@ static void watch_signals(struct check_command *check)
     }
 }
 
+// Debts of processes that died are paid first, as the agent does.
+static void start_debts(struct check_command *check)
+{
+    if (!check->runtime.store)
+        return;
+    struct debts *debts = debts_new(&check->runtime);
+    if (!debts_are_inherited(debts)) {
+        debts_free(debts);
+        return;
+    }
+    check->debts = debts;
+    debts_pay(debts, on_debts_idle, check);
+}
+
 static void start_runs(struct check_command *check, const GPtrArray *flows, int64_t deadline_ms)
 {
     const struct check_plan plan = {
         .runtime = &check->runtime,
+        .debts = check->debts,
         .config = check->config,
         .flows = flows,
         .deadline_ms = deadline_ms,
@@ -193,6 +227,7 @@ static int run_check(struct check_command *check, const GPtrArray *flows, int64_
     check->report.coloured = command_on_terminal();
     check->report.exchanges = check->options->verbose;
     watch_signals(check);
+    start_debts(check);
     start_runs(check, flows, deadline_ms);
     uv_run(&check->loop, UV_RUN_DEFAULT);
     runtime_clear(&check->runtime);

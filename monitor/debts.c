@@ -13,7 +13,7 @@
 struct debts {
     struct runtime *runtime;
     GHashTable *held; // set of char *: systems with claimed debts not yet tried
-    bool busy;
+    bool busy, listing, stopped;
     void (*idle)(void *context);
     void *context;
     void *(*hold)(void *context);
@@ -102,7 +102,7 @@ static void on_paid(struct flow_debt *debt, void *context)
 static void pay_next(struct listing *listing)
 {
     struct debts *debts = listing->debts;
-    bool stopping = debts->runtime->engine->cut;
+    bool stopping = debts->runtime->engine->cut || debts->stopped;
     if (listing->next < listing->due->len && !stopping) {
         if (debts->hold)
             debts->held_config = debts->hold(debts->hold_context);
@@ -122,6 +122,7 @@ static void on_listed(const GError *error, void *context)
 {
     struct listing *listing = context;
     struct debts *debts = listing->debts;
+    debts->listing = false;
     if (error) {
         log_error("the ledger cannot be read: %s", error->message);
         free_listing(listing);
@@ -159,7 +160,7 @@ void debts_pay(struct debts *debts, void (*idle)(void *context), void *context)
 {
     if (debts->busy)
         return;
-    debts->busy = true;
+    debts->busy = debts->listing = true;
     debts->idle = idle;
     debts->context = context;
     list(debts);
@@ -174,6 +175,16 @@ bool debts_are_inherited(const struct debts *debts)
 {
     g_autoptr(GPtrArray) dead = store_dead_owners(debts->runtime->store);
     return dead->len > 0;
+}
+
+bool debts_are_listing(const struct debts *debts)
+{
+    return debts->listing;
+}
+
+void debts_stop(struct debts *debts)
+{
+    debts->stopped = true;
 }
 
 bool debts_are_busy(const struct debts *debts)

@@ -28,6 +28,12 @@ bool debts_hold_back(const struct debts *debts, const char *system);
 // owes is ours now.
 bool debts_are_inherited(const struct debts *debts);
 
+// True from debts_pay until it is known which debts are due.
+bool debts_are_listing(const struct debts *debts);
+
+// Begins no further payment in this round.
+void debts_stop(struct debts *debts);
+
 // True while a debt is being paid.
 bool debts_are_busy(const struct debts *debts);
 
