@@ -49,6 +49,20 @@ static void end_run(struct check_run *run)
         plan->ended(plan->context);
 }
 
+static int64_t deadline_left_ms(const struct check_runs *all)
+{
+    if (!all->plan.deadline_ms)
+        return 0;
+    int64_t spent_ms = (clock_mono_now().us - all->started.us) / 1000;
+    return MAX(all->plan.deadline_ms - spent_ms, 1);
+}
+
+// A run that is due after the deadline would only fail for want of time.
+static bool is_too_late(const struct check_runs *all, int64_t wait_us)
+{
+    return all->plan.deadline_ms && deadline_left_ms(all) * 1000 <= MAX(wait_us, 1000);
+}
+
 static void on_confirm_due(uv_timer_t *timer)
 {
     struct check_run *run = timer->data;
@@ -69,13 +83,13 @@ static void on_watched(const struct watch_answer *answer, const GError *error, v
         log_error("the run of %s could not be stored: %s", run->flow->id, error->message);
     bool confirms =
         !error && plan->notify && answer->confirm_due.us && !plan->runtime->engine->stopping;
-    if (!confirms) {
+    int64_t wait_us = confirms ? answer->confirm_due.us - clock_wall_now().us : 0;
+    if (!confirms || is_too_late(run->all, wait_us)) {
         end_run(run);
         return;
     }
     run->start.due = answer->confirm_due;
     run->start.attempt = answer->attempt;
-    int64_t wait_us = answer->confirm_due.us - clock_wall_now().us;
     flow_engine_wait(plan->runtime->engine, &run->timer, on_confirm_due, MAX(wait_us, 0));
 }
 
@@ -133,18 +147,10 @@ static void on_lock_wait(uv_timer_t *timer)
     struct flow_engine *engine = run->all->plan.runtime->engine;
     int64_t waited_us = clock_mono_now().us - run->waiting_since.us;
     flow_engine_end_wait(engine, timer);
-    if (engine->stopping || waited_us > run->flow->timeout_ms * 1000)
+    if (engine->stopping || is_too_late(run->all, 0) || waited_us > run->flow->timeout_ms * 1000)
         give_up_waiting(run);
     else
         start_run(run);
-}
-
-static int64_t deadline_left_ms(const struct check_runs *all)
-{
-    if (!all->plan.deadline_ms)
-        return 0;
-    int64_t spent_ms = (clock_mono_now().us - all->started.us) / 1000;
-    return MAX(all->plan.deadline_ms - spent_ms, 1);
 }
 
 static void on_debts_wait(uv_timer_t *timer)

@@ -140,6 +140,16 @@ class Contract(FlowCase):
         self.interrupt("GET /api/a", "--notify")
         self.assertEqual(self.requests(), ["GET /api/a"])
 
+    def test_no_confirming_run_after_the_deadline(self):
+        self.script({"GET /api/a": {"status": 503}})
+        self.flow("- step: read\n  get: /a")
+        with open(self.path("erpwatch.yaml"), encoding="utf-8") as file:
+            text = file.read()
+        self.write("erpwatch.yaml", text.replace("    every: 1h\n", "    every: 1h\n    confirm: {runs: 2, after: 8m}\n"))
+        flow = self.check("--notify", "--deadline", "40s", code=2)["flows"][0]
+        self.assertEqual((flow["state"], flow["steps"][0]["status"]), ("failed", 503))
+        self.assertEqual(self.requests(), ["GET /api/a"])
+
     def test_a_login_that_hangs_does_not_outlive_its_flow(self):
         self.script({"POST /api/Login": {"delay": 4}})
         self.flow("- step: one\n  get: /a", system=SESSION, timeout="1s")
