@@ -63,7 +63,7 @@ static const char *or_empty(const char *text)
 static char *one_line(const char *text)
 {
     GString *line = g_string_new(NULL);
-    for (const char *at = or_empty(text); *at; at = g_utf8_next_char(at)) {
+    for (const char *at = or_empty(text); *at; at += g_utf8_skip[*(const guchar *)at]) {
         gunichar character = g_utf8_get_char_validated(at, -1);
         if (character == (gunichar)-1 || character == (gunichar)-2)
             return g_string_append(line, "…"), g_string_free(line, FALSE);

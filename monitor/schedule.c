@@ -23,10 +23,10 @@ static struct clock_wall next_of_interval(const char *id, int64_t every_ms, stru
 }
 
 static struct clock_wall next_of_cron(const char *text, struct clock_wall after,
-                                      const char *timezone)
+                                      const char *zone_name)
 {
     g_autoptr(cron_t) cron = cron_parse(text, NULL);
-    g_autoptr(GTimeZone) zone = g_time_zone_new_identifier(timezone);
+    g_autoptr(GTimeZone) zone = g_time_zone_new_identifier(zone_name);
     if (!cron) // the configuration was checked: it cannot be
         return (struct clock_wall){-1};
     if (!zone)
@@ -35,23 +35,23 @@ static struct clock_wall next_of_cron(const char *text, struct clock_wall after,
 }
 
 struct clock_wall schedule_next(const struct config_flow *flow, struct clock_wall after,
-                                const char *timezone)
+                                const char *zone_name)
 {
     if (flow->every_ms > 0)
         return next_of_interval(flow->id, flow->every_ms, after);
     if (flow->cron)
-        return next_of_cron(flow->cron, after, timezone);
+        return next_of_cron(flow->cron, after, zone_name);
     return (struct clock_wall){-1};
 }
 
 int schedule_count(const struct config_flow *flow, struct clock_wall after, struct clock_wall until,
-                   const char *timezone, int most)
+                   const char *zone_name, int most)
 {
     int count = 0;
-    struct clock_wall at = schedule_next(flow, after, timezone);
+    struct clock_wall at = schedule_next(flow, after, zone_name);
     while (count < most && at.us >= 0 && at.us <= until.us) {
         count++;
-        at = schedule_next(flow, at, timezone);
+        at = schedule_next(flow, at, zone_name);
     }
     return count;
 }
