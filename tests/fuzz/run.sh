@@ -12,7 +12,7 @@ for source in tests/fuzz/fuzz_*.c; do
     # shellcheck disable=SC2046
     clang -std=c17 -D_GNU_SOURCE -DERPWATCH_VERSION='"0"' -g -O1 -fsanitize=address,undefined,fuzzer \
         -fno-sanitize-recover=undefined $(pkg-config --cflags $packages) "$source" build-fuzz/liberpwatch.a \
-        -o "build-fuzz/$name" $(pkg-config --libs $packages) -pthread
+        -o "build-fuzz/$name" $(pkg-config --libs $packages) -lm -pthread
 done
 fuzz_one() {
     name=$1
