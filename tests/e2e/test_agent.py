@@ -252,6 +252,32 @@ class Process(AgentCase):
         self.stop(agent)
 
 
+class Check(AgentCase):
+    def test_interrupted_it_undoes_and_cannot_tell(self):
+        self.configure({"orders": flow(customer(), order(), read_back())})
+        hold = self.gate.hold("POST /api/salesOrders")
+        check = self.start_program("check", log="check.log")
+        self.assertTrue(hold.reached.wait(90))
+        check.send_signal(signal.SIGINT)
+        hold.go.set()
+        self.assertEqual(check.wait(90), 3)
+        self.assertEqual(self.gate.count("GET /api/salesOrders"), 0)
+        self.assertEqual(self.records(), 0)
+
+    def test_a_flow_runs_once_at_a_time(self):
+        self.configure({"customers": flow(customer(), timeout="3s")})
+        hold = self.gate.hold("DELETE /api/customers")  # an undo has no part in the flow's time
+        agent = self.start_agent()
+        self.assertTrue(hold.reached.wait(90))
+        created = self.gate.count("POST")
+        document = self.check("customers", code=3)
+        self.assertEqual(document["flows"][0]["state"], "unknown")
+        self.assertEqual(self.gate.count("POST"), created)
+        hold.go.set()
+        self.stop(agent)
+        self.assertEqual(self.records(), 0)
+
+
 class Secrets(AgentCase):
     def test_a_missing_secret_is_unknown(self):
         needy = {"step": "ask", "get": "/invoices/INV-1", "headers": {"X-Key": "${env:NOT_THERE}"}}
