@@ -19,7 +19,6 @@ struct debts {
     void *(*hold)(void *context);
     void (*release)(void *held, void *context);
     void *hold_context;
-    void *held_config; // of the payment in flight
 };
 
 // One listing, made in the writer's thread.
@@ -28,7 +27,16 @@ struct listing {
     GPtrArray *dead; // owners
     GPtrArray *due;  // of struct flow_debt
     int64_t claimed;
-    guint next;
+    guint chains; // at work, and one for whoever starts them
+};
+
+// The debts of one system, one after the other: another system that hangs delays
+// none of them.
+struct chain {
+    struct listing *listing;
+    const char *system; // borrowed from a debt
+    guint next;         // of listing->due
+    void *held_config;  // of the payment in flight
 };
 
 static void list(struct debts *debts);
@@ -70,52 +78,74 @@ static void end(struct debts *debts)
         debts->idle(debts->context);
 }
 
-static void pay_next(struct listing *listing);
-
-// Once each debt of a system was tried, its flows need not wait for other systems' debts.
-static void let_go(struct listing *listing, const char *system)
+static bool is_over(const struct debts *debts)
 {
-    for (guint i = listing->next; i < listing->due->len; i++) {
-        const struct flow_debt *left = listing->due->pdata[i];
-        if (strcmp(left->system, system) == 0)
-            return;
-    }
-    g_hash_table_remove(listing->debts->held, system);
+    return debts->stopped || debts->runtime->engine->cut;
 }
+
+static void leave_listing(struct listing *listing)
+{
+    struct debts *debts = listing->debts;
+    if (--listing->chains > 0)
+        return;
+    bool more = listing->due->len == DEBTS_AT_ONCE && !is_over(debts);
+    free_listing(listing);
+    if (more)
+        list(debts);
+    else
+        end(debts);
+}
+
+static void pay_next(struct chain *chain);
 
 static void on_paid(struct flow_debt *debt, void *context)
 {
-    struct listing *listing = context;
-    struct debts *debts = listing->debts;
+    struct chain *chain = context;
+    struct debts *debts = chain->listing->debts;
     if (debts->release)
-        debts->release(g_steal_pointer(&debts->held_config), debts->hold_context);
-    let_go(listing, debt->system);
+        debts->release(g_steal_pointer(&chain->held_config), debts->hold_context);
     if (strcmp(debt->state, "paid") == 0 || strcmp(debt->state, "void") == 0)
         log_info("undo of \"%s\" (flow %s, run %s): %s", debt->step, debt->flow, debt->run,
                  debt->state);
     else
         log_warning("undo of \"%s\" (flow %s, run %s): %s, %s", debt->step, debt->flow, debt->run,
                     debt->state, debt->problem ? debt->problem : "no reason given");
-    pay_next(listing);
+    pay_next(chain);
 }
 
-static void pay_next(struct listing *listing)
+static void pay_next(struct chain *chain)
 {
+    struct listing *listing = chain->listing;
     struct debts *debts = listing->debts;
-    bool stopping = debts->runtime->engine->cut || debts->stopped;
-    if (listing->next < listing->due->len && !stopping) {
+    while (chain->next < listing->due->len && !is_over(debts)) {
+        struct flow_debt *debt = listing->due->pdata[chain->next++];
+        if (strcmp(debt->system, chain->system) != 0)
+            continue;
         if (debts->hold)
-            debts->held_config = debts->hold(debts->hold_context);
-        flow_debt_pay(debts->runtime->engine, listing->due->pdata[listing->next++], on_paid,
-                      listing);
+            chain->held_config = debts->hold(debts->hold_context);
+        flow_debt_pay(debts->runtime->engine, debt, on_paid, chain);
         return;
     }
-    bool more = listing->due->len == DEBTS_AT_ONCE && !stopping;
-    free_listing(listing);
-    if (more)
-        list(debts);
-    else
-        end(debts);
+    // each was tried: the system's flows need not wait any more
+    g_hash_table_remove(debts->held, chain->system);
+    g_free(chain);
+    leave_listing(listing);
+}
+
+static void start_chains(struct listing *listing)
+{
+    g_autoptr(GHashTable) systems = g_hash_table_new(g_str_hash, g_str_equal);
+    listing->chains = 1;
+    for (guint i = 0; i < listing->due->len; i++) {
+        const struct flow_debt *debt = listing->due->pdata[i];
+        if (!g_hash_table_add(systems, debt->system))
+            continue;
+        struct chain *chain = g_new(struct chain, 1);
+        *chain = (struct chain){.listing = listing, .system = debt->system, .next = i};
+        listing->chains++;
+        pay_next(chain);
+    }
+    leave_listing(listing);
 }
 
 static void on_listed(const GError *error, void *context)
@@ -135,7 +165,7 @@ static void on_listed(const GError *error, void *context)
         const struct flow_debt *debt = listing->due->pdata[i];
         g_hash_table_add(debts->held, g_strdup(debt->system));
     }
-    pay_next(listing);
+    start_chains(listing);
 }
 
 static void list(struct debts *debts)
