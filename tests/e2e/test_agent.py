@@ -9,7 +9,7 @@ import socket
 import subprocess
 import unittest
 
-from agent_case import AgentCase, customer, flow, invoice, order, read_back
+from agent_case import AgentCase, Gate, customer, flow, invoice, order, read_back
 
 
 class Incidents(AgentCase):
@@ -318,6 +318,28 @@ class Debts(AgentCase):
         self.stop(agent)
         agent = self.start_agent()
         self.wait(lambda: self.debts()[0]["state"] == "paid", "the undo")
+        self.stop(agent)
+        self.assertEqual(self.records(), 0)
+
+    def test_a_system_that_hangs_delays_no_other(self):
+        other = Gate(self.erp_process.port)
+        self.addCleanup(other.close)
+        flows = {name: flow(customer(), system=name, every="1h") for name in ("erp", "other")}
+        settings = self.settings(flows)
+        settings["systems"]["other"] = {**settings["systems"]["erp"], "url": f"http://127.0.0.1:{other.port}/api"}
+        self.write("erpwatch.yaml", json.dumps(settings))
+        self.gate.shut.add("DELETE")
+        other.shut.add("DELETE")
+        self.check("erp", code=1)
+        self.check("other", code=1)
+        self.gate.shut.clear()
+        other.shut.clear()
+        hold = self.gate.hold("DELETE")
+        agent = self.start_agent()
+        self.assertTrue(hold.reached.wait(90))
+        self.wait(lambda: self.count("debt WHERE system = 'other' AND state = 'paid'"), "the other's undo")
+        self.assertEqual(self.count("debt WHERE system = 'erp' AND state = 'owed'"), 1)
+        hold.go.set()
         self.stop(agent)
         self.assertEqual(self.records(), 0)
 
