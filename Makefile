@@ -14,7 +14,7 @@ WARN := -Wall -Wextra -Wshadow -Wformat=2 -Wstrict-prototypes -Wmissing-prototyp
   -Wpointer-arith -Wcast-qual -Wwrite-strings -Wundef -Wvla
 LIBS := libcurl libuv libcjson gmime-3.0 glib-2.0 libfyaml sqlite3 libpcre2-8 openssl libesmtp-1.0
 PKG_CFLAGS := $(shell pkg-config --cflags $(LIBS) 2>/dev/null | sed 's/-I/-isystem /g')
-PKG_LIBS := $(shell pkg-config --libs $(LIBS) 2>/dev/null) -lm
+PKG_LIBS := $(shell pkg-config --libs $(LIBS) 2>/dev/null)
 CFLAGS_ALL = -std=c17 -D_GNU_SOURCE -DERPWATCH_VERSION='"$(VERSION)"' -DERPWATCH_PREFIX='"$(PREFIX)"' \
   $(WARN) $(WERROR) $(OPT) $(DEBUG) $(SANITIZE) $(PKG_CFLAGS) -I$(BUILD)/gen -pthread $(CFLAGS)
 LDFLAGS_ALL = $(SANITIZE) -pthread $(LDFLAGS)
@@ -87,12 +87,12 @@ $(BUILD)/liberpwatch.a: $(OBJECTS)
 
 $(BUILD)/erpwatch: $(BUILD)/monitor/main.o $(BUILD)/liberpwatch.a
 	$(SAY) LINK $@
-	$(Q)$(CC) $(LDFLAGS_ALL) $^ -o $@ $(PKG_LIBS)
+	$(Q)$(CC) $(LDFLAGS_ALL) $^ -o $@ $(PKG_LIBS) -lm
 
 $(BUILD)/tests/%: tests/%.c $(BUILD)/liberpwatch.a
 	@mkdir -p $(@D)
 	$(SAY) CC $<
-	$(Q)$(CC) $(CFLAGS_ALL) -MMD -MP $(LDFLAGS_ALL) $< -o $@ $(BUILD)/liberpwatch.a -lcmocka $(PKG_LIBS)
+	$(Q)$(CC) $(CFLAGS_ALL) -MMD -MP $(LDFLAGS_ALL) $< -o $@ $(BUILD)/liberpwatch.a -lcmocka $(PKG_LIBS) -lm
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12

@@ -109,6 +109,7 @@ static void test_complete(void **state)
     struct transfer_request *request = transfer_request_new("GET", "http://h/");
     transfer_headers_add(request->headers, "accept", "application/json");
     g_autoptr(exchange_t) exchange = exchange_new(request, (struct clock_wall){0});
+    assert_ptr_equal(exchange->request, request);
     assert_int_equal(request->headers->len, 3);
     assert_string_equal(transfer_headers_find(request->headers, "Accept"), "application/json");
     assert_string_equal(transfer_headers_find(request->headers, "User-Agent"),

@@ -128,6 +128,7 @@ static void test_made(void **state)
     g_autoptr(template_t) plain =
         template_new("{{order | lower}}", TEMPLATE_PLACE_TEXT, false, NULL);
     g_autofree char *lower = template_render(plain, &context, NULL, NULL);
+    assert_string_equal(lower, "so-1");
     assert_false(values_have_secrets(values));
     g_autoptr(template_t) made =
         template_new("{{'${env:NONE:-s3cret-value}' | upper}} {{order | hmac_sha256: "
