@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // erpwatch check: runs flows once, now, and prints what each step did.
 #include "check_runs.h"
+#include "check_watch.h"
 #include "command.h"
 #include "debts.h"
 #include "mail_child.h"
@@ -32,6 +33,8 @@ struct check_command {
     struct flow_stop *stop;
     struct mail_child *mail;
     struct check_report report;
+    const GPtrArray *flows; // of struct config_flow: those to run
+    int64_t deadline_ms;
     bool interrupted, progress_shown, runs_ended;
 };
 
@@ -88,17 +91,22 @@ static void on_runs_ended(void *context)
 }
 
 // check --notify delivers once before it exits.
-static void end_check(struct check_command *check)
+static void deliver(void *context)
 {
-    if (!check->options->notify || check->interrupted) {
-        close_all(check);
-        return;
-    }
+    struct check_command *check = context;
     check->mail = mail_child_new(
         &check->loop, check->options->config ? check->options->config : config_default_path(),
         on_delivered, check);
     mail_child_start(check->mail);
     if (!mail_child_is_busy(check->mail))
+        close_all(check);
+}
+
+static void end_check(struct check_command *check)
+{
+    if (check->options->notify && !check->interrupted)
+        check_watch_tick(&check->runtime, check->config, deliver, check);
+    else
         close_all(check);
 }
 
@@ -177,14 +185,15 @@ static void start_debts(struct check_command *check)
     debts_pay(debts, on_debts_idle, check);
 }
 
-static void start_runs(struct check_command *check, const GPtrArray *flows, int64_t deadline_ms)
+static void start_runs(void *context)
 {
+    struct check_command *check = context;
     const struct check_plan plan = {
         .runtime = &check->runtime,
         .debts = check->debts,
         .config = check->config,
-        .flows = flows,
-        .deadline_ms = deadline_ms,
+        .flows = check->flows,
+        .deadline_ms = check->deadline_ms,
         .notify = check->options->notify,
         .report = &check->report,
         .progress = show_progress,
@@ -214,7 +223,7 @@ static void print_unpaid(const struct check_command *check)
     }
 }
 
-static int run_check(struct check_command *check, const GPtrArray *flows, int64_t deadline_ms)
+static int run_check(struct check_command *check)
 {
     g_autoptr(GError) error = NULL;
     const char *path = check->options->no_store ? NULL : check->config->agent.store;
@@ -228,7 +237,10 @@ static int run_check(struct check_command *check, const GPtrArray *flows, int64_
     check->report.exchanges = check->options->verbose;
     watch_signals(check);
     start_debts(check);
-    start_runs(check, flows, deadline_ms);
+    if (check->options->notify)
+        check_watch_configure(&check->runtime, check->config, start_runs, check);
+    else
+        start_runs(check);
     uv_run(&check->loop, UV_RUN_DEFAULT);
     runtime_clear(&check->runtime);
     uv_loop_close(&check->loop);
@@ -282,8 +294,9 @@ static int check_named(const struct check_options *options, char **names)
         return COMMAND_UNKNOWN;
     if (flows->len == 0)
         return command_fail("check", "there is no flow to run");
-    struct check_command check = {.options = options, .config = config};
-    return run_check(&check, flows, deadline_ms);
+    struct check_command check = {
+        .options = options, .config = config, .flows = flows, .deadline_ms = deadline_ms};
+    return run_check(&check);
 }
 
 int cmd_check(int argc, char **argv)

@@ -150,6 +150,42 @@ class Contract(FlowCase):
         self.assertEqual((flow["state"], flow["steps"][0]["status"]), ("failed", 503))
         self.assertEqual(self.requests(), ["GET /api/a"])
 
+    def configure(self, *changes):
+        with open(self.path("erpwatch.yaml"), encoding="utf-8") as file:
+            text = file.read()
+        for old, new in changes:
+            self.assertIn(old, text)
+            text = text.replace(old, new)
+        self.write("erpwatch.yaml", text)
+
+    def test_a_check_from_cron_ends_mutes(self):
+        self.script({"GET /api/a": {"status": 503}})
+        self.flow("- step: read\n  get: /a")
+        self.configure(("    every: 1h\n", "    every: 1h\n    confirm: {runs: 1}\n"))
+        self.assertEqual(self.run_program("mute", "orders", "--for", "2s", "--why", "update").returncode, 0)
+        muted = time.monotonic()
+        self.check("--notify", code=2)
+        if time.monotonic() - muted < 2:
+            self.assertEqual(self.mail_files(), [])
+        harness.wait_for(lambda: time.monotonic() - muted > 2.1)
+        self.check("--notify", code=2)
+        self.assertEqual(len(self.mail_files()), 1)
+
+    def test_a_check_from_cron_keeps_the_state_of_a_renamed_flow(self):
+        self.script({"GET /api/a": {"status": 503}})
+        self.flow("- step: read\n  get: /a")
+        self.configure(("    every: 1h\n", "    every: 1h\n    confirm: {runs: 1}\n"))
+        self.check("--notify", code=2)
+        self.configure(("  orders:\n", "  sales:\n    was: orders\n"))
+        self.check("--notify", code=2)
+        incidents = self.statuses()["incidents"]
+        self.assertEqual([i["flows"] for i in incidents], [["sales"]])
+        self.assertEqual(len([m for m in self.read_mails() if " sales fails" in m["Subject"]]), 0)
+        self.configure(("  sales:\n    was: orders\n", "  invoices:\n"))
+        self.script({"GET /api/a": {"body": {}}})
+        self.check("--notify", code=0)
+        self.assertEqual(self.statuses()["incidents"], [])
+
     def test_a_login_that_hangs_does_not_outlive_its_flow(self):
         self.script({"POST /api/Login": {"delay": 4}})
         self.flow("- step: one\n  get: /a", system=SESSION, timeout="1s")
