@@ -13,23 +13,30 @@
 
 static int default_port(const char *scheme)
 {
-    if (strcmp(scheme, "http") == 0)
+    if (g_ascii_strcasecmp(scheme, "http") == 0)
         return 80;
-    return strcmp(scheme, "https") == 0 ? 443 : 0;
+    return g_ascii_strcasecmp(scheme, "https") == 0 ? 443 : 0;
+}
+
+// The URL's parts, or NULL where it is not http or https, or has no host.
+static GUri *parse_whole(const char *url)
+{
+    g_autoptr(GUri) uri = g_uri_parse(url, URL_FLAGS, NULL);
+    const char *host = uri ? g_uri_get_host(uri) : NULL;
+    if (!host || !*host || default_port(g_uri_get_scheme(uri)) == 0)
+        return NULL;
+    return g_steal_pointer(&uri);
 }
 
 char *request_origin(const char *url)
 {
-    g_autoptr(GUri) uri = g_uri_parse(url, URL_FLAGS, NULL);
-    const char *host = uri ? g_uri_get_host(uri) : NULL;
-    if (!host || !*host)
+    g_autoptr(GUri) uri = parse_whole(url);
+    if (!uri)
         return NULL;
     g_autofree char *scheme = g_ascii_strdown(g_uri_get_scheme(uri), -1);
     int port = g_uri_get_port(uri) > 0 ? g_uri_get_port(uri) : default_port(scheme);
-    if (default_port(scheme) == 0)
-        return NULL;
-    g_autofree char *ascii = g_hostname_to_ascii(host);
-    g_autofree char *lower = g_ascii_strdown(ascii ? ascii : host, -1);
+    g_autofree char *ascii = g_hostname_to_ascii(g_uri_get_host(uri));
+    g_autofree char *lower = g_ascii_strdown(ascii ? ascii : g_uri_get_host(uri), -1);
     return strchr(lower, ':') ? g_strdup_printf("%s://[%s]:%d", scheme, lower, port)
                               : g_strdup_printf("%s://%s:%d", scheme, lower, port);
 }
@@ -79,11 +86,11 @@ bool request_url_check(const char *url, GError **error)
         good = (unsigned char)url[i] > ' ' && url[i] != 0x7f && !strchr("\\\"<>^`{|}", url[i]);
     const char *at = good ? memchr(url, '@', end) : NULL;
     good = good && (!at || !memchr(at + 1, '@', end - (size_t)(at + 1 - url)));
-    g_autofree char *origin = good ? request_origin(url) : NULL;
-    if (!origin)
+    g_autoptr(GUri) uri = good ? parse_whole(url) : NULL;
+    if (!uri)
         g_set_error(error, REQUEST_ERROR, REQUEST_ERROR_URL,
                     "\"%s\" is no URL; a whole one begins with http:// or https://", url);
-    return origin;
+    return uri != NULL;
 }
 
 char *request_url_join(const char *base, const char *path)
