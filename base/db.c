@@ -52,10 +52,18 @@ static enum db_error error_of_errno(int number, enum db_error otherwise)
     case EDQUOT:
         return DB_ERROR_FULL;
     case EROFS:
+    case EPERM: // made immutable
         return DB_ERROR_READONLY;
     default:
         return otherwise;
     }
+}
+
+// SQLite does not keep the number of a write that failed: it is the last one then.
+static int errno_of_io(struct db *db)
+{
+    int last = errno, kept = sqlite3_system_errno(db->handle);
+    return kept != 0 ? kept : last;
 }
 
 static enum db_error error_kind(struct db *db, int code)
@@ -74,7 +82,7 @@ static enum db_error error_kind(struct db *db, int code)
     case SQLITE_CANTOPEN:
         return error_of_errno(sqlite3_system_errno(db->handle), DB_ERROR_CANNOT_OPEN);
     case SQLITE_IOERR:
-        return error_of_errno(sqlite3_system_errno(db->handle), DB_ERROR_FAILED);
+        return error_of_errno(errno_of_io(db), DB_ERROR_IO);
     default:
         return DB_ERROR_FAILED;
     }
@@ -93,6 +101,8 @@ static const char *kind_sentence(enum db_error kind)
         return "is damaged";
     case DB_ERROR_CANNOT_OPEN:
         return "cannot be opened";
+    case DB_ERROR_IO:
+        return "cannot be read or written";
     case DB_ERROR_FAILED:
     default:
         return "refused a statement";
@@ -442,6 +452,11 @@ void db_rollback(struct db *db)
 int64_t db_changes(const struct db *db)
 {
     return sqlite3_changes64(db->handle);
+}
+
+int64_t db_total_changes(const struct db *db)
+{
+    return sqlite3_total_changes64(db->handle);
 }
 
 int64_t db_last_rowid(const struct db *db)

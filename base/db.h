@@ -19,7 +19,8 @@ enum db_error {
     DB_ERROR_FULL,
     DB_ERROR_READONLY,
     DB_ERROR_CORRUPT,
-    DB_ERROR_CANNOT_OPEN
+    DB_ERROR_CANNOT_OPEN,
+    DB_ERROR_IO
 };
 
 enum db_flags { DB_READ_WRITE = 0, DB_READ_ONLY = 1, DB_CREATE = 2 };
@@ -68,6 +69,9 @@ void db_rollback(struct db *db);
 // Rows that the last statement changed, and the rowid that it inserted.
 int64_t db_changes(const struct db *db);
 int64_t db_last_rowid(const struct db *db);
+
+// Rows that were changed since the connection was opened, rolled back or not.
+int64_t db_total_changes(const struct db *db);
 
 // Closes the connection; NULL is allowed.
 void db_close(struct db *db);
