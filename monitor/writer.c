@@ -38,6 +38,7 @@ struct writer {
     struct writer_reserve reserve;
     bool reserve_gone;
     gint64 restore_tried_us;
+    int64_t changes; // of the connection, at the last answer
     // of the loop's thread alone
     unsigned room;
     uint64_t unanswered;
@@ -86,7 +87,7 @@ static bool is_our_failure(const GError *error)
     return error != NULL && error->domain == DB_ERROR &&
            (error->code == DB_ERROR_FULL || error->code == DB_ERROR_READONLY ||
             error->code == DB_ERROR_CORRUPT || error->code == DB_ERROR_BUSY ||
-            error->code == DB_ERROR_CANNOT_OPEN);
+            error->code == DB_ERROR_CANNOT_OPEN || error->code == DB_ERROR_IO);
 }
 
 static bool give_up_group(struct writer *writer, const struct task *task, GError **error)
@@ -259,13 +260,18 @@ static GPtrArray *take_group(struct writer *writer)
     return group;
 }
 
+// With the mutex held. A group that only read does not prove that the file can be written.
 static void answer_group(struct writer *writer, GPtrArray *group, GError *error)
 {
+    int64_t changes = db_total_changes(writer->db);
     writer->groups++;
     writer->jobs += group->len;
-    g_clear_error(&writer->news);
-    writer->news = error;
-    writer->news_unread = true;
+    if (error != NULL || changes != writer->changes) {
+        g_clear_error(&writer->news);
+        writer->news = error;
+        writer->news_unread = true;
+    }
+    writer->changes = changes;
     g_ptr_array_extend_and_steal(writer->answered, group);
 }
 
@@ -294,6 +300,11 @@ static void run_thread(void *context)
 static void take_news(struct writer *writer, GError *news)
 {
     bool was_well = writer->problem == NULL;
+    // What is damaged stays so, even where some page of it can be written.
+    if (g_error_matches(writer->problem, DB_ERROR, DB_ERROR_CORRUPT)) {
+        g_clear_error(&news);
+        return;
+    }
     g_clear_error(&writer->problem);
     writer->problem = news;
     if (was_well && news != NULL) {

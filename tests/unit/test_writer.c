@@ -297,6 +297,27 @@ static void test_read_only(void **state)
     finish(bench);
 }
 
+static bool only_read(struct db *db, void *context, GError **error)
+{
+    (void)context;
+    return db_run(db, error, "SELECT count(*) FROM t", "");
+}
+
+static void test_reading_proves_nothing(void **state)
+{
+    struct bench *bench = *state;
+    struct entry entries[2] = {{.number = 1}, {.number = 2, .bench = bench}};
+    use(bench, db_open(bench->path, DB_READ_ONLY, NULL));
+    submit(bench, &entries[0], false);
+    wait_for(bench, 1);
+    struct writer_job job = {.work = only_read, .done = on_done, .context = &entries[1]};
+    writer_submit(bench->writer, &job);
+    wait_for(bench, 2);
+    assert_string_equal(bench->order->str, "1! 2 ");
+    assert_true(g_error_matches(writer_problem(bench->writer), DB_ERROR, DB_ERROR_READONLY));
+    finish(bench);
+}
+
 static void test_corrupt(void **state)
 {
     struct bench *bench = *state;
@@ -324,6 +345,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_answers_that_submit_at_the_end, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_full_disk, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_read_only, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_reading_proves_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_corrupt, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_small_jobs_beside_a_big_one, set_up, tear_down),
     };
