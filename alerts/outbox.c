@@ -272,6 +272,25 @@ bool outbox_record(struct db *db, const struct outbox_item *item, const char *ad
            end_notice(db, item->sequence, now, error);
 }
 
+bool outbox_settle(struct db *db, const char *notice, const char *address, struct clock_wall now,
+                   GError **error)
+{
+    int64_t sequence = 0;
+    return db_take_integer(db_query(db, error,
+                                    "SELECT sequence FROM outbox_notice WHERE notice = ?", "s",
+                                    notice),
+                           0, &sequence, error) &&
+           db_run(db, error,
+                  "UPDATE outbox_notice SET first_us = coalesce(first_us, ?) WHERE sequence = ?",
+                  "ii", now.us, sequence) &&
+           db_run(db, error,
+                  "UPDATE outbox_recipient SET state = 'accepted', attempts = attempts + 1,"
+                  " last_us = ? WHERE sequence = ? AND address = ?"
+                  " AND state IN ('waiting', 'held')",
+                  "iis", now.us, sequence, address) &&
+           end_notice(db, sequence, now, error);
+}
+
 bool outbox_make_lighter(struct db *db, const struct outbox_item *item, GError **error)
 {
     return db_run(db, error, "UPDATE outbox_notice SET lighter = 1 WHERE sequence = ?", "i",

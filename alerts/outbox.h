@@ -23,8 +23,8 @@ bool outbox_add(struct db *db, const struct notice *notice, struct clock_wall no
 // under the same id. `*updated` is false where it is not there or was begun.
 bool outbox_update(struct db *db, const struct notice *notice, bool *updated, GError **error);
 
-// Adds all notices of another outbox, with what became of their recipients; those whose id
-// is there already stay as they are.
+// Adds all notices of another outbox, with what became of their recipients. Of those whose
+// id is there already, only who has got them is taken over.
 bool outbox_copy(struct db *from, struct db *to, GError **error);
 
 // When something is next due, or us -1 where nothing waits. No transaction needed.
@@ -65,6 +65,11 @@ bool outbox_mark_sending(struct db *db, struct outbox_item *item, struct clock_w
 bool outbox_record(struct db *db, const struct outbox_item *item, const char *address,
                    const struct delivery_reply *reply, enum delivery_fate fate,
                    struct clock_wall now, GError **error);
+
+// Records that an address has got a notice that waits here: it was sent from elsewhere (from
+// memory). Nothing happens where it does not wait.
+bool outbox_settle(struct db *db, const char *notice, const char *address, struct clock_wall now,
+                   GError **error);
 
 // The item's remaining recipients get it without attachments from now on.
 bool outbox_make_lighter(struct db *db, const struct outbox_item *item, GError **error);

@@ -20,6 +20,26 @@ static bool copy_notice(const struct db_rows *notice, struct db *to, int64_t *se
     return true;
 }
 
+// The notice is there already: who has got it in the meantime is not sent it again.
+static bool settle_accepted(struct db *from, int64_t old, struct db *to, const char *notice,
+                            GError **error)
+{
+    GError *problem = NULL;
+    g_autoptr(db_rows_t) rows = db_query(from, error,
+                                         "SELECT address, last_us FROM outbox_recipient"
+                                         " WHERE sequence = ? AND state = 'accepted'",
+                                         "i", old);
+    if (rows == NULL)
+        return false;
+    while (problem == NULL && db_rows_next(rows, &problem))
+        (void)outbox_settle(to, notice, db_rows_text(rows, 0),
+                            (struct clock_wall){db_rows_integer(rows, 1)}, &problem);
+    if (problem == NULL)
+        return true;
+    g_propagate_error(error, problem);
+    return false;
+}
+
 static bool copy_recipients(struct db *from, int64_t old, struct db *to, int64_t sequence,
                             GError **error)
 {
@@ -58,8 +78,11 @@ bool outbox_copy(struct db *from, struct db *to, GError **error)
         return false;
     while (problem == NULL && db_rows_next(rows, &problem)) {
         int64_t sequence = -1;
-        if (copy_notice(rows, to, &sequence, &problem) && sequence >= 0)
-            (void)copy_recipients(from, db_rows_integer(rows, 0), to, sequence, &problem);
+        if (!copy_notice(rows, to, &sequence, &problem))
+            break;
+        int64_t old = db_rows_integer(rows, 0);
+        (void)(sequence >= 0 ? copy_recipients(from, old, to, sequence, &problem)
+                             : settle_accepted(from, old, to, db_rows_text(rows, 1), &problem));
     }
     if (problem == NULL)
         return true;
