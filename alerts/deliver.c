@@ -25,23 +25,6 @@ struct pass {
 
 // --- before a session
 
-static struct outbox_item *choose(struct pass *pass, struct clock_wall now, GError **error)
-{
-    g_autoptr(GError) problem = NULL;
-    for (;;) {
-        g_autoptr(outbox_item_t) item = outbox_take(pass->db, now, &problem);
-        if (item && outbox_flood_admit(pass->db, item, pass->config->mail.limit, now, &problem))
-            return g_steal_pointer(&item);
-        if (!item && !problem &&
-            outbox_flood_summarise(pass->db, pass->config, now, &problem) <= 0 && !problem)
-            return NULL;
-        if (problem) {
-            g_propagate_error(error, g_steal_pointer(&problem));
-            return NULL;
-        }
-    }
-}
-
 // The bytes are composed once, before the first attempt, and kept. What cannot be composed is
 // no failure of the store: the item stays without bytes, and `problem` says why.
 static bool keep_bytes(struct pass *pass, struct outbox_item *item, GError **problem,
@@ -60,7 +43,7 @@ static struct outbox_item *prepare(struct pass *pass, GError **problem, GError *
     if (!db_begin(pass->db, error))
         return NULL;
     g_autoptr(GError) failure = NULL;
-    g_autoptr(outbox_item_t) item = choose(pass, now, &failure);
+    g_autoptr(outbox_item_t) item = outbox_flood_take(pass->db, pass->config, now, &failure);
     bool ok = failure == NULL;
     if (item)
         ok = keep_bytes(pass, item, problem, &failure) &&

@@ -160,3 +160,20 @@ int outbox_flood_summarise(struct db *db, const struct config *config, struct cl
     }
     return (int)contacts->len;
 }
+
+struct outbox_item *outbox_flood_take(struct db *db, const struct config *config,
+                                      struct clock_wall now, GError **error)
+{
+    g_autoptr(GError) problem = NULL;
+    for (;;) {
+        g_autoptr(outbox_item_t) item = outbox_take(db, now, &problem);
+        if (item && outbox_flood_admit(db, item, config->mail.limit, now, &problem))
+            return g_steal_pointer(&item);
+        if (!item && !problem && outbox_flood_summarise(db, config, now, &problem) <= 0 && !problem)
+            return NULL;
+        if (problem) {
+            g_propagate_error(error, g_steal_pointer(&problem));
+            return NULL;
+        }
+    }
+}
