@@ -4,7 +4,7 @@
 #include "command.h"
 
 #include "../base/zone.h"
-#include "store.h"
+#include "self_report.h"
 #include "watch.h"
 
 #include <stdio.h>
@@ -18,6 +18,9 @@ static bool do_act(const char *command, const struct config *config, act perform
     g_autoptr(GError) error = NULL;
     g_autoptr(store_t) store = store_open(config->agent.store, &error);
     struct db *db = store != NULL ? store_db(store) : NULL;
+    if (db != NULL) {
+        self_report_repair(store, config);
+    }
     if (db != NULL && db_begin(db, &error)) {
         if (perform(db, config, what, &error)) {
             (void)db_commit(db, &error);

@@ -3,7 +3,7 @@
 // stdin while the store cannot be written. The agent starts it as a child; cron
 // or a person may too.
 #include "command.h"
-#include "store.h"
+#include "self_report.h"
 
 #include "../alerts/deliver.h"
 
@@ -45,6 +45,8 @@ static int deliver_store(const struct config *config, const struct deliver_optio
     struct deliver_tally tally = {0};
     g_autoptr(GError) error = NULL;
     g_autoptr(store_t) store = store_open(config->agent.store, &error);
+    if (store != NULL)
+        self_report_repair(store, config);
     if (store == NULL || !deliver_outbox(store_db(store), config, options, &tally, &error))
         return command_fail("deliver", "%s", error->message);
     print_tally(&tally);

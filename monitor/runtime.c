@@ -2,25 +2,11 @@
 // Opens and closes what check and the agent run flows with.
 #include "runtime.h"
 
-#include "../base/log.h"
 #include "../probes/auth_session.h"
-#include "watch.h"
+#include "self_report.h"
 
 // Jobs that may wait for the writer before new runs are held back.
 #define WRITER_ROOM 4096
-
-// A damaged store was set aside: that is in the log, and mailed.
-static void tell_repair(struct store *store, const struct config *config)
-{
-    const char *text = store_repair_text(store);
-    g_autoptr(GError) error = NULL;
-    if (!text)
-        return;
-    log_warning("%s", text);
-    if (!watch_tell_monitor(store_db(store), config, "erpwatch's store was damaged", text,
-                            clock_wall_now(), &error))
-        log_warning("%s", error->message);
-}
 
 bool runtime_open(struct runtime *runtime, uv_loop_t *loop, const struct config *config,
                   const char *path, GError **error)
@@ -30,7 +16,7 @@ bool runtime_open(struct runtime *runtime, uv_loop_t *loop, const struct config 
         runtime->store = store_open(path, error);
         if (!runtime->store)
             return false;
-        tell_repair(runtime->store, config);
+        self_report_repair(runtime->store, config);
         const struct writer_reserve reserve = store_reserve(runtime->store);
         runtime->writer =
             writer_new(loop, store_take_db(runtime->store), WRITER_ROOM, &reserve, error);

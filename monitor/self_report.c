@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// The sentences about the monitor itself. Called by the agent when a configuration
-// comes into force; watch queues the mail.
+// The sentences about the monitor itself. Called when a store is opened, and by the
+// agent when a configuration comes into force; watch queues the mail.
 #include "self_report.h"
 
+#include "../base/log.h"
 #include "watch.h"
 
 static void add_needs(GString *text, const struct config_flow *flow)
@@ -37,9 +38,14 @@ bool self_report_needs(struct db *db, const struct config *config, struct clock_
     return watch_tell_monitor(db, config, subject, text->str, now, error);
 }
 
-bool self_report_repair(struct db *db, const struct config *config, const char *text,
-                        struct clock_wall now, GError **error)
+void self_report_repair(struct store *store, const struct config *config)
 {
-    return !text || watch_tell_monitor(db, config, "the store was damaged and has been replaced",
-                                       text, now, error);
+    const char *text = store_repair_text(store);
+    g_autoptr(GError) error = NULL;
+    if (!text)
+        return;
+    log_warning("%s", text);
+    if (!watch_tell_monitor(store_db(store), config, "the store was damaged and has been replaced",
+                            text, clock_wall_now(), &error))
+        log_warning("%s", error->message);
 }
