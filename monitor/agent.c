@@ -20,6 +20,9 @@
 
 #define TICK_MS 1000
 
+// So often in a row the outbox cannot be read: it is not the moment's doing.
+#define UNREADABLE_TIMES 3
+
 // More difference than this between real and boot time: a suspend, or a clock set.
 #define CLOCK_JUMP_US (INT64_C(2) * G_USEC_PER_SEC)
 
@@ -47,7 +50,7 @@ struct agent {
     bool beating; // a heartbeat is on its way through the writer
     bool busy[3]; // chores of these kinds on their way
     bool closing;
-    bool problem_told; // the store cannot be written
+    unsigned unreadable; // how often in a row the outbox could not be read
 };
 
 /* The heartbeat: through the writer, so that it stops when the writer does. */
@@ -73,17 +76,19 @@ static void tell_watchdog(struct agent *agent)
     service_manager_notify("WATCHDOG=1");
 }
 
+// True where the store cannot be written or read, which was told.
+static bool is_in_trouble(const struct agent *agent)
+{
+    return !agent->closing && (writer_problem(agent->runtime.writer) || agent->unreadable > 0);
+}
+
 static void on_beat(const GError *error, void *context)
 {
     struct agent *agent = context;
     agent->beating = false;
-    tell_watchdog(agent); // the writer is alive even where the disk is full
-    if (error && !agent->problem_told)
-        log_error("the store cannot be written: %s; flows that create records are not run",
-                  error->message);
-    if (!error && agent->problem_told)
-        log_info("the store can be written again");
-    agent->problem_told = error != NULL;
+    tell_watchdog(agent);               // the writer is alive even where the disk is full
+    if (error && !is_in_trouble(agent)) // else the writer has told it
+        log_warning("no sign of life can be left in the store: %s", error->message);
 }
 
 static void send_heartbeat(struct agent *agent)
@@ -120,10 +125,7 @@ static bool do_chore(struct db *db, void *context, GError **error)
     case CHORE_TIME: // mutes that end, debts that somebody must be told of
         return watch_tick(db, config, now, &chore->notices, error);
     default: // flows that are gone are withdrawn, renamed ones keep their state
-        return watch_configure(db, config, now, error) &&
-               self_report_repair(db, config, store_repair_text(chore->agent->runtime.store), now,
-                                  error) &&
-               self_report_needs(db, config, now, error);
+        return watch_configure(db, config, now, error) && self_report_needs(db, config, now, error);
     }
 }
 
@@ -137,7 +139,7 @@ static void on_chore_done(const GError *error, void *context)
     static const char *const names[] = {"old runs cannot be deleted",
                                         "mutes and debts cannot be looked at",
                                         "the configuration cannot be noted"};
-    if (error && !agent->problem_told)
+    if (error && !is_in_trouble(agent))
         log_warning("%s: %s", names[chore->kind], error->message);
     agent->busy[chore->kind] = false;
     agent_flows_release(agent->flows, chore->generation);
@@ -167,13 +169,28 @@ static bool is_due(struct clock_wall time)
     return time.us >= 0 && time.us <= clock_wall_now().us;
 }
 
+// What is written and cannot be read is of no use to deliver either: the standby takes over.
+static void note_reading(struct agent *agent, const GError *error)
+{
+    if (!error) {
+        agent->unreadable = 0;
+        return;
+    }
+    if (agent->unreadable++ == 0)
+        log_warning("the outbox cannot be read: %s", error->message);
+    bool last = error->code == DB_ERROR_CORRUPT || error->code == DB_ERROR_IO;
+    if (last && agent->unreadable == UNREADABLE_TIMES)
+        standby_take_over(agent->runtime.standby, (enum db_error)error->code);
+}
+
 static void start_mail_when_due(struct agent *agent)
 {
     g_autoptr(GError) error = NULL;
     struct clock_wall due = outbox_next_due(agent->reader, &error);
-    if (error)
-        log_warning("the outbox cannot be read: %s", error->message);
-    else if (is_due(due) && !mail_child_is_busy(agent->mail))
+    note_reading(agent, error);
+    if (error || standby_is_used(agent->runtime.standby))
+        return; // it mails while the outbox cannot be written
+    if (is_due(due) && !mail_child_is_busy(agent->mail))
         mail_child_start(agent->mail);
 }
 
@@ -185,13 +202,15 @@ static void start_mail_at_once(struct agent *agent)
         mail_child_start(agent->mail);
 }
 
+static void serve_standby(struct agent *agent);
+
 static void on_told(void *context)
 {
     struct agent *agent = context;
     if (agent->closing)
         return;
     start_mail_when_due(agent);
-    standby_deliver(agent->runtime.standby);
+    serve_standby(agent);
 }
 
 /* What was kept in memory while the store could not be written. */
@@ -201,24 +220,39 @@ struct return_of_standby {
     struct agent_generation *generation;
 };
 
+static void end_return(struct return_of_standby *back)
+{
+    agent_flows_release(back->agent->flows, back->generation);
+    g_free(back);
+}
+
 static void on_given_back(void *context)
 {
     struct return_of_standby *back = context;
-    agent_flows_release(back->agent->flows, back->generation);
-    g_free(back);
+    if (!back->agent->closing)
+        start_chore(back->agent, CHORE_CONFIGURE); // one that came meanwhile was not noted
+    end_return(back);
+}
+
+static bool give_back(struct agent *agent)
+{
+    struct return_of_standby *back = g_new(struct return_of_standby, 1);
+    *back = (struct return_of_standby){agent, agent_flows_hold(agent->flows)};
+    const struct config *config = agent_flows_held_config(back->generation);
+    bool given = standby_give_back(agent->runtime.standby, agent->runtime.writer, config,
+                                   on_given_back, back);
+    if (!given)
+        end_return(back);
+    return given;
 }
 
 static void serve_standby(struct agent *agent)
 {
     struct standby *standby = agent->runtime.standby;
-    standby_deliver(standby);
-    if (!standby_is_used(standby))
+    if (!standby_is_used(standby) || standby_is_sending(standby))
         return;
-    struct return_of_standby *back = g_new(struct return_of_standby, 1);
-    *back = (struct return_of_standby){agent, agent_flows_hold(agent->flows)};
-    if (!standby_give_back(standby, agent->runtime.writer,
-                           agent_flows_held_config(back->generation), on_given_back, back))
-        on_given_back(back);
+    if (is_in_trouble(agent) || !give_back(agent))
+        standby_serve(standby, agent_flows_config(agent->flows));
 }
 
 static void on_mail_ended(void *context)
@@ -253,9 +287,11 @@ static void pay_debts_when_due(struct agent *agent)
     g_autoptr(GError) error = NULL;
     struct clock_wall due =
         ledger_next_due(agent->reader, store_owner(agent->runtime.store), &error);
-    if (error)
+    if (error && !is_in_trouble(agent))
         log_warning("the ledger cannot be read: %s", error->message);
-    else if (is_due(due) || debts_are_inherited(agent->debts))
+    if (error)
+        return;
+    if (is_due(due) || debts_are_inherited(agent->debts))
         debts_pay(agent->debts, on_debts_idle, agent);
 }
 
@@ -422,7 +458,6 @@ static void start_agent(struct agent *agent, struct config *config)
 static void on_closed(void *context)
 {
     struct agent *agent = context;
-    g_clear_pointer(&agent->reader, db_close);
     runtime_clear(&agent->runtime);
 }
 
@@ -431,12 +466,14 @@ static void close_agent(struct agent *agent)
     if (agent->closing)
         return;
     agent->closing = true;
+    (void)give_back(agent); // the last try
     uv_close((uv_handle_t *)&agent->tick, NULL);
     for (size_t i = 0; i < G_N_ELEMENTS(agent->signals); i++)
         uv_close((uv_handle_t *)&agent->signals[i], NULL);
     g_clear_pointer(&agent->stop, flow_stop_free);
     g_clear_pointer(&agent->mail, mail_child_free);
     g_clear_pointer(&agent->debts, debts_free);
+    g_clear_pointer(&agent->reader, db_close); // before the writer, who leaves no log behind
     runtime_close(&agent->runtime, on_closed, agent);
 }
 

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { REPORT_BYTES = 1024 * 1024 };
+enum { REPORT_BYTES = 1024 * 1024, TRIM_EVERY = 1000 };
 
 static const int64_t CHILD_DEADLINE_US = INT64_C(5) * 60 * G_USEC_PER_SEC;
 
@@ -21,6 +21,9 @@ struct standby {
     char *path, *config_path;
     struct db *memory; // NULL while the store does it all
     struct sending *sending;
+    enum db_error cause; // why the store cannot be written
+    unsigned results;    // taken since the memory was begun
+    bool trimmed;        // some runs were dropped
     bool giving_back;
 };
 
@@ -35,6 +38,7 @@ struct sending {
     char *facts;
     GString *report;
     bool exited, ended; // ended: its output
+    bool alone;         // nobody waits for it any more
     int open_handles;
     char buffer[4096];
 };
@@ -50,29 +54,46 @@ struct standby *standby_new(uv_loop_t *loop, const char *path, const char *confi
 
 bool standby_is_used(const struct standby *standby)
 {
-    return standby->memory != NULL;
+    return standby->memory != NULL || standby->giving_back;
 }
 
-// What the store knows is where the memory begins; what cannot be read is left out.
-static void begin_from_store(struct db *memory, const char *path)
+bool standby_is_sending(const struct standby *standby)
 {
-    static const char *const tables[] = {"flow", "flow_state", "incident", "incident_flow",
-                                         "mute", "seen",       "last_good"};
-    if (!db_run(memory, NULL, "ATTACH DATABASE ? AS old", "s", path)) {
-        return;
+    return standby->sending != NULL;
+}
+
+// What a person can do about it.
+static const struct {
+    enum db_error cause;
+    const char *what, *mend;
+} causes[] = {
+    {DB_ERROR_FULL, "the disk is full", "Make room on its disk: nothing else has to be done."},
+    {DB_ERROR_READONLY, "it is read-only",
+     "Make the file and its folder writable: nothing else has to be done."},
+    {DB_ERROR_CORRUPT, "it is damaged",
+     "Restart erpwatch: when it starts, it sets the file aside, and carries over what can be read "
+     "of owed undos, incidents and notices."},
+    {DB_ERROR_BUSY, "another process keeps it in use", "End that process."},
+};
+
+static const char *what_of(enum db_error cause)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(causes); i++) {
+        if (causes[i].cause == cause) {
+            return causes[i].what;
+        }
     }
-    for (size_t i = 0; i < G_N_ELEMENTS(tables); i++) {
-        g_autofree char *sql =
-            g_strdup_printf("INSERT INTO main.%s SELECT * FROM old.%s", tables[i], tables[i]);
-        (void)db_run(memory, NULL, sql, "");
+    return "its disk refuses it";
+}
+
+static const char *mend_of(enum db_error cause)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(causes); i++) {
+        if (causes[i].cause == cause) {
+            return causes[i].mend;
+        }
     }
-    (void)db_run(memory, NULL,
-                 "INSERT INTO main.meta SELECT * FROM old.meta WHERE key LIKE 'told-%'", "");
-    (void)db_run(memory, NULL,
-                 "INSERT INTO main.sqlite_sequence(name, seq)"
-                 " SELECT name, seq FROM old.sqlite_sequence WHERE name = 'event'",
-                 "");
-    (void)db_run(memory, NULL, "DETACH DATABASE old", "");
+    return "The system's log says more.";
 }
 
 static bool open_memory(struct standby *standby, GError **error)
@@ -84,23 +105,51 @@ static bool open_memory(struct standby *standby, GError **error)
     if (standby->memory == NULL) {
         return false;
     }
-    begin_from_store(standby->memory, standby->path);
-    log_warning("incidents are kept in memory, and mails sent from there, until the store can be "
-                "written again");
+    standby_begin(standby->memory, standby->path);
+    log_warning(
+        "the store cannot be written (%s: %s): runs and incidents are kept in memory, mails "
+        "are sent from there; flows that create records run only where their undos can "
+        "still be noted. %s",
+        standby->path, what_of(standby->cause), mend_of(standby->cause));
     return true;
+}
+
+void standby_take_over(struct standby *standby, enum db_error cause)
+{
+    g_autoptr(GError) error = NULL;
+    if (standby->memory != NULL || standby->giving_back) {
+        return;
+    }
+    standby->cause = cause;
+    if (!open_memory(standby, &error)) {
+        log_error("%s", error->message);
+    }
 }
 
 // The fallback hears of it once a day at most: what the memory tells it, the store learns too.
 static bool tell_fallback(struct standby *standby, const struct config *config,
                           struct clock_wall now, GError **error)
 {
-    g_autofree char *text =
-        g_strdup_printf("The store %s cannot be written. Flows that create records are not run. "
-                        "The others go on, incidents are kept in memory and mails are sent from "
-                        "there: what is not given back before the agent ends is lost.\n",
-                        standby->path);
+    g_autofree char *text = g_strdup_printf(
+        "The store %s cannot be used: %s. %s\n\nUntil then, runs and incidents are kept in memory, "
+        "and mails are sent from there. Flows that create records run only where their undos can "
+        "still be noted. What the store is not given back before the agent ends is lost.\n",
+        standby->path, what_of(standby->cause), mend_of(standby->cause));
     return watch_tell_monitor(standby->memory, config, "erpwatch cannot write its store", text, now,
                               error);
+}
+
+// Memory is not for ever: the oldest runs go.
+static void trim_now_and_then(struct standby *standby)
+{
+    if (++standby->results % TRIM_EVERY != 0 || !standby_trim(standby->memory)) {
+        return;
+    }
+    if (!standby->trimmed) {
+        log_warning("the store cannot be written for so long that the oldest runs are dropped "
+                    "from memory");
+    }
+    standby->trimmed = true;
 }
 
 bool standby_result(struct standby *standby, const struct config *config,
@@ -114,6 +163,7 @@ bool standby_result(struct standby *standby, const struct config *config,
         db_rollback(standby->memory);
         return false;
     }
+    trim_now_and_then(standby);
     return db_commit(standby->memory, error);
 }
 
@@ -224,6 +274,9 @@ static void on_written(uv_write_t *write, int status)
     if (!uv_is_closing((uv_handle_t *)&sending->in)) {
         close_handle(sending, (uv_handle_t *)&sending->in);
     }
+    if (sending->alone) {
+        release(sending);
+    }
 }
 
 static int spawn(struct standby *standby, struct sending *sending)
@@ -278,12 +331,22 @@ static void start(struct standby *standby, struct outbox_item *item)
     uv_timer_start(&sending->deadline, on_deadline, clock_timer_ms(CHILD_DEADLINE_US), 0);
 }
 
-void standby_deliver(struct standby *standby)
+static void note_time(struct standby *standby, const struct config *config)
+{
+    g_autoptr(GError) error = NULL;
+    bool notices = false;
+    if (!watch_tick(standby->memory, config, clock_wall_now(), &notices, &error)) {
+        log_error("%s", error->message);
+    }
+}
+
+void standby_serve(struct standby *standby, const struct config *config)
 {
     if (standby->memory == NULL || standby->sending != NULL) {
         return;
     }
-    struct outbox_item *item = standby_take_notice(standby->memory, clock_wall_now());
+    note_time(standby, config);
+    struct outbox_item *item = standby_take_notice(standby->memory, config, clock_wall_now());
     if (item != NULL) {
         start(standby, item);
     }
@@ -309,8 +372,10 @@ static void on_given(const GError *error, void *context)
     struct standby *standby = giving->standby;
     standby->giving_back = false;
     if (error == NULL) {
-        log_info("what was kept in memory is in the store now");
+        log_info("the store can be written: what was kept in memory is in it now");
         db_close(giving->memory);
+        standby->results = 0;
+        standby->trimmed = false;
     } else if (standby->memory == NULL) {
         standby->memory = giving->memory;
     } else {
@@ -325,8 +390,7 @@ static void on_given(const GError *error, void *context)
 bool standby_give_back(struct standby *standby, struct writer *writer, const struct config *config,
                        void (*done)(void *context), void *context)
 {
-    if (standby->memory == NULL || standby->sending != NULL || standby->giving_back ||
-        writer_problem(writer) != NULL) {
+    if (standby->memory == NULL || standby->giving_back || standby->cause == DB_ERROR_CORRUPT) {
         return false;
     }
     struct giving *giving = g_new(struct giving, 1);
@@ -386,6 +450,7 @@ static void on_watched(const GError *error, void *context)
 {
     struct submission *submission = context;
     if (error != NULL && is_of_the_file(error)) {
+        submission->standby->cause = (enum db_error)error->code;
         take(submission);
     } else {
         answer(submission, error);
@@ -431,13 +496,29 @@ void standby_submit(struct standby *standby, struct writer *writer, const struct
     submit(submission);
 }
 
+// The child goes on without us, once it has the whole notice.
+static void let_go(struct sending *sending)
+{
+    if (uv_stream_get_write_queue_size((uv_stream_t *)&sending->in) == 0) {
+        close_all(sending);
+        return;
+    }
+    sending->alone = true;
+    close_handle(sending, (uv_handle_t *)&sending->process);
+    close_handle(sending, (uv_handle_t *)&sending->out);
+    close_handle(sending, (uv_handle_t *)&sending->deadline);
+}
+
 void standby_free(struct standby *standby)
 {
     if (standby == NULL) {
         return;
     }
     if (standby->sending != NULL) {
-        close_all(standby->sending);
+        let_go(standby->sending);
+    }
+    if (standby->memory != NULL) {
+        log_warning("what was kept in memory while the store could not be written is lost");
     }
     db_close(standby->memory);
     g_free(standby->path);

@@ -19,17 +19,24 @@ struct standby *standby_new(uv_loop_t *loop, const char *path, const char *confi
 void standby_submit(struct standby *standby, struct writer *writer, const struct config *config,
                     struct watch_event *event, watch_done done, void *context);
 
+// Results are taken here from now on, though the store seems to take them: it cannot be read.
+void standby_take_over(struct standby *standby, enum db_error cause);
+
 // Takes a result that the store could not.
 bool standby_result(struct standby *standby, const struct config *config,
                     const struct watch_event *event, struct watch_answer *answer, GError **error);
 
-// Sends the next notice that is due, unless one is being sent. To be called every second.
-void standby_deliver(struct standby *standby);
+// Does what time brings about: mutes that end, the next notice that is due, unless one is being
+// sent. To be called every second.
+void standby_serve(struct standby *standby, const struct config *config);
 
-// Gives all back through the writer. False where there is nothing to give, or the writer still
-// fails; else `done` is called, and `config` is borrowed until then.
+// Gives all back through the writer, whatever its state. False where there is nothing to give, or
+// the file is damaged; else `done` is called, and `config` is borrowed until then.
 bool standby_give_back(struct standby *standby, struct writer *writer, const struct config *config,
                        void (*done)(void *context), void *context);
+
+// True while a child sends a notice: to give back then may send that one twice.
+bool standby_is_sending(const struct standby *standby);
 
 // True while something is held that the store does not have.
 bool standby_is_used(const struct standby *standby);
@@ -39,10 +46,17 @@ void standby_free(struct standby *standby);
 
 // The parts, for the tests: the notice that is due now, marked as being sent (NULL: none), what
 // `deliver --stdin` is given of it, and its report (NULL: it gave none) taken down.
-struct outbox_item *standby_take_notice(struct db *memory, struct clock_wall now);
+struct outbox_item *standby_take_notice(struct db *memory, const struct config *config,
+                                        struct clock_wall now);
 char *standby_facts(const struct outbox_item *item);
 bool standby_settle(struct db *memory, const struct outbox_item *item, const cJSON *report,
                     struct clock_wall now, GError **error);
+
+// Fills an empty memory with what the store at `path` says, as far as it can be read.
+void standby_begin(struct db *memory, const char *path);
+
+// Forgets the oldest runs above what is kept; true where there were some.
+bool standby_trim(struct db *memory);
 
 // Writes what the memory holds into the store, within the caller's transaction.
 bool standby_merge(struct db *memory, struct db *store, const struct config *config,

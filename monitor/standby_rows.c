@@ -4,14 +4,68 @@
 // lead to have the same ids, and so are not sent again.
 #include "standby.h"
 
+#include "../alerts/outbox_flood.h"
 #include "store_runs.h"
 #include "watch_apply.h"
 
 #include <string.h>
 
-struct outbox_item *standby_take_notice(struct db *memory, struct clock_wall now)
+#define WAITS "(SELECT sequence FROM old.outbox_recipient WHERE state IN ('waiting', 'held'))"
+
+// What decisions are made of, and the notices that wait. What is being sent now is left to
+// the one who sends it. The events' numbers go on, so that a new incident is younger.
+static const char *const begin_sql[] = {
+    "INSERT INTO main.flow SELECT * FROM old.flow",
+    "INSERT INTO main.flow_state SELECT * FROM old.flow_state",
+    "INSERT INTO main.incident SELECT * FROM old.incident WHERE closed = 0 OR held = 1",
+    "INSERT INTO main.incident_flow SELECT * FROM old.incident_flow"
+    " WHERE incident IN (SELECT id FROM main.incident)",
+    "INSERT INTO main.mute SELECT * FROM old.mute WHERE ended = 0",
+    "INSERT INTO main.seen SELECT * FROM old.seen",
+    "INSERT INTO main.last_good SELECT * FROM old.last_good",
+    "INSERT INTO main.run SELECT * FROM old.run WHERE id IN (SELECT run FROM main.incident)",
+    "INSERT INTO main.meta SELECT * FROM old.meta WHERE key LIKE 'told-%'",
+    "INSERT INTO main.sqlite_sequence(name, seq)"
+    " SELECT name, seq FROM old.sqlite_sequence WHERE name = 'event'",
+    "INSERT INTO main.outbox_notice SELECT * FROM old.outbox_notice WHERE sequence IN " WAITS,
+    "INSERT INTO main.outbox_recipient SELECT * FROM old.outbox_recipient"
+    " WHERE state IN ('waiting', 'held')",
+};
+
+void standby_begin(struct db *memory, const char *path)
 {
-    g_autoptr(outbox_item_t) item = outbox_take(memory, now, NULL);
+    if (!db_run(memory, NULL, "ATTACH DATABASE ? AS old", "s", path)) {
+        return;
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(begin_sql); i++) {
+        (void)db_run(memory, NULL, begin_sql[i], "");
+    }
+    (void)db_run(memory, NULL, "DETACH DATABASE old", "");
+}
+
+// How much is kept: good runs, others, and of those with their exchanges, events.
+static const char *const trim_sql[] = {
+    "DELETE FROM good_run WHERE seq <= (SELECT max(seq) FROM good_run) - 20000",
+    "UPDATE run SET evidence = NULL WHERE seq <= (SELECT max(seq) FROM run) - 100"
+    " AND evidence IS NOT NULL AND id NOT IN (SELECT run FROM incident WHERE closed = 0)",
+    "DELETE FROM run WHERE seq <= (SELECT max(seq) FROM run) - 5000"
+    " AND id NOT IN (SELECT run FROM incident WHERE closed = 0)",
+    "DELETE FROM event WHERE seq <= (SELECT max(seq) FROM event) - 50000",
+};
+
+bool standby_trim(struct db *memory)
+{
+    bool some = false;
+    for (size_t i = 0; i < G_N_ELEMENTS(trim_sql); i++) {
+        some |= db_run(memory, NULL, trim_sql[i], "") && db_changes(memory) > 0;
+    }
+    return some;
+}
+
+struct outbox_item *standby_take_notice(struct db *memory, const struct config *config,
+                                        struct clock_wall now)
+{
+    g_autoptr(outbox_item_t) item = outbox_flood_take(memory, config, now, NULL);
     if (item == NULL || !outbox_mark_sending(memory, item, now, NULL)) {
         return NULL;
     }

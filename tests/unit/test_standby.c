@@ -153,16 +153,16 @@ static void test_notices_out_of_memory(void **state)
         assert_true(watch_result(memory, world->config, event, &answer, NULL));
     }
     struct clock_wall now = {world->now_us};
-    g_autoptr(outbox_item_t) item = standby_take_notice(memory, now);
+    g_autoptr(outbox_item_t) item = standby_take_notice(memory, world->config, now);
     assert_non_null(item);
     g_autofree char *facts = standby_facts(item);
     assert_non_null(strstr(facts, "\"recipients\":[\"partner@example.org\"]"));
-    assert_null(standby_take_notice(memory, now)); // one at a time
+    assert_null(standby_take_notice(memory, world->config, now)); // one at a time
     // No report: it is tried again.
     assert_true(standby_settle(memory, item, NULL, now, NULL));
     assert_dump(memory, outbox_sql, "opened waiting");
     now.us += 120 * SECOND;
-    g_autoptr(outbox_item_t) again = standby_take_notice(memory, now);
+    g_autoptr(outbox_item_t) again = standby_take_notice(memory, world->config, now);
     assert_non_null(again);
     const char *text = "{\"notice\":\"x\",\"recipients\":[{\"recipient\":\"partner@example.org\","
                        "\"state\":\"accepted\",\"code\":250,\"reply\":\"ok\"}]}";
@@ -208,6 +208,50 @@ static void test_merge(void **state)
     assert_dump(world->db, "SELECT count(*) FROM run", "4");
 }
 
+// An opening that waits for company in the store goes out of memory, and not twice.
+static void test_takes_over_what_waits(void **state)
+{
+    struct world *world = *state;
+    into_store(world, "aa");
+    assert_dump(world->db, outbox_sql, "opened waiting");
+    g_autoptr(db_t) memory = store_open_memory(NULL);
+    standby_begin(memory, world->path);
+    assert_dump(memory, outbox_sql, "opened waiting");
+    assert_dump(memory, "SELECT count(*) FROM run JOIN incident ON run.id = incident.run", "1");
+    struct watch_answer answer;
+    g_autoptr(watch_event_t) good = make_event(world, 'G');
+    assert_true(watch_result(memory, world->config, good, &answer, NULL));
+    assert_int_equal(answer.state, INCIDENT_OK);
+    assert_dump(memory, outbox_sql, "opened waiting, recovered waiting");
+    assert_true(
+        db_script(memory, "UPDATE outbox_recipient SET state = 'accepted', last_us = 7", NULL));
+    assert_true(standby_merge(memory, world->db, world->config, NULL));
+    assert_dump(world->db, outbox_sql, "opened accepted, recovered accepted");
+    assert_dump(world->db,
+                "SELECT count(*) FROM outbox_notice WHERE kind = 'opened'"
+                " AND ended_us IS NULL",
+                "0");
+    assert_dump(world->db, "SELECT count(*) FROM incident WHERE closed = 0", "0");
+}
+
+static void test_memory_is_bounded(void **state)
+{
+    struct world *world = *state;
+    g_autoptr(db_t) memory = remember(world, "aa");
+    assert_false(standby_trim(memory));
+    assert_true(db_script(memory,
+                          "WITH RECURSIVE n(i) AS (SELECT 10 UNION ALL SELECT i + 1 FROM n"
+                          " WHERE i < 6000) INSERT INTO run SELECT i, 'r' || i, 1, i, 1, 'failed',"
+                          " 1, NULL, NULL, '{}', '{}' FROM n",
+                          NULL));
+    assert_true(standby_trim(memory));
+    assert_dump(memory, "SELECT count(*) FROM run WHERE seq >= 10", "5000");
+    assert_dump(memory, "SELECT count(*) FROM run WHERE seq >= 10 AND evidence IS NOT NULL", "100");
+    // The run that an open incident is about stays.
+    assert_dump(memory, "SELECT count(*) FROM run JOIN incident ON run.id = incident.run", "1");
+    assert_false(standby_trim(memory));
+}
+
 struct outcome {
     int answers, given_back;
     enum incident_kind state;
@@ -249,11 +293,15 @@ static void test_store_that_fails_and_comes_back(void **state)
     assert_false(outcome.failed);
     assert_int_equal(outcome.state, INCIDENT_FAILING);
     assert_true(standby_is_used(world->standby));
-    assert_false(standby_give_back(world->standby, broken, world->config, on_given_back, &outcome));
+    assert_true(standby_give_back(world->standby, broken, world->config, on_given_back, &outcome));
+    while (outcome.given_back == 0) {
+        uv_run(&world->loop, UV_RUN_ONCE);
+    }
+    assert_true(standby_is_used(world->standby)); // the store has not taken it
     writer_close(broken, NULL, NULL);
     struct writer *sound = writer_new(&world->loop, store_take_db(world->store), 10, NULL, NULL);
     assert_true(standby_give_back(world->standby, sound, world->config, on_given_back, &outcome));
-    while (outcome.given_back == 0) {
+    while (outcome.given_back == 1) {
         uv_run(&world->loop, UV_RUN_ONCE);
     }
     assert_false(standby_is_used(world->standby));
@@ -273,6 +321,8 @@ int main(void)
         TEST(test_begins_where_the_store_is),
         TEST(test_notices_out_of_memory),
         TEST(test_merge),
+        TEST(test_takes_over_what_waits),
+        TEST(test_memory_is_bounded),
         TEST(test_store_that_fails_and_comes_back),
     };
     return cmocka_run_group_tests_name("standby", tests, NULL, NULL);
