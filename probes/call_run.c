@@ -225,11 +225,20 @@ static struct transfer_request *build_request(struct call_run *run, GError **err
     return g_steal_pointer(&request);
 }
 
+// A value that may not stand in a header or an address, or that leads elsewhere.
+static bool is_of_the_values(const GError *error)
+{
+    return g_error_matches(error, TEMPLATE_ERROR, TEMPLATE_ERROR_UNSAFE) ||
+           g_error_matches(error, REQUEST_ERROR, REQUEST_ERROR_HEADER) ||
+           g_error_matches(error, REQUEST_ERROR, REQUEST_ERROR_ORIGIN);
+}
+
 static void build_and_send(struct call_run *run)
 {
     g_autoptr(GError) error = NULL;
     run->request = build_request(run, &error);
     if (!run->request) {
+        run->outcome.unsendable = is_of_the_values(error);
         finish_with_problem(run, error->message);
         return;
     }

@@ -30,7 +30,8 @@ struct call_session {
 // What became of a call. Handed to `done`, which may take what it owns.
 struct call_outcome {
     GPtrArray *exchanges;      // of struct exchange, in order; empty where nothing was sent
-    char *problem;             // the monitor's own fault, or NULL
+    char *problem;             // why it was not sent, or NULL
+    bool unsendable;           // a value is the problem; else it is the monitor's own fault
     struct step_result *login; // the login that failed, or NULL
     double elapsed_ms;         // in flight, waiting for a slot left out
     bool deadline_passed;      // before it could be sent

@@ -18,6 +18,19 @@ struct verdict *judge_our_fault(const char *message)
     return verdict;
 }
 
+struct verdict *judge_unsendable(const char *message)
+{
+    struct verdict *verdict = verdict_new();
+    verdict->class = VERDICT_CLASS_UNEXPECTED;
+    verdict->cause = VERDICT_CAUSE_CONTRACT;
+    verdict->message = g_strdup(message);
+    verdict->explanation = g_strdup("A value that this call needs cannot be sent as it is, so "
+                                    "nothing was sent. It came from an earlier answer or from "
+                                    "the configuration.");
+    verdict->act = g_strdup("integrator");
+    return verdict;
+}
+
 static bool take_set(const GPtrArray *fields, struct values *values, struct clock_wall now,
                      char **failed)
 {

@@ -238,7 +238,7 @@ static bool authenticate_basic(struct builder *builder, const struct config_auth
     if (!password)
         return false;
     if (strchr(username, ':')) {
-        g_set_error_literal(error, REQUEST_ERROR, REQUEST_ERROR_HEADER,
+        g_set_error_literal(error, REQUEST_ERROR, REQUEST_ERROR_AUTH,
                             "a user name for basic authentication must not hold a colon");
         return false;
     }

@@ -259,7 +259,8 @@ static bool ended_without_answer(struct step_run *run, struct call_outcome *outc
     } else if (outcome->cut_off) {
         run->outcome.cut_off = true;
     } else if (outcome->problem) {
-        set_verdict(run, judge_our_fault(outcome->problem));
+        set_verdict(run, outcome->unsendable ? judge_unsendable(outcome->problem)
+                                             : judge_our_fault(outcome->problem));
     } else if (outcome->deadline_passed) {
         set_verdict(run, deadline_verdict(run));
     } else {

@@ -326,8 +326,9 @@ class Flows(FlowCase):
         self.script({"GET /api/a": {"body": {"x": "a\r\nEvil: 1"}}, "GET /api/b": {"body": {}}})
         self.flow("- step: read\n  get: /a\n  capture: {x: {json: $.x}}\n"
                   "- step: send\n  get: /b\n  headers: {X-Value: '{{x}}'}")
-        flow = self.run_flow(3)
-        self.assertEqual([s["state"] for s in flow["steps"]], ["ok", "unknown"])
+        flow = self.run_flow(2)
+        self.assertEqual([s["state"] for s in flow["steps"]], ["ok", "failed"])
+        self.assertEqual(decisive(flow)["verdict"]["cause"], "contract")
         self.assertEqual(self.requests(), ["GET /api/a"])
 
     def test_formats(self):

@@ -332,7 +332,7 @@ static void test_basic(void **state)
     auth.username = colon;
     g_autoptr(transfer_request_t) refused = build(fixture);
     assert_false(authenticate(fixture, refused));
-    assert_true(g_error_matches(fixture->error, REQUEST_ERROR, REQUEST_ERROR_HEADER));
+    assert_true(g_error_matches(fixture->error, REQUEST_ERROR, REQUEST_ERROR_AUTH));
 }
 
 static void test_bearer(void **state)
