@@ -157,7 +157,7 @@ def per_call(server):
             say(f"CPU per call, {name} connections", f"{ours:.1f} us, bare libcurl {base:.1f} us, {ours / base:.2f} times "
                 f"({runs * 3 / took:.0f} calls a second)", f"{most} times", ours / base <= most)
             if runs < took * 1000 * .98:
-                say("", f"only {runs} of {took * 1000:.0f} runs were made: the core was full", "all", False)
+                say("  of these", f"{runs} of {took * 1000:.0f} runs due: the core had no time for more", "all", False)
 
 
 BUDGETS = {1000: (32, None, None), 10000: (96, 5, 50)}  # MB, % of a core, ms
