@@ -303,7 +303,9 @@ struct verdict *classify(const struct classify_input *input, const struct lexico
     struct verdict *verdict = verdict_new();
     struct state state = {.input = input, .response = input->response, .verdict = verdict};
     judge(&state, lexicon);
-    if (input->failed_expectation && !verdict->failed_expectation)
+    // Who says what failed is not asked whether that was expected.
+    if (input->failed_expectation && !verdict->failed_expectation &&
+        verdict->class != VERDICT_CLASS_ERROR_CODE)
         verdict->failed_expectation = g_strdup(input->failed_expectation);
     if (state.envelope && !verdict->ours)
         lexicon_apply_context(lexicon, input->response->status, state.envelope->context, verdict);

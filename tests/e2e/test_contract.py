@@ -50,6 +50,14 @@ class Contract(FlowCase):
         self.assertEqual([skipped[key] for key in ("attempts", "request", "status", "duration_ms", "verdict")],
                          [0, None, None, None, None])
 
+    def test_an_answer_that_says_what_failed_broke_no_expectation(self):
+        self.script({"POST /api/orders": {"status": 400, "body": {"error": {
+            "code": "Application_DialogException", "message": "The field External Document No. must have a value"}}}})
+        self.flow(CREATE + "  expect: {status: 201, json: {$.status: Draft}}\n  undo: {none: nothing is made}")
+        verdict = decisive(self.run_flow(2))["verdict"]
+        self.assertEqual([verdict[key] for key in ("class", "cause", "code", "phase", "failed_expectation")],
+                         ["error_code", "validation", "Application_DialogException", None, None])
+
     def test_a_login_that_fails_leaves_the_step_unsent(self):
         self.script({"POST /api/Login": {"status": 401, "body": {}}})
         self.flow("- step: one\n  get: /a", system=SESSION)
