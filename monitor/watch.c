@@ -261,6 +261,9 @@ void watch_submit(struct writer *writer, const struct config *config, struct wat
     submission->event = event;
     submission->done = done;
     submission->context = context;
-    struct writer_job job = {.work = work, .done = on_done, .context = submission};
+    struct writer_job job = {.work = work,
+                             .done = on_done,
+                             .context = submission,
+                             .patient = event->json == NULL}; // a plain good run
     writer_submit(writer, &job);
 }

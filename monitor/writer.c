@@ -13,6 +13,7 @@ static const char FULL_SENTENCE[] = "the store cannot be written: the disk is fu
 enum {
     GROUP_AT_MOST = 1024,
     BUSY_TRIES = 3,             // of 10 s each
+    PATIENCE_MS = 100,          // how long patient jobs wait for company
     RESTORE_PAUSE_US = 1000000, // between two tries to get the reserve back
 };
 
@@ -30,6 +31,7 @@ struct writer {
     uv_cond_t wake;
     // guarded by the mutex
     GPtrArray *waiting, *answered; // of struct task
+    guint urgent;                  // of those waiting: not patient
     GError *news;                  // of the last group; NULL: it went well
     bool stopping, news_unread;
     uint64_t groups, jobs;
@@ -254,6 +256,8 @@ static GPtrArray *take_group(struct writer *writer)
     GPtrArray *group = g_ptr_array_new();
     guint count = MIN(writer->waiting->len, (guint)GROUP_AT_MOST);
     for (guint i = 0; i < count; i++) {
+        const struct task *task = writer->waiting->pdata[i];
+        writer->urgent -= !task->job.patient;
         g_ptr_array_add(group, writer->waiting->pdata[i]);
     }
     g_ptr_array_remove_range(writer->waiting, 0, count);
@@ -275,14 +279,28 @@ static void answer_group(struct writer *writer, GPtrArray *group, GError *error)
     g_ptr_array_extend_and_steal(writer->answered, group);
 }
 
+static bool is_pressed(const struct writer *writer)
+{
+    return writer->urgent > 0 || writer->stopping || writer->waiting->len >= GROUP_AT_MOST;
+}
+
+// With the mutex held. Patient jobs alone wait a while: each commit costs a sync of the disk.
+static void wait_for_work(struct writer *writer)
+{
+    while (writer->waiting->len == 0 && !writer->stopping) {
+        uv_cond_wait(&writer->wake, &writer->mutex);
+    }
+    if (!is_pressed(writer)) {
+        uv_cond_timedwait(&writer->wake, &writer->mutex, PATIENCE_MS * UINT64_C(1000000));
+    }
+}
+
 static void run_thread(void *context)
 {
     struct writer *writer = context;
     uv_mutex_lock(&writer->mutex);
     for (;;) {
-        while (writer->waiting->len == 0 && !writer->stopping) {
-            uv_cond_wait(&writer->wake, &writer->mutex);
-        }
+        wait_for_work(writer);
         if (writer->waiting->len == 0) {
             break;
         }
@@ -407,7 +425,11 @@ void writer_submit(struct writer *writer, const struct writer_job *job)
     writer->unanswered++;
     uv_mutex_lock(&writer->mutex);
     g_ptr_array_add(writer->waiting, task);
-    uv_cond_signal(&writer->wake);
+    writer->urgent += !job->patient;
+    // a patient one among others wakes nobody: the thread wakes by itself
+    if (writer->waiting->len == 1 || is_pressed(writer)) {
+        uv_cond_signal(&writer->wake);
+    }
     uv_mutex_unlock(&writer->mutex);
 }
 

@@ -25,7 +25,8 @@ struct writer_job {
     writer_work work;
     writer_done done; // NULL where nobody waits for the answer
     void *context;
-    bool frees; // what must still be written where the disk is full: it ends debts
+    bool frees;   // what must still be written where the disk is full: it ends debts
+    bool patient; // may wait a tenth of a second for company: runs come in batches
 };
 
 // The reserve that is given up for jobs that free: `release` deletes it (false

@@ -201,6 +201,29 @@ static void test_groups_and_room(void **state)
     finish(bench);
 }
 
+// Patient jobs wait for company, not for ever; an urgent one takes them along.
+static void test_patient_jobs(void **state)
+{
+    struct bench *bench = *state;
+    struct entry entries[4] = {0};
+    for (int i = 0; i < 3; i++) {
+        entries[i] = (struct entry){.bench = bench, .number = i};
+        struct writer_job job = {
+            .work = add_row, .done = on_done, .context = &entries[i], .patient = true};
+        writer_submit(bench->writer, &job);
+    }
+    wait_for(bench, 3);
+    assert_int_equal(count_rows(bench), 3);
+    struct writer_job job = {
+        .work = add_row, .done = on_done, .context = &entries[0], .patient = true};
+    writer_submit(bench->writer, &job);
+    entries[3].number = 3;
+    submit(bench, &entries[3], false);
+    wait_for(bench, 5);
+    assert_string_equal(bench->order->str, "0 1 2 0 3 ");
+    finish(bench);
+}
+
 static void test_failing_job_fails_alone(void **state)
 {
     struct bench *bench = *state;
@@ -341,6 +364,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_groups_and_room, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_patient_jobs, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_failing_job_fails_alone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_answers_that_submit_at_the_end, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_full_disk, set_up, tear_down),
