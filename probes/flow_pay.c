@@ -277,6 +277,8 @@ static void settle_absent(struct payment *payment)
 {
     struct flow_debt *debt = payment->debt;
     int64_t wait_us = 2 * MAX(debt->timeout_ms, INT64_C(60000)) * 1000;
+    // `for`: another system makes the record, some time within this span
+    wait_us = MAX(wait_us, payment->undo->lookup_for_ms * 1000);
     bool late = clock_wall_now().us - debt->sent_at.us >= wait_us;
     if (late && json_member(debt->values, FLOW_UNDO_ABSENT)) {
         settle(payment, "void", NULL);

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: MIT
 """Sentences of the documented behaviour, each tried on the built program against
 a scripted server: the shape of the JSON, what is repeated, what is undone."""
+import os
 import signal
+import sqlite3
 import subprocess
 import time
 import unittest
@@ -224,6 +226,24 @@ class Contract(FlowCase):
         agent.send_signal(signal.SIGHUP)
         self.stop(agent)
         self.assertNotIn("Sanitizer", self.log())
+
+    def test_a_record_that_comes_later_is_looked_for_as_long_as_said(self):
+        for span, state in (("", "owed"), ("for: 1m, ", "void")):
+            with self.subTest(span):
+                self.script({"POST /api/orders": {"status": 201, "body": {}}, "GET /api/later": {"body": {"value": []}}})
+                self.flow("- step: order\n  post: /orders\n  json: {name: '{{mark}}'}\n  undo: {lookup: "
+                          "{get: /later, mark: {json: '$.value[*].name'}, capture: {id: {json: '$.value[*].id'}}}, "
+                          + span + "delete: '/later/{{id}}'}")
+                self.assertEqual(self.run_flow(1)["undo"][0]["state"], "owed")
+                with sqlite3.connect(self.path("erpwatch.db")) as store:  # ten minutes later
+                    store.execute("UPDATE debt SET sent_at = sent_at - 600000000")
+                run, = store.execute("SELECT run FROM debt").fetchone()
+                store.close()
+                self.run_flow(1)
+                store = sqlite3.connect(self.path("erpwatch.db"))
+                self.assertEqual(store.execute("SELECT state FROM debt WHERE run = ?", [run]).fetchone(), (state,))
+                store.close()
+                os.remove(self.path("erpwatch.db"))
 
     def test_a_check_pays_what_an_earlier_one_could_not(self):
         self.flow(CREATE + "  undo: {delete: '/orders/{{order}}'}")
