@@ -125,7 +125,7 @@ lint: test-deps ## structure, clang-tidy, cppcheck, documents
 	@tests/lint/check_translations.sh
 	@tests/lint/analyse.sh
 
-figures: test-deps ## figures of the code; fails at the limits
+figures: test-deps ## figures of the code; fails at the limits (RELEASE=1: of a release)
 	@/usr/bin/python3 tests/lint/figures.py
 
 fuzz: test-deps ## each fuzz target for FUZZ_SECONDS (30)
