@@ -5,6 +5,7 @@
 
 #include "../base/ids.h"
 #include "../base/json.h"
+#include "../base/regex.h"
 #include "exchange.h"
 #include "request.h"
 
@@ -101,18 +102,15 @@ cJSON *flow_undo_sent_texts(const struct transfer_request *request, const char *
 }
 
 // Words of a 404 that speak of the way to the record, not of the record.
-static const char *const endpoint_words[] = {
-    "company",
-    "endpoint",
-    "no http resource",
-    "resource not found for the segment",
-    "no such route",
-    "route",
-    "url",
-    "service",
-    "no database",
-    "tenant",
-};
+static const struct regex *endpoint_regex(void)
+{
+    static struct regex *regex; // for the life of the program
+    if (!regex)
+        regex = regex_compile("\\b(?:company|companies|endpoint|no http resource|route|url|service|"
+                              "resource not found for the segment|no database|tenant)\\b",
+                              REGEX_CASELESS, NULL);
+    return regex;
+}
 
 bool flow_undo_record_is_gone(const struct transfer_response *response)
 {
@@ -126,9 +124,5 @@ bool flow_undo_record_is_gone(const struct transfer_response *response)
     if (type && g_ascii_strncasecmp(type, "text/html", strlen("text/html")) == 0)
         return false;
     g_autofree char *body = exchange_body_text(response);
-    g_autofree char *lower = g_ascii_strdown(body, -1);
-    for (size_t i = 0; i < G_N_ELEMENTS(endpoint_words); i++)
-        if (strstr(lower, endpoint_words[i]))
-            return false;
-    return true;
+    return !regex_match(endpoint_regex(), body, strlen(body), 0, NULL, NULL);
 }
