@@ -213,9 +213,6 @@ def check_texts():
 
 
 SUBJECT = re.compile(r"[a-z0-9_./*-]+(, [a-z0-9_./*-]+)*: \S.*[^.\s]")
-# On main with a longer or another subject: history is not written anew.
-EARLIER = {"d7c0ee9", "11dcde8", "3f38281", "410f693", "33d4e72", "8725d6b",
-           "9c3db8a", "819043a", "3505498", "8adbad5"}
 NOT_IMPERATIVE = re.compile(r": (added|adds|adding|fixed|fixes|fixing|changed|changes|removed|removes|updated|updates|made|makes)\b")
 
 
@@ -227,10 +224,10 @@ def check_commits():
         number, _, subject = subject.partition(" ")
         if not subject:
             continue
-        if len(subject) > 72 and number[:7] not in EARLIER:
+        if len(subject) > 72:
             say(number, f"the subject is longer than 72 characters: {subject}")
         wrong = not SUBJECT.fullmatch(subject) or NOT_IMPERATIVE.search(subject)
-        if wrong and number[:7] not in EARLIER:
+        if wrong:
             say(number, f"the subject is not 'component: imperative': {subject}")
         if WORDS.search(subject + body) or PATHS.search(subject + body):
             say(number, f"the message speaks of more than the project: {subject}")
