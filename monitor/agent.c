@@ -44,6 +44,7 @@ struct agent {
     struct mail_child *mail;
     struct flow_stop *stop;
     int64_t clock_offset_us; // wall minus boot time
+    int64_t asleep_us;       // boot minus monotonic time: what the machine slept in all
     int64_t watchdog_us;     // how often it wants to hear of us; 0: never
     struct clock_mono watchdog_at;
     guint64 ticks;
@@ -313,12 +314,11 @@ static void look_at_clock(struct agent *agent)
     agent_flows_recompute(agent->flows);
 }
 
-static void look_for_sleep(struct agent *agent, struct clock_mono now, int64_t boot_us)
+static void look_for_sleep(struct agent *agent)
 {
-    static int64_t former_difference_us;
-    int64_t difference_us = boot_us - now.us;
-    bool slept = agent->ticks > 1 && difference_us - former_difference_us > CLOCK_JUMP_US;
-    former_difference_us = difference_us;
+    int64_t asleep_us = clock_boot_us() - clock_mono_now().us;
+    bool slept = asleep_us - agent->asleep_us > CLOCK_JUMP_US;
+    agent->asleep_us = asleep_us;
     if (!slept)
         return;
     log_warning("the machine was asleep: overdue flows run once, the rest is missed");
@@ -330,7 +330,7 @@ static void on_tick(uv_timer_t *timer)
     struct agent *agent = timer->data;
     agent->ticks++;
     look_at_clock(agent);
-    look_for_sleep(agent, clock_mono_now(), clock_boot_us());
+    look_for_sleep(agent);
     start_mail_when_due(agent);
     serve_standby(agent);
     if (agent->ticks % WATCH_TICKS == 0)
@@ -402,6 +402,7 @@ static void start_signals(struct agent *agent)
 static void start_tick(struct agent *agent)
 {
     agent->clock_offset_us = clock_offset_us();
+    agent->asleep_us = clock_boot_us() - clock_mono_now().us;
     agent->watchdog_us = service_manager_watchdog_us();
     uv_timer_init(&agent->loop, &agent->tick);
     agent->tick.data = agent;
