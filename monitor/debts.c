@@ -27,7 +27,6 @@ struct listing {
     GPtrArray *dead; // owners
     GPtrArray *due;  // of struct flow_debt
     int64_t claimed;
-    guint chains; // at work, and one for whoever starts them
 };
 
 // The debts of one system, one after the other: another system that hangs delays
@@ -62,12 +61,11 @@ static bool list_due(struct db *db, void *context, GError **error)
     return listing->due != NULL;
 }
 
-static void free_listing(struct listing *listing)
+static void clear_listing(struct listing *listing)
 {
     g_ptr_array_unref(listing->dead);
     if (listing->due)
         g_ptr_array_unref(listing->due);
-    g_free(listing);
 }
 
 static void end(struct debts *debts)
@@ -83,17 +81,22 @@ static bool is_over(const struct debts *debts)
     return debts->stopped || debts->runtime->engine->cut;
 }
 
-static void leave_listing(struct listing *listing)
+// The last one who held the listing, a chain or whoever started them, has left it.
+static void end_listing(void *data)
 {
+    struct listing *listing = data;
     struct debts *debts = listing->debts;
-    if (--listing->chains > 0)
-        return;
-    bool more = listing->due->len == DEBTS_AT_ONCE && !is_over(debts);
-    free_listing(listing);
+    bool more = listing->due && listing->due->len == DEBTS_AT_ONCE && !is_over(debts);
+    clear_listing(listing);
     if (more)
         list(debts);
     else
         end(debts);
+}
+
+static void leave_listing(struct listing *listing)
+{
+    g_rc_box_release_full(listing, end_listing);
 }
 
 static void pay_next(struct chain *chain);
@@ -135,14 +138,13 @@ static void pay_next(struct chain *chain)
 static void start_chains(struct listing *listing)
 {
     g_autoptr(GHashTable) systems = g_hash_table_new(g_str_hash, g_str_equal);
-    listing->chains = 1;
     for (guint i = 0; i < listing->due->len; i++) {
         const struct flow_debt *debt = listing->due->pdata[i];
         if (!g_hash_table_add(systems, debt->system))
             continue;
         struct chain *chain = g_new(struct chain, 1);
-        *chain = (struct chain){.listing = listing, .system = debt->system, .next = i};
-        listing->chains++;
+        *chain =
+            (struct chain){.listing = g_rc_box_acquire(listing), .system = debt->system, .next = i};
         pay_next(chain);
     }
     leave_listing(listing);
@@ -155,8 +157,7 @@ static void on_listed(const GError *error, void *context)
     debts->listing = false;
     if (error) {
         log_error("the ledger cannot be read: %s", error->message);
-        free_listing(listing);
-        end(debts);
+        leave_listing(listing);
         return;
     }
     for (guint i = 0; i < listing->dead->len; i++)
@@ -170,7 +171,7 @@ static void on_listed(const GError *error, void *context)
 
 static void list(struct debts *debts)
 {
-    struct listing *listing = g_new0(struct listing, 1);
+    struct listing *listing = g_rc_box_new0(struct listing);
     listing->debts = debts;
     listing->dead = store_dead_owners(debts->runtime->store);
     const struct writer_job job = {

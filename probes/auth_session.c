@@ -383,27 +383,29 @@ void auth_session_attach(struct call_run_input *input)
 }
 
 struct logout_round {
-    unsigned left;
     void (*done)(void *context);
     void *context;
 };
 
+// The last logout, or whoever started them, has left the round.
+static void end_round(void *data)
+{
+    const struct logout_round *round = data;
+    round->done(round->context);
+}
+
 static void on_logged_out(void *context)
 {
-    struct logout_round *round = context;
-    if (--round->left > 0)
-        return;
-    round->done(round->context);
-    g_free(round); // NOLINT(clang-analyzer-unix.Malloc): `left` counts who still holds it
+    g_rc_box_release_full(context, end_round);
 }
 
 void auth_session_logout_all(struct flow_engine *engine, void (*done)(void *), void *context)
 {
-    struct logout_round *round = g_new(struct logout_round, 1);
+    struct logout_round *round = g_rc_box_new(struct logout_round);
     g_autoptr(GList) sessions = engine->sessions ? g_hash_table_get_values(engine->sessions) : NULL;
-    *round = (struct logout_round){g_list_length(sessions) + 1, done, context};
+    *round = (struct logout_round){done, context};
     for (GList *link = sessions; link; link = link->next)
-        session_logout(link->data, on_logged_out, round);
+        session_logout(link->data, on_logged_out, g_rc_box_acquire(round));
     on_logged_out(round);
 }
 

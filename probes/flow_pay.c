@@ -78,7 +78,7 @@ static char *describe_failure(const struct call_outcome *outcome, const struct v
         return g_strdup(outcome->problem);
     if (outcome->login)
         return g_strdup("the log in failed");
-    if (outcome->cut_off || !last || !last->response)
+    if (outcome->cut_off || !verdict || !last || !last->response)
         return g_strdup("not sent any more");
     const char *text = verdict->code ? verdict->code : verdict->message;
     if (!last->response->status)
