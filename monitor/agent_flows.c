@@ -20,6 +20,9 @@
 // The timer looks at the wall clock at least this often.
 #define LONGEST_WAIT_US (INT64_C(60) * G_USEC_PER_SEC)
 
+// More missed starts of one flow are not counted: a clock set by years.
+#define MISSED_AT_MOST 100000
+
 #define SPREAD_AT_MOST_US (INT64_C(60) * G_USEC_PER_SEC)
 
 // A configuration with the runs that began under it.
@@ -397,17 +400,22 @@ void agent_flows_confirm(struct agent_flows *all, const char *id, struct clock_w
     arm(all);
 }
 
-static void recompute(struct agent_flow *flow, struct clock_wall now)
+// The overdue start is made up for; those behind it are the result: missed.
+static int recompute(struct agent_flow *flow, struct clock_wall now)
 {
     bool overdue = flow->node.position && flow->node.at < now.us;
+    const char *zone_name = flow->all->generation->config->agent.timezone;
+    int missed =
+        overdue ? schedule_count(flow->flow, flow->due, now, zone_name, MISSED_AT_MOST) : 0;
     schedule_next_run(flow, confirming_of(flow));
     if (!overdue)
-        return;
+        return 0;
     int64_t interval_us = flow->due.us >= 0 ? flow->due.us - now.us : SPREAD_AT_MOST_US;
     int64_t spread_us = CLAMP(interval_us, 1, SPREAD_AT_MOST_US);
     flow->due = now;
     heap_put(flow->all->due, &flow->node,
              now.us + (int64_t)(ids_number(flow->id) % (uint64_t)spread_us));
+    return missed;
 }
 
 void agent_flows_recompute(struct agent_flows *all)
@@ -415,10 +423,13 @@ void agent_flows_recompute(struct agent_flows *all)
     struct clock_wall now = clock_wall_now();
     GHashTableIter iterator;
     gpointer flow;
+    int missed = 0;
     g_hash_table_iter_init(&iterator, all->flows);
     while (g_hash_table_iter_next(&iterator, NULL, &flow))
         if (!((struct agent_flow *)flow)->running)
-            recompute(flow, now);
+            missed += recompute(flow, now);
+    if (missed > 0)
+        log_warning("%d starts were missed", missed);
     arm(all);
 }
 
