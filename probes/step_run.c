@@ -250,7 +250,8 @@ static void keep_exchanges(struct step_run *run, struct call_outcome *outcome)
 }
 
 // Ends that are no answer: our own fault, the deadline, a stop, a failed login.
-static bool ended_without_answer(struct step_run *run, struct call_outcome *outcome)
+static bool ended_without_answer(struct step_run *run, struct call_outcome *outcome,
+                                 const struct exchange *last)
 {
     if (outcome->login) {
         run->result->attempts--; // it was not sent
@@ -263,6 +264,8 @@ static bool ended_without_answer(struct step_run *run, struct call_outcome *outc
                                              : judge_our_fault(outcome->problem));
     } else if (outcome->deadline_passed) {
         set_verdict(run, deadline_verdict(run));
+    } else if (!last || !last->response) {
+        set_verdict(run, judge_our_fault("the call was not sent"));
     } else {
         return false;
     }
@@ -299,8 +302,8 @@ static void on_call_done(struct call_outcome *outcome, void *context)
     run->result->duration_ms = outcome->elapsed_ms;
     const struct exchange *last = call_outcome_last(outcome);
     bool sent = last && last->response && last->response->sent;
-    bool answered = !ended_without_answer(run, outcome);
-    if (answered)
+    bool answered = !ended_without_answer(run, outcome, last);
+    if (answered && last)
         set_verdict(run, judge_answer(run, outcome, last));
     keep_exchanges(run, outcome);
     bool nothing_made = !sent || (answered && proves_nothing_made(run->result->verdict));
