@@ -42,7 +42,7 @@ gboolean tell_is_plain(const struct tell *tell)
     return tell->flow == NULL;
 }
 
-char *tell_flows(const struct tell *tell)
+static char *flows_text(const struct tell *tell)
 {
     g_autofree char *title = safe_text_line(json_text(tell->flow, "title"), NAME_CHARS);
     g_autofree char *more = NULL;
@@ -89,7 +89,7 @@ char *tell_headline(const struct tell *tell)
 
     if (tell_is_plain(tell))
         return safe_text_line(json_text(tell->facts, "subject"), SUBJECT_CHARS);
-    flows = tell_flows(tell);
+    flows = flows_text(tell);
     by = safe_text_line(json_text(tell->facts, "by"), NAME_CHARS);
     duration = words_duration(tell->words, json_integer(tell->facts, "duration_ms", 0));
     return words_fill(tell->words, headline_of(tell), "flows", flows, "by",

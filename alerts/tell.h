@@ -41,9 +41,6 @@ char *tell_subject(const struct tell *tell);
 // "Submit an order fails", "… works again after 42 min".
 char *tell_headline(const struct tell *tell);
 
-// "Submit an order", or "Submit an order and 2 more".
-char *tell_flows(const struct tell *tell);
-
 // "POST /salesOrders answered 400 Application_DialogException"; NULL where no step decides.
 char *tell_what(const struct tell *tell);
 

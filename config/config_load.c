@@ -7,7 +7,7 @@
 #include "config_problem.h"
 #include "intern.h"
 
-void config_contact_free(void *data)
+static void contact_free(void *data)
 {
     struct config_contact *contact = data;
 
@@ -47,7 +47,7 @@ void config_auth_free(void *data)
     g_free(auth);
 }
 
-void config_system_free(void *data)
+static void system_free(void *data)
 {
     struct config_system *system = data;
 
@@ -87,8 +87,8 @@ static struct config *config_new(void)
 {
     struct config *config = g_new0(struct config, 1);
 
-    config->contacts = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, config_contact_free);
-    config->systems = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, config_system_free);
+    config->contacts = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, contact_free);
+    config->systems = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, system_free);
     config->flows = g_ptr_array_new_with_free_func(config_flow_free);
     config->secrets = secret_store_new();
     config->secret_names = g_ptr_array_new_with_free_func(g_free);

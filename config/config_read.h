@@ -54,8 +54,6 @@ bool config_is_address(const char *text);
 
 // Free what config_load makes; NULL is allowed.
 void config_auth_free(void *auth);
-void config_system_free(void *system);
-void config_contact_free(void *contact);
 void config_flow_free(void *flow);
 
 // The agent's and the mail's settings, into the reader's configuration; `node` may be NULL.

@@ -331,7 +331,7 @@ void config_chain_add_defaults(const struct config_world *world, struct config_c
     config_chain_add(chain, config_node_get(g_hash_table_lookup(world->defaults, ""), key));
 }
 
-const struct config_entry *config_chain_entry(const struct config_chain *chain, const char *key)
+static const struct config_entry *chain_entry(const struct config_chain *chain, const char *key)
 {
     const struct config_entry *entry = NULL;
 
@@ -342,7 +342,7 @@ const struct config_entry *config_chain_entry(const struct config_chain *chain, 
 
 const struct config_node *config_chain_get(const struct config_chain *chain, const char *key)
 {
-    const struct config_entry *entry = config_chain_entry(chain, key);
+    const struct config_entry *entry = chain_entry(chain, key);
 
     return entry != NULL ? entry->value : NULL;
 }

@@ -85,7 +85,6 @@ void config_chain_add_defaults(const struct config_world *world, struct config_c
                                const char *name_space, const char *key);
 
 // The nearest entry or value of a key, or NULL.
-const struct config_entry *config_chain_entry(const struct config_chain *chain, const char *key);
 const struct config_node *config_chain_get(const struct config_chain *chain, const char *key);
 
 // Reads all contacts, systems and flows into the configuration.

@@ -48,7 +48,7 @@ char *template_operand_text(const struct template_operand *operand)
     return json_print(operand->json, false);
 }
 
-void template_operand_take(struct template_operand *operand, char *text)
+static void take_text(struct template_operand *operand, char *text)
 {
     g_free(operand->text);
     operand->text = text;
@@ -67,7 +67,7 @@ bool template_operand_to_time(struct template_operand *operand, GError **error)
     g_autoptr(GDateTime) time = g_date_time_new_from_iso8601(full, operand->zone);
     if (!time)
         return fail(error, "a time or date", operand->secret ? "the value" : text);
-    template_operand_take(operand, NULL);
+    take_text(operand, NULL);
     operand->timed = true;
     operand->us = g_date_time_to_unix(time) * G_USEC_PER_SEC + g_date_time_get_microsecond(time);
     return true;
@@ -96,7 +96,7 @@ FILTER(apply_base64)
 {
     (void)use, (void)context, (void)error;
     g_autofree char *text = template_operand_text(operand);
-    template_operand_take(operand, g_base64_encode((const guchar *)text, strlen(text)));
+    take_text(operand, g_base64_encode((const guchar *)text, strlen(text)));
     return true;
 }
 
@@ -106,7 +106,7 @@ FILTER(apply_url)
     g_autofree char *text = template_operand_text(operand);
     GString *out = g_string_new(NULL);
     encode_percent(out, text, strlen(text), "");
-    template_operand_take(operand, g_string_free(out, FALSE));
+    take_text(operand, g_string_free(out, FALSE));
     return true;
 }
 
@@ -116,7 +116,7 @@ FILTER(apply_xml)
     g_autofree char *text = template_operand_text(operand);
     GString *out = g_string_new(NULL);
     encode_xml(out, text, strlen(text));
-    template_operand_take(operand, g_string_free(out, FALSE));
+    take_text(operand, g_string_free(out, FALSE));
     return true;
 }
 
@@ -124,7 +124,7 @@ FILTER(apply_json)
 {
     (void)use, (void)context, (void)error;
     if (operand->json && !cJSON_IsString(operand->json)) {
-        template_operand_take(operand, template_operand_text(operand));
+        take_text(operand, template_operand_text(operand));
         return true;
     }
     g_autofree char *text = template_operand_text(operand);
@@ -133,7 +133,7 @@ FILTER(apply_json)
     GString *out = g_string_new("\"");
     encode_json(out, text, strlen(text));
     g_string_append_c(out, '"');
-    template_operand_take(operand, g_string_free(out, FALSE));
+    take_text(operand, g_string_free(out, FALSE));
     return true;
 }
 
@@ -143,7 +143,7 @@ FILTER(apply_odata)
     (void)use, (void)context, (void)error;
     g_autofree char *text = template_operand_text(operand);
     g_auto(GStrv) parts = g_strsplit(text, "'", -1);
-    template_operand_take(operand, g_strjoinv("''", parts));
+    take_text(operand, g_strjoinv("''", parts));
     return true;
 }
 
@@ -152,7 +152,7 @@ FILTER(apply_time)
     (void)context;
     if (!template_operand_to_time(operand, error))
         return false;
-    template_operand_take(operand, format_time(operand, use->argument));
+    take_text(operand, format_time(operand, use->argument));
     return true;
 }
 
@@ -161,7 +161,7 @@ FILTER(apply_date)
     (void)use, (void)context;
     if (!template_operand_to_time(operand, error))
         return false;
-    template_operand_take(operand, format_time(operand, "%Y-%m-%d"));
+    take_text(operand, format_time(operand, "%Y-%m-%d"));
     return true;
 }
 
@@ -177,8 +177,8 @@ FILTER(apply_epoch)
     (void)use, (void)context;
     if (!template_operand_to_time(operand, error))
         return false;
-    template_operand_take(
-        operand, g_strdup_printf("%" G_GINT64_FORMAT, (gint64)(operand->us / G_USEC_PER_SEC)));
+    take_text(operand,
+              g_strdup_printf("%" G_GINT64_FORMAT, (gint64)(operand->us / G_USEC_PER_SEC)));
     operand->number = true;
     return true;
 }
@@ -189,7 +189,7 @@ FILTER(apply_number)
     g_autofree char *text = template_operand_text(operand);
     if (!json_is_number(text))
         return fail(error, "a number", operand->secret ? "the value" : text);
-    template_operand_take(operand, g_steal_pointer(&text));
+    take_text(operand, g_steal_pointer(&text));
     operand->number = true;
     return true;
 }
@@ -197,7 +197,7 @@ FILTER(apply_number)
 FILTER(apply_text)
 {
     (void)use, (void)context, (void)error;
-    template_operand_take(operand, template_operand_text(operand));
+    take_text(operand, template_operand_text(operand));
     return true;
 }
 
@@ -205,7 +205,7 @@ FILTER(apply_upper)
 {
     (void)use, (void)context, (void)error;
     g_autofree char *text = template_operand_text(operand);
-    template_operand_take(operand, g_utf8_strup(text, -1));
+    take_text(operand, g_utf8_strup(text, -1));
     return true;
 }
 
@@ -213,14 +213,14 @@ FILTER(apply_lower)
 {
     (void)use, (void)context, (void)error;
     g_autofree char *text = template_operand_text(operand);
-    template_operand_take(operand, g_utf8_strdown(text, -1));
+    take_text(operand, g_utf8_strdown(text, -1));
     return true;
 }
 
 FILTER(apply_random)
 {
     (void)context, (void)error;
-    template_operand_take(operand, template_random(use->number));
+    take_text(operand, template_random(use->number));
     return true;
 }
 
@@ -248,9 +248,8 @@ FILTER(apply_hmac_sha256)
     if (!key)
         return false;
     g_autofree char *text = template_operand_text(operand);
-    template_operand_take(operand,
-                          g_compute_hmac_for_string(G_CHECKSUM_SHA256, (const guchar *)key,
-                                                    strlen(key), text, (gssize)strlen(text)));
+    take_text(operand, g_compute_hmac_for_string(G_CHECKSUM_SHA256, (const guchar *)key,
+                                                 strlen(key), text, (gssize)strlen(text)));
     return true;
 }
 
@@ -267,7 +266,7 @@ FILTER(apply_hmac_sha256_base64)
     guint8 digest[32];
     gsize length = sizeof digest;
     g_hmac_get_digest(hmac, digest, &length);
-    template_operand_take(operand, g_base64_encode(digest, length));
+    take_text(operand, g_base64_encode(digest, length));
     return true;
 }
 

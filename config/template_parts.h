@@ -111,9 +111,6 @@ char *template_operand_text(const struct template_operand *operand);
 // Makes the operand a time; false and `error` where it is none.
 bool template_operand_to_time(struct template_operand *operand, GError **error);
 
-// Puts a text (taken) in the operand's place.
-void template_operand_take(struct template_operand *operand, char *text);
-
 // `length` random characters of 0-9a-z; the caller frees them.
 char *template_random(int length);
 

@@ -28,7 +28,8 @@ static bool has_unpaid_undo(const struct run_result *result)
     return false;
 }
 
-int check_report_exit_code(const struct run_result *result)
+// The exit code of one run (failure-semantics 34).
+static int exit_code_of(const struct run_result *result)
 {
     static const int codes[] = {
         [VERDICT_OK] = COMMAND_OK,           [VERDICT_SLOW] = COMMAND_DEGRADED,
@@ -41,7 +42,8 @@ int check_report_exit_code(const struct run_result *result)
     return code == COMMAND_OK && has_unpaid_undo(result) ? COMMAND_DEGRADED : code;
 }
 
-int check_report_worse(int left, int right)
+// The worse of two exit codes: 2 over 3 over 1 over 0.
+static int worse_of(int left, int right)
 {
     static const int rank[] = {0, 1, 3, 2};
     return rank[left] >= rank[right] ? left : right;
@@ -50,7 +52,7 @@ int check_report_worse(int left, int right)
 void check_report_add(struct check_report *report, const struct run_result *result,
                       const struct redact *redact)
 {
-    report->exit_code = check_report_worse(report->exit_code, check_report_exit_code(result));
+    report->exit_code = worse_of(report->exit_code, exit_code_of(result));
     cJSON_AddItemToArray(report->flows, run_result_to_json(result, redact, report->exchanges));
 }
 

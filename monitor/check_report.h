@@ -26,12 +26,6 @@ void check_report_clear(struct check_report *report);
 void check_report_add(struct check_report *report, const struct run_result *result,
                       const struct redact *redact);
 
-// The exit code of one run (failure-semantics 34).
-int check_report_exit_code(const struct run_result *result);
-
-// The worse of two exit codes: 2 over 3 over 1 over 0.
-int check_report_worse(int left, int right);
-
 // The report in one of the formats; NULL for a name that is none. Frees: caller.
 char *check_report_format(const struct check_report *report, const char *format);
 

@@ -28,7 +28,7 @@ static void set_text(char **place, const char *text)
     *place = copy;
 }
 
-bool incident_is_failing(const struct incident *incident)
+static bool is_failing(const struct incident *incident)
 {
     for (guint i = 0; i < incident->flows->len; i++) {
         const struct transition_flow *member = incident->flows->pdata[i];
@@ -226,7 +226,7 @@ static void leave_incident(struct incident_case *state, const struct incident_ev
 {
     struct incident *incident = state->incident;
     incident_find_member(incident, state->flow->flow)->failing = false;
-    bool ends = !incident_is_failing(incident);
+    bool ends = !is_failing(incident);
     if (ends) {
         incident->closed = event->at;
         incident->withdrawn = kind == TRANSITION_WITHDRAWN;

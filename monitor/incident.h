@@ -109,9 +109,6 @@ struct transition *incident_unmute(struct incident *incident, struct clock_wall 
 struct transition *incident_transition(const struct incident *incident, enum transition_kind kind,
                                        const char *first, struct clock_wall at);
 
-// True while a flow of it fails.
-bool incident_is_failing(const struct incident *incident);
-
 // The words of the states: ok, suspect, failing, recovering; -1 for another word.
 const char *incident_kind_word(enum incident_kind kind);
 int incident_kind_of(const char *word);

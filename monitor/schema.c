@@ -71,7 +71,7 @@ static const char *const steps_done[] = {core, outbox_schema};
 
 G_DEFINE_QUARK(erpwatch - schema - error, schema_error)
 
-int schema_version(void)
+static int schema_version(void)
 {
     return (int)G_N_ELEMENTS(steps_done);
 }

@@ -24,7 +24,4 @@ bool schema_migrate_with(struct db *db, const char *path, const char *const *ste
 // the present version.
 bool schema_check(struct db *db, const char *path, GError **error);
 
-// The present version.
-int schema_version(void);
-
 #endif

@@ -39,8 +39,4 @@ bool watch_tell_held(struct watch_context *context, struct incident *incident, G
 bool watch_decide(struct watch_context *context, const char *incident, GError **error,
                   const char *kind, const char *format, ...) G_GNUC_PRINTF(5, 6);
 
-// True where a mute covers the flow, or its system, at the event's time.
-bool watch_is_muted(struct watch_context *context, const char *flow, const char *system,
-                    bool *muted, GError **error);
-
 #endif

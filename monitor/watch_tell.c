@@ -22,8 +22,9 @@ bool watch_decide(struct watch_context *context, const char *incident, GError **
                   "siiss", incident, context->seq, context->at.us, kind, text);
 }
 
-bool watch_is_muted(struct watch_context *context, const char *flow, const char *system,
-                    bool *muted, GError **error)
+// True where a mute covers the flow, or its system, at the event's time.
+static bool is_muted(struct watch_context *context, const char *flow, const char *system,
+                     bool *muted, GError **error)
 {
     return db_take_any(
         db_query(context->db, error,
@@ -42,7 +43,7 @@ static bool is_incident_muted(struct watch_context *context, const struct incide
     for (guint i = 0; i < incident->flows->len && *muted; i++) {
         const struct transition_flow *member = incident->flows->pdata[i];
         if ((ended || member->failing) &&
-            !watch_is_muted(context, member->flow, incident->system, muted, error)) {
+            !is_muted(context, member->flow, incident->system, muted, error)) {
             return false;
         }
     }

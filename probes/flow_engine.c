@@ -28,11 +28,6 @@ void flow_engine_set_config(struct flow_engine *engine, const struct config *con
     secret_store_redact(config->secrets, engine->redact);
 }
 
-unsigned flow_engine_active(const struct flow_engine *engine)
-{
-    return engine->active;
-}
-
 void flow_engine_enter(struct flow_engine *engine)
 {
     engine->active++;

@@ -35,9 +35,6 @@ struct flow_engine *flow_engine_new(uv_loop_t *loop, const struct config *config
 // the caller keeps the former one until they have ended.
 void flow_engine_set_config(struct flow_engine *engine, const struct config *config);
 
-// Runs and single debts in flight.
-unsigned flow_engine_active(const struct flow_engine *engine);
-
 // A space of names with what `system` gives (its `with`); the caller frees it.
 // A value that cannot be made is left out: what needs it says so.
 struct values *flow_engine_values(struct flow_engine *engine, const struct secret_store *secrets,

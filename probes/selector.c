@@ -36,6 +36,15 @@ void subject_clear(struct subject *subject)
     *subject = (struct subject){0};
 }
 
+// The body, or the value, as text; borrowed from the subject.
+static const char *subject_text(struct subject *subject)
+{
+    if (!subject->text)
+        subject->text = subject->response ? exchange_body_text(subject->response)
+                                          : value_to_text(subject->value);
+    return subject->text;
+}
+
 static cJSON *parse_text(struct subject *subject)
 {
     const char *text = subject_text(subject);
@@ -72,14 +81,6 @@ const cJSON *subject_document(struct subject *subject)
         subject->document = subject->response ? parse_body(subject) : parse_text(subject);
     }
     return subject->document;
-}
-
-const char *subject_text(struct subject *subject)
-{
-    if (!subject->text)
-        subject->text = subject->response ? exchange_body_text(subject->response)
-                                          : value_to_text(subject->value);
-    return subject->text;
 }
 
 static void free_json(void *json)

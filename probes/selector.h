@@ -25,9 +25,6 @@ void subject_clear(struct subject *subject);
 // The body as JSON, or NULL where it is none; borrowed from the subject.
 const cJSON *subject_document(struct subject *subject);
 
-// The body as text; borrowed from the subject.
-const char *subject_text(struct subject *subject);
-
 // What `selector` selects, as an array of cJSON that the caller frees. Its
 // elements belong to the array or to the subject: valid as long as both. Holes in
 // its argument are filled from `context` (may be NULL where there are none).

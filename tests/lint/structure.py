@@ -87,6 +87,15 @@ for path in [p for p in files if p.endswith(".h")]:
             say(path, number, "a public function without a comment")
         inside += line.count("{") - line.count("}")
 
+# a public function that only its own module uses has to be static; what makes and frees a type comes in pairs
+words = {path: set(re.findall(r"\w+", open(path, encoding="utf-8").read()))
+         for path in files + glob.glob("*/*.def") + glob.glob("tests/*/*.[ch]")}
+for path in [p for p in files if p.endswith(".h")]:
+    for name in re.findall(r"^[a-z][^\n;{}()]*?\b([a-z_0-9]+)\(", open(path, encoding="utf-8").read(), re.M):
+        used = [other for other, found in words.items() if name in found and other[:-2] != path[:-2]]
+        if not used and not name.endswith(("_free", "_clear", "_end", "_new")):
+            problems.append(f"{path}: {name} is used by its own file alone: make it static")
+
 cflags = subprocess.run(["pkg-config", "--cflags", "libuv", "libcjson", "glib-2.0", "gmime-3.0", "libesmtp-1.0"],
                         capture_output=True, text=True).stdout.split()
 for path in [p for p in files if p.endswith(".h")]:
