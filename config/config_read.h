@@ -44,6 +44,10 @@ struct undo *config_read_undo(struct config_reader *reader, const struct config_
 GPtrArray *config_read_steps(struct config_reader *reader, const struct config_node *node,
                              const struct config_system *system);
 
+// The ways of `auth`, appended to the system's; `node` may be NULL.
+void config_read_auth(struct config_reader *reader, const struct config_node *node,
+                      struct config_system *system);
+
 // A time zone's name, checked; `fallback` (NULL: the machine's) where there is
 // none. The caller frees it.
 char *config_read_timezone(struct config_reader *reader, const struct config_node *node,
