@@ -4,6 +4,7 @@
 #include "mail_child.h"
 
 #include "../base/log.h"
+#include "deliver_process.h"
 
 #include <glib.h>
 #include <signal.h>
@@ -81,25 +82,6 @@ static void on_deadline(uv_timer_t *timer)
     uv_process_kill(&process->process, SIGKILL);
 }
 
-static int spawn(struct mail_child *child, struct child_process *process)
-{
-    char *arguments[] = {(char[]){"erpwatch"}, (char[]){"deliver"}, (char[]){"-c"},
-                         child->config_path, NULL};
-    uv_stdio_container_t streams[] = {
-        {.flags = UV_IGNORE},
-        {.flags = UV_IGNORE},
-        {.flags = UV_INHERIT_FD, .data.fd = STDERR_FILENO},
-    };
-    const uv_process_options_t options = {
-        .exit_cb = on_exit_of_child,
-        .file = "/proc/self/exe",
-        .args = arguments,
-        .stdio = streams,
-        .stdio_count = G_N_ELEMENTS(streams),
-    };
-    return uv_spawn(child->loop, &process->process, &options);
-}
-
 void mail_child_start(struct mail_child *child)
 {
     child->again = child->process != NULL;
@@ -110,7 +92,9 @@ void mail_child_start(struct mail_child *child)
     process->process.data = process->deadline.data = process;
     process->open_handles = 2;
     uv_timer_init(child->loop, &process->deadline);
-    int failed = spawn(child, process);
+    const uv_stdio_container_t none = {.flags = UV_IGNORE};
+    int failed = deliver_process_start(child->loop, &process->process, child->config_path, NULL,
+                                       none, none, on_exit_of_child);
     if (failed) {
         log_error("deliver cannot be started: %s", uv_strerror(failed));
         close_handles(process);

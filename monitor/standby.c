@@ -6,6 +6,7 @@
 #include "standby.h"
 
 #include "../base/log.h"
+#include "deliver_process.h"
 #include "store.h"
 
 #include <signal.h>
@@ -279,23 +280,14 @@ static void on_written(uv_write_t *write, int status)
     }
 }
 
-static int spawn(struct standby *standby, struct sending *sending)
+static int start_process(struct standby *standby, struct sending *sending)
 {
-    char *arguments[] = {(char[]){"erpwatch"}, (char[]){"deliver"},  (char[]){"--stdin"},
-                         (char[]){"-c"},       standby->config_path, NULL};
-    uv_stdio_container_t streams[] = {
-        {.flags = UV_CREATE_PIPE | UV_READABLE_PIPE, .data.stream = (uv_stream_t *)&sending->in},
-        {.flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE, .data.stream = (uv_stream_t *)&sending->out},
-        {.flags = UV_INHERIT_FD, .data.fd = STDERR_FILENO},
-    };
-    const uv_process_options_t options = {
-        .exit_cb = on_exit_of_child,
-        .file = "/proc/self/exe",
-        .args = arguments,
-        .stdio = streams,
-        .stdio_count = G_N_ELEMENTS(streams),
-    };
-    return uv_spawn(standby->loop, &sending->process, &options);
+    const uv_stdio_container_t in = {.flags = UV_CREATE_PIPE | UV_READABLE_PIPE,
+                                     .data.stream = (uv_stream_t *)&sending->in};
+    const uv_stdio_container_t out = {.flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE,
+                                      .data.stream = (uv_stream_t *)&sending->out};
+    return deliver_process_start(standby->loop, &sending->process, standby->config_path, "--stdin",
+                                 in, out, on_exit_of_child);
 }
 
 static struct sending *new_sending(struct standby *standby, struct outbox_item *item)
@@ -318,7 +310,7 @@ static void start(struct standby *standby, struct outbox_item *item)
 {
     struct sending *sending = new_sending(standby, item);
     standby->sending = sending;
-    int failed = spawn(standby, sending);
+    int failed = start_process(standby, sending);
     if (failed != 0) {
         log_error("deliver cannot be started: %s", uv_strerror(failed));
         sending->exited = sending->ended = true;
