@@ -4,6 +4,8 @@
 // envelope_page. A body is judged by its looks: content types lie.
 #include "envelope_part.h"
 
+#include "charset.h"
+
 #include <string.h>
 
 enum { REPAIR_MAX = 256 * 1024 };
@@ -52,14 +54,20 @@ static bool looks_like_html(const char *body, size_t length)
     return false;
 }
 
-// True for text without control bytes that no text has.
+// True for text, without control bytes that no text has; one or two, as programs
+// leave them, do not make a document a picture.
 static bool looks_like_text(const char *body, size_t length)
 {
     size_t limit = MIN(length, 4096), odd = 0;
+    if (charset_is_wide(body, length))
+        return true;
+    while (limit > 0 && body[limit - 1] == '\0')
+        limit--;
     for (size_t i = 0; i < limit; i++)
-        if ((unsigned char)body[i] < 0x20 && !strchr("\t\n\r\f\x1b", body[i]))
+        if ((unsigned char)body[i] < 0x20 && (!body[i] || !strchr("\t\n\r\f\x1b", body[i])))
             odd++;
-    return odd * 20 <= limit && !memchr(body, 0, limit);
+    size_t share = *body && strchr("<{[", *body) ? 5 : 20;
+    return odd * share <= limit;
 }
 
 static bool announces(const char *content_type, const char *word)
@@ -97,25 +105,21 @@ static void read_markup(struct envelope *envelope, const char *body, size_t leng
         envelope_read_json(envelope, tree, true);
 }
 
+// Blanks of any kind before the first byte that counts: a declaration that is not
+// at the very beginning, two marks, the no-break spaces of a copied template.
 static void skip_blanks(const char **body, size_t *length)
 {
-    if (begins_with(*body, *length, "\xef\xbb\xbf")) {
-        *body += 3;
-        *length -= 3;
+    static const char *const blanks[] = {"\xef\xbb\xbf", "\xc2\xa0", "\xe2\x80\x8b",
+                                         "\xef\xbf\xbd"};
+    for (bool going = true; going && *length > 0;) {
+        size_t step = g_ascii_isspace(**body) ? 1 : 0;
+        for (size_t i = 0; step == 0 && i < G_N_ELEMENTS(blanks); i++)
+            if (begins_with(*body, *length, blanks[i]))
+                step = strlen(blanks[i]);
+        *body += step;
+        *length -= step;
+        going = step > 0;
     }
-    while (*length > 0 && g_ascii_isspace(**body)) {
-        (*body)++;
-        (*length)--;
-    }
-}
-
-// A body in another encoding is nearly always Latin-1 or its Windows cousin.
-static char *from_latin1(const char *body, size_t length)
-{
-    GString *text = g_string_sized_new(length + length / 8);
-    for (size_t i = 0; i < length; i++)
-        g_string_append_unichar(text, (unsigned char)body[i]);
-    return g_string_free(text, false);
 }
 
 static void read_other(struct envelope *envelope, const char *body, size_t length,
@@ -152,25 +156,17 @@ struct envelope *envelope_read(const char *body, size_t length, const char *cont
 {
     struct envelope *envelope = g_new0(struct envelope, 1);
     envelope->ids = cJSON_CreateObject();
-    skip_blanks(&body, &length);
-    if (length == 0)
-        return envelope;
-    if (!looks_like_text(body, length)) {
+    if (!document && length > 0 && !looks_like_text(body, length)) {
         envelope->kind = ENVELOPE_BROKEN;
         return envelope;
     }
-    const char *valid = NULL;
-    g_autofree char *latin1 = NULL;
-    if (!document && !g_utf8_validate_len(body, length, &valid)) {
-        if ((size_t)(valid - body) + 4 > length) {
-            length = (size_t)(valid - body); // cut in the middle of a character
-        } else {
-            latin1 = from_latin1(body, length);
-            body = latin1;
-            length = strlen(latin1);
-        }
+    g_autofree char *text = document ? NULL : charset_decode(body, length, content_type);
+    if (text) {
+        body = text;
+        length = strlen(text);
     }
-    if (length > 0)
+    skip_blanks(&body, &length);
+    if (length > 0 || document)
         read_body(envelope, body, length, content_type, document);
     return envelope;
 }

@@ -4,6 +4,8 @@
 // run's result, the store and the mail.
 #include "exchange.h"
 
+#include "charset.h"
+
 #include <string.h>
 
 struct exchange *exchange_new(struct transfer_request *request, struct clock_wall started)
@@ -143,6 +145,14 @@ static void add_sizes(cJSON *json, const struct exchange *exchange)
     if (exchange->response)
         json_add_integer(sizes, "response_body",
                          (gint64)g_bytes_get_size(exchange->response->body));
+}
+
+char *exchange_body_text(const struct transfer_response *response)
+{
+    gsize length;
+    const char *data = g_bytes_get_data(response->body, &length);
+    return charset_decode(data ? data : "", length,
+                          transfer_headers_find(response->headers, "Content-Type"));
 }
 
 cJSON *exchange_to_json(const struct exchange *exchange, const struct redact *redact,

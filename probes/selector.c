@@ -4,6 +4,7 @@
 #include "selector.h"
 
 #include "../base/json.h"
+#include "charset.h"
 #include "exchange.h"
 #include "quoting.h"
 
@@ -51,7 +52,7 @@ static cJSON *parse_text(struct subject *subject)
     return json_parse(text, strlen(text), NULL);
 }
 
-// JSON is UTF-8, but a server may say otherwise and mean it.
+// JSON is UTF-8, but a server may say otherwise and mean it, or send UTF-16.
 static bool names_charset(const struct transfer_response *response)
 {
     const char *type = transfer_headers_find(response->headers, "Content-Type");
@@ -65,8 +66,10 @@ static cJSON *parse_body(struct subject *subject)
     const char *body = g_bytes_get_data(subject->response->body, &length);
     g_autoptr(GError) error = NULL;
     cJSON *document = json_parse(body ? body : "", length, &error);
-    if (!document && g_error_matches(error, JSON_ERROR, JSON_ERROR_ENCODING) &&
-        names_charset(subject->response))
+    if (!document && length > 0 &&
+        (charset_is_wide(body, length) ||
+         (g_error_matches(error, JSON_ERROR, JSON_ERROR_ENCODING) &&
+          names_charset(subject->response))))
         return parse_text(subject);
     return document;
 }
