@@ -62,6 +62,26 @@ uint64_t ids_number(const char *text)
     return number;
 }
 
+char *ids_uuid_of(const char *first, ...)
+{
+    // the name space: drawn once, never changed
+    static const guint8 space[16] = {0xc2, 0x7e, 0x1f, 0x5a, 0x0d, 0x84, 0x4b, 0x36,
+                                     0x9e, 0x21, 0x6f, 0xa8, 0xd3, 0x70, 0xb9, 0x15};
+    g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA1);
+    guint8 d[20];
+    gsize length = sizeof d;
+    va_list rest;
+    g_checksum_update(sum, space, sizeof space);
+    va_start(rest, first);
+    for (const char *text = first; text; text = va_arg(rest, const char *))
+        digest_update(sum, text);
+    va_end(rest);
+    g_checksum_get_digest(sum, d, &length);
+    return g_strdup_printf("%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
+                           d[0], d[1], d[2], d[3], d[4], d[5], (d[6] & 0x0f) | 0x50, d[7],
+                           (d[8] & 0x3f) | 0x80, d[9], d[10], d[11], d[12], d[13], d[14], d[15]);
+}
+
 char *ids_uuid(void)
 {
     return g_uuid_string_random();

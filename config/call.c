@@ -194,6 +194,7 @@ void step_free(struct step *step)
         return;
     g_free(step->name);
     call_free(step->call);
+    g_free(step->idempotency);
     g_free(step->only_if_name);
     g_clear_pointer(&step->only_if, g_ptr_array_unref);
     lookup_free(step->lookup);

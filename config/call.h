@@ -143,6 +143,7 @@ struct step {
     int retry_times;
     int64_t retry_after_ms;
     bool retry_on_any;
+    char *idempotency;     // the header that carries one key per run and step, or NULL
     char *only_if_name;    // NULL for always
     GPtrArray *only_if;    // of struct check
     struct lookup *lookup; // NULL for none

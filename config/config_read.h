@@ -44,6 +44,10 @@ struct undo *config_read_undo(struct config_reader *reader, const struct config_
 GPtrArray *config_read_steps(struct config_reader *reader, const struct config_node *node,
                              const struct config_system *system);
 
+// What keeps a repeated call from writing twice; warns where nothing does.
+void config_read_idempotency(struct config_reader *reader, const struct config_node *node,
+                             struct step *step);
+
 // The ways of `auth`, appended to the system's; `node` may be NULL.
 void config_read_auth(struct config_reader *reader, const struct config_node *node,
                       struct config_system *system);

@@ -223,6 +223,7 @@ static struct step *read_step(struct config_reader *reader, const struct config_
     read_until(reader, node, step);
     read_retry(reader, node, step);
     check_act(reader, node, system, step);
+    config_read_idempotency(reader, node, step);
     step->lookup = read_lookup(reader, config_node_get(node, "lookup"), before);
     read_undo(reader, node, step, before);
     check_slow(reader, node, system, step);

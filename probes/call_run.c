@@ -85,6 +85,13 @@ static bool is_content_header(const char *name)
            g_ascii_strcasecmp(name, "Cookie") == 0;
 }
 
+// The key of a request that writes says nothing of the GET that it turned into.
+static bool is_key(const struct call_run *run, const char *name)
+{
+    const char *key_header = run->input.key_header;
+    return key_header && g_ascii_strcasecmp(name, key_header) == 0;
+}
+
 static void add_cookies(struct call_run *run, struct transfer_request *request)
 {
     const GString *session_cookies = run->session_cookies;
@@ -111,7 +118,7 @@ static struct transfer_request *redirected_request(struct call_run *run, const c
     for (guint i = 0; i < former->headers->len; i++) {
         const struct transfer_header *header = former->headers->pdata[i];
         if (g_ascii_strcasecmp(header->name, "Cookie") == 0 ||
-            (!keep && is_content_header(header->name)))
+            (!keep && (is_content_header(header->name) || is_key(run, header->name))))
             continue;
         transfer_headers_add(request->headers, header->name, header->value);
     }
@@ -214,6 +221,8 @@ static struct transfer_request *build_request(struct call_run *run, GError **err
     if (!request)
         return NULL;
     request->max_body = input->engine->config->agent.max_body;
+    if (input->key_header)
+        transfer_headers_add(request->headers, input->key_header, input->key);
     g_string_truncate(run->session_cookies, 0);
     if (!input->call->no_auth &&
         !request_authenticate(request, input->system, input->values, now, error))

@@ -46,6 +46,8 @@ struct call_run_input {
     struct cookie_jar *jar;             // borrowed; NULL for none
     const struct call_session *session; // NULL where the system has none, or for the login
     void *session_self;
+    const char *key_header;     // the header that carries `key`, or NULL
+    const char *key;            // of idempotency
     bool first;                 // goes before others in the system's queue: undos
     int64_t timeout_ms;         // of each request
     struct clock_mono deadline; // of the whole; us 0 for none

@@ -4,6 +4,7 @@
 #include "step_run.h"
 
 #include "../base/duration.h"
+#include "../base/ids.h"
 #include "auth_session.h"
 #include "call_run.h"
 #include "expect.h"
@@ -24,6 +25,7 @@ struct step_run {
     struct flow_debt *debt; // of the present attempt, borrowed from the run, or NULL
     void (*after_ledger)(struct step_run *run);
     struct clock_mono started;
+    char *key; // of idempotency, or NULL
     int retries;
     int debts;        // made by this step: each request has its own
     uv_timer_t timer; // the wait before a repetition, and the deadline
@@ -35,7 +37,9 @@ static void attempt(struct step_run *run);
 
 static void on_timer_closed(uv_handle_t *handle)
 {
-    g_free(handle->data);
+    struct step_run *run = handle->data;
+    g_free(run->key);
+    g_free(run);
 }
 
 static void finish(struct step_run *run, enum verdict_state state)
@@ -397,6 +401,8 @@ static void attempt(struct step_run *run)
         .jar = run->shared->jar,
         .timeout_ms = call->timeout_ms ? call->timeout_ms : system->timeout_ms,
         .deadline = run->shared->deadline,
+        .key_header = run->step->idempotency,
+        .key = run->key,
         .before_send = before_send,
         .done = on_call_done,
         .context = run,
@@ -404,6 +410,18 @@ static void attempt(struct step_run *run)
     auth_session_attach(&input);
     uv_timer_start(&run->timer, on_deadline, clock_timer_ms(MAX(left_us(run), 0)), 0);
     call_run_start(&input, &run->call);
+}
+
+// Of the run, its beginning and the step: all of that is in the ledger, too. A run that is
+// repeated after a kill has the same id, and must not be answered with what the first one
+// made and lost.
+static char *idempotency_key(const struct step_run *run)
+{
+    if (!run->step->idempotency)
+        return NULL;
+    const struct value *started = values_find(run->shared->values, "run.started");
+    g_autofree char *text = started ? value_to_text(started) : NULL;
+    return ids_uuid_of(run->shared->run, text ? text : "", run->step->name, NULL);
 }
 
 static bool is_left_out(const struct step_run *run)
@@ -424,6 +442,7 @@ void step_run_start(struct step_run_shared *shared, const struct step *step,
     run->done = done;
     run->context = context;
     run->started = clock_mono_now();
+    run->key = idempotency_key(run);
     run->result = step_result_new(step->name, shared->flow->system->id);
     run->result->means = g_strdup(step->means);
     uv_timer_init(shared->engine->loop, &run->timer);

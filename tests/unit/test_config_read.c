@@ -145,7 +145,7 @@ static void test_step(void **state)
         "        set: {both: '{{item}}-{{place}}'}\n"
         "        timeout: 3s\n        slow: 500ms\n        follow: 2\n        cookies: new\n"
         "        auth: none\n        until: {every: 2s, for: 60s}\n"
-        "        retry: {times: 2, after: 5s, on: any}\n        only_if: {sku: {exists: true}}\n"
+        "        retry: {times: 2, after: 5s, on: any}\n        idempotency: Order-Key\n        only_if: {sku: {exists: true}}\n"
         "        act: integrator\n        means: Nothing is sold.\n"
         "        undo: {none: they expire}\n");
     const struct step *step = step_of(config, 0);
@@ -174,6 +174,7 @@ static void test_step(void **state)
     assert_int_equal(step->retry_times, 2);
     assert_int_equal(step->retry_after_ms, 5000);
     assert_true(step->retry_on_any);
+    assert_string_equal(step->idempotency, "Order-Key");
     assert_string_equal(step->only_if_name, "sku");
     assert_int_equal(step->only_if->len, 1);
     assert_string_equal(step->act, "integrator");

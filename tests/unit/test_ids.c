@@ -57,6 +57,16 @@ static void test_uuid(void **state)
     assert_string_not_equal(one, two);
 }
 
+static void test_uuid_of(void **state)
+{
+    (void)state;
+    // python3: uuid.uuid5(uuid.UUID('c27e1f5a-0d84-4b36-9e21-6fa8d370b915'), 'run\0step\0')
+    g_autofree char *known = ids_uuid_of("run", "step", NULL);
+    g_autofree char *other = ids_uuid_of("runs", "tep", NULL);
+    assert_string_equal(known, "817b3c59-bf9c-596b-b511-c5f0c0d5aa57");
+    assert_string_not_equal(known, other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -64,6 +74,7 @@ int main(void)
         cmocka_unit_test(test_ends_are_marked),
         cmocka_unit_test(test_length_and_alphabet),
         cmocka_unit_test(test_uuid),
+        cmocka_unit_test(test_uuid_of),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
