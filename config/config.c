@@ -33,6 +33,17 @@ struct config_flow *config_find_flow(const struct config *config, const char *id
     return NULL;
 }
 
+struct config_sweep *config_find_sweep(const struct config *config, const char *id)
+{
+    for (unsigned i = 0; i < config->sweeps->len; i++) {
+        struct config_sweep *sweep = config->sweeps->pdata[i];
+
+        if (g_str_equal(sweep->id, id))
+            return sweep;
+    }
+    return NULL;
+}
+
 struct config_contact *config_find_contact(const struct config *config, const char *id)
 {
     return g_hash_table_lookup(config->contacts, id);
@@ -77,6 +88,7 @@ void config_free(struct config *config)
     g_free(config->mail.fallback);
     g_free(config->mail.ca);
     g_clear_pointer(&config->flows, g_ptr_array_unref);
+    g_clear_pointer(&config->sweeps, g_ptr_array_unref);
     g_clear_pointer(&config->systems, g_hash_table_unref);
     g_clear_pointer(&config->contacts, g_hash_table_unref);
     secret_store_free(config->secrets);

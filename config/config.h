@@ -118,12 +118,43 @@ struct config_flow {
     struct config_place place;
 };
 
+// How the rest of a long answer is asked for.
+struct config_pages {
+    struct selector *next;     // of the address of the next page, or NULL
+    struct call *next_call;    // with `next`: GET {{page}}, an address as a whole
+    int64_t offset, page_step; // without `next`: {{page}} of the first call, and how it grows
+};
+
+// A search for test records that were left behind, and how each is deleted.
+struct config_sweep {
+    char *id;
+    struct config_system *system; // borrowed from the configuration
+    int64_t every_ms;             // 0 where `cron` is given, or neither
+    char *cron;                   // five fields or NULL
+    int64_t older_ms;             // younger records are left alone
+    struct call *call;            // the search; its captures and set stand here:
+    GPtrArray *captures;          // of struct capture: of an item
+    GPtrArray *set;               // of struct call_field: of an item
+    struct selector *items;
+    GPtrArray *only;           // of struct expectation: of an item
+    struct selector *at;       // of an item: its time
+    char *zone;                // of times without one, or NULL: the later of two readings
+    struct undo *undo;         // of an item
+    struct config_pages pages; // page_step 0 and next NULL: one page
+    int at_most;
+    GPtrArray *notify; // of char *: contact ids, resolved from roles; may be empty
+    char *off;         // why it is switched off, or NULL
+    GPtrArray *needs;  // of struct template_reference that could not be loaded
+    struct config_place place;
+};
+
 struct config {
     struct config_agent agent;
     struct config_mail mail;
     GHashTable *contacts; // id -> struct config_contact
     GHashTable *systems;  // id -> struct config_system
     GPtrArray *flows;     // of struct config_flow, in the order of the files
+    GPtrArray *sweeps;    // of struct config_sweep, likewise
     struct secret_store *secrets;
     char *digest;            // hash of all files' contents
     GPtrArray *secret_names; // of char *: what is secret, for people: "${file:/etc/x}"
@@ -155,8 +186,9 @@ struct config *config_load_text(const char *name, const char *text, size_t lengt
 GPtrArray *config_problems_new(void);
 char *config_problem_format(const struct config_problem *problem);
 
-// The flow with this id, or NULL; the contact likewise. Borrowed.
+// The flow with this id, or NULL; the sweep and the contact likewise. Borrowed.
 struct config_flow *config_find_flow(const struct config *config, const char *id);
+struct config_sweep *config_find_sweep(const struct config *config, const char *id);
 struct config_contact *config_find_contact(const struct config *config, const char *id);
 
 // The contact id that has `role` at `system`, or NULL; borrowed.

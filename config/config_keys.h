@@ -60,6 +60,7 @@ enum config_type {
     CONFIG_TYPE_CHECKS,       // a value, or OPERATORS
     CONFIG_TYPE_NAMED_CHECKS, // name -> checks
     CONFIG_TYPE_ONLY_IF,      // name -> checks, one name
+    CONFIG_TYPE_ITEMS,        // JSONPath, or SELECTOR
 };
 
 struct config_key {

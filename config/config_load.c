@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Puts the reading of a configuration together: the files, the settings, the
-// contacts, the systems, the flows; and takes it apart again.
+// contacts, the systems, the flows, the sweeps; and takes it apart again.
 #include "config_read.h"
 #include "config_world.h"
 
@@ -83,6 +83,29 @@ void config_flow_free(void *data)
     g_free(flow);
 }
 
+void config_sweep_free(void *data)
+{
+    struct config_sweep *sweep = data;
+
+    if (sweep == NULL)
+        return;
+    g_free(sweep->id);
+    g_free(sweep->cron);
+    call_free(sweep->call);
+    selector_free(sweep->items);
+    selector_free(sweep->at);
+    g_free(sweep->zone);
+    undo_free(sweep->undo);
+    selector_free(sweep->pages.next);
+    call_free(sweep->pages.next_call);
+    g_free(sweep->off);
+    GPtrArray *lists[] = {sweep->captures, sweep->set, sweep->only, sweep->notify, sweep->needs};
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(lists); i++)
+        g_clear_pointer(&lists[i], g_ptr_array_unref);
+    g_free(sweep);
+}
+
 static struct config *config_new(void)
 {
     struct config *config = g_new0(struct config, 1);
@@ -90,6 +113,7 @@ static struct config *config_new(void)
     config->contacts = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, contact_free);
     config->systems = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, system_free);
     config->flows = g_ptr_array_new_with_free_func(config_flow_free);
+    config->sweeps = g_ptr_array_new_with_free_func(config_sweep_free);
     config->secrets = secret_store_new();
     config->secret_names = g_ptr_array_new_with_free_func(g_free);
     config->secret_files = g_ptr_array_new();
@@ -133,6 +157,7 @@ static void read_world(struct config_world *world)
     read_fallback(world);
     config_read_systems(world);
     config_read_flows(world);
+    config_read_sweeps(world);
     warn_of_missing_mail(world);
 }
 

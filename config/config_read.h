@@ -52,6 +52,11 @@ void config_read_idempotency(struct config_reader *reader, const struct config_n
 void config_read_auth(struct config_reader *reader, const struct config_node *node,
                       struct config_system *system);
 
+// Says what is dangerous in a sweep: one that could delete records of others. `node` is where
+// it stands.
+void config_check_sweep(struct config_reader *reader, const struct config_node *node,
+                        const struct config_sweep *sweep);
+
 // A time zone's name, checked; `fallback` (NULL: the machine's) where there is
 // none. The caller frees it.
 char *config_read_timezone(struct config_reader *reader, const struct config_node *node,
@@ -63,6 +68,7 @@ bool config_is_address(const char *text);
 // Free what config_load makes; NULL is allowed.
 void config_auth_free(void *auth);
 void config_flow_free(void *flow);
+void config_sweep_free(void *sweep);
 
 // The agent's and the mail's settings, into the reader's configuration; `node` may be NULL.
 void config_read_agent(struct config_reader *reader, const struct config_node *node);

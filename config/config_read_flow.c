@@ -4,7 +4,6 @@
 #include "config_read.h"
 #include "config_world.h"
 
-#include "../base/cron.h"
 #include "../base/redact.h"
 #include "config_problem.h"
 
@@ -97,79 +96,15 @@ static bool read_system(struct flow_reader *reading)
     return reading->system != NULL && reading->system->system != NULL;
 }
 
-// `every` or `cron` of the nearest map that has either.
-static void read_schedule(struct flow_reader *reading)
-{
-    for (unsigned i = 0; i < reading->chain.count; i++) {
-        const struct config_entry *every = config_node_entry(reading->chain.maps[i], "every");
-        const struct config_entry *cron = config_node_entry(reading->chain.maps[i], "cron");
-        g_autoptr(GError) error = NULL;
-
-        if (every == NULL && cron == NULL)
-            continue;
-        if (every != NULL && cron != NULL)
-            config_problem_error(problems_of(reading), cron->place,
-                                 "a flow runs by \"every\" or by \"cron\": leave one out");
-        if (every != NULL)
-            reading->flow->every_ms = config_read_duration(every->value, 0);
-        else if (config_node_text(cron->value) != NULL && !cron_is_valid(cron->value->text, &error))
-            config_problem_error(problems_of(reading), cron->value->place, "%s", error->message);
-        else
-            reading->flow->cron = g_strdup(config_node_text(cron->value));
-        return;
-    }
-}
-
-static void add_notify(struct flow_reader *reading, const struct config_node *node)
-{
-    const char *name = config_node_text(node);
-    const struct config_system *system = reading->flow->system;
-    const char *contact = name != NULL ? config_role_contact(system, name) : NULL;
-
-    if (name == NULL)
-        return;
-    if (contact == NULL) {
-        const struct config_definition *found = config_world_find(
-            reading->world, CONFIG_KIND_CONTACT, space_of(reading, "notify"), name);
-
-        contact = found != NULL ? found->id : NULL;
-    }
-    if (contact != NULL) {
-        if (!g_ptr_array_find_with_equal_func(reading->flow->notify, contact, g_str_equal, NULL))
-            g_ptr_array_add(reading->flow->notify, g_strdup(contact));
-        return;
-    }
-    g_autoptr(GPtrArray) words = g_ptr_array_new();
-    GHashTableIter iterator;
-    void *role;
-
-    g_hash_table_iter_init(&iterator, system->act);
-    while (g_hash_table_iter_next(&iterator, &role, NULL))
-        g_ptr_array_add(words, role);
-    for (unsigned i = 0; i < reading->world->definitions[CONFIG_KIND_CONTACT]->len; i++)
-        g_ptr_array_add(
-            words,
-            ((struct config_definition *)reading->world->definitions[CONFIG_KIND_CONTACT]->pdata[i])
-                ->id);
-    const char *guess = config_problem_guess(name, words);
-    g_autofree char *advice = guess != NULL ? g_strdup_printf("did you mean \"%s\"?", guess)
-                                            : g_strdup("name a contact, or a role of its \"act\"");
-
-    config_problem_error(problems_of(reading), node->place,
-                         "\"%s\" is no role of the system %s and no contact: %s", name, system->id,
-                         advice);
-}
-
 static void read_notify(struct flow_reader *reading)
 {
     const struct config_node *node = get(reading, "notify");
+    struct config_flow *flow = reading->flow;
 
-    reading->flow->notify = g_ptr_array_new_with_free_func(g_free);
-    if (node != NULL && node->kind == CONFIG_NODE_SCALAR)
-        add_notify(reading, node);
-    for (unsigned i = 0; node != NULL && node->kind == CONFIG_NODE_LIST && i < node->count; i++)
-        add_notify(reading, node->items[i]);
-    if (reading->flow->notify->len > 0 || (node != NULL && node->kind != CONFIG_NODE_LIST) ||
+    flow->notify = g_ptr_array_new_with_free_func(g_free);
+    config_read_notify(reading->world, space_of(reading, "notify"), node, flow->system,
+                       flow->notify);
+    if (flow->notify->len > 0 || (node != NULL && node->kind != CONFIG_NODE_LIST) ||
         (node != NULL && node->count > 0))
         return;
     if (!config_node_get(reading->world->mail, "fallback"))
@@ -391,7 +326,7 @@ static void read_plain_keys(struct flow_reader *reading)
     flow->off = text_of(reading, "off");
     flow->was = text_of(reading, "was");
     flow->timeout_ms = config_read_duration(get(reading, "timeout"), 120000);
-    read_schedule(reading);
+    config_read_schedule(reading->world, &reading->chain, "a flow", &flow->every_ms, &flow->cron);
     read_alerting(reading);
 }
 

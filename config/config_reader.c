@@ -156,6 +156,11 @@ static void visit_name(struct visit *visit, const char *name)
 {
     struct config_scope *scope = visit->reader->scope;
 
+    if (scope != NULL && scope->no_run && config_scope_is_of_run(name))
+        config_problem_error(visit->reader->problems, visit->node->place,
+                             "a sweep belongs to no run, so {{%s}} has no value here: write the "
+                             "mark that all runs share, %s",
+                             name, visit->reader->config->agent.mark);
     if (scope == NULL || config_scope_is_given(name))
         return;
     const struct config_name *found = config_scope_find(scope, name);
@@ -165,7 +170,14 @@ static void visit_name(struct visit *visit, const char *name)
         return;
     }
     visit->secret |= found->secret;
-    if (found->secret && scope->no_secrets && !g_str_has_prefix(name, "login."))
+    bool refused = found->secret && scope->no_secrets && !g_str_has_prefix(name, "login.");
+
+    if (refused && scope->no_run)
+        config_problem_error(visit->reader->problems, visit->node->place,
+                             "what a sweep deletes is named in its report, so {{%s}} cannot be a "
+                             "secret: leave \"secret\" out where it is captured",
+                             name);
+    else if (refused)
         config_problem_error(visit->reader->problems, visit->node->place,
                              "an undo may not use the secret {{%s}}, which the ledger does not "
                              "keep: let the lookup find what it needs, or write the ${…} reference "

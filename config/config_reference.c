@@ -46,6 +46,7 @@ static const char *const words[] = {
     [CONFIG_TYPE_CHECKS] = "value or [operators](#operators)",
     [CONFIG_TYPE_NAMED_CHECKS] = "map to value or [operators](#operators)",
     [CONFIG_TYPE_ONLY_IF] = "name with value or [operators](#operators)",
+    [CONFIG_TYPE_ITEMS] = "JSONPath, or [selector](#a-selector)",
 };
 
 static const char opening[] =
@@ -124,7 +125,8 @@ static void add_template_names(GString *page)
     g_string_append(page,
                     "\n## Templates\n\n"
                     "Names: captures, `set`, `vars`, `with`, `login.NAME`, and `run.id`, "
-                    "`run.started`, `run.due`, `mark`, `now`, `uuid`, `random`. A time may be "
+                    "`run.started`, `run.due`, `mark`, `now`, `uuid`, `random`, and `page` in a "
+                    "sweep with pages. A time may be "
                     "moved: `{{now - 24h}}`.\n\nFilters, behind a `|`:");
     for (unsigned i = 0; filters[i] != NULL; i++)
         g_string_append_printf(page, "%s `%s`", i > 0 ? "," : "", filters[i]);

@@ -160,6 +160,8 @@ static cJSON *container_schema(const struct config_key *key)
         return object_of(either(reference("CAPTURE"), words(selector_words)));
     case CONFIG_TYPE_SELECTOR:
         return either(reference("SELECTOR"), words(selector_words));
+    case CONFIG_TYPE_ITEMS:
+        return either(pattern("^\\$"), reference("SELECTOR"));
     case CONFIG_TYPE_NAMED_CHECKS:
         return object_of(checks());
     case CONFIG_TYPE_ONLY_IF:

@@ -18,6 +18,7 @@ struct config_scope *config_scope_new(const struct config_scope *parent)
     scope->parent_visible = parent != NULL ? config_scope_count(parent) : 0;
     scope->names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     scope->own_from = G_MAXUINT;
+    scope->no_run = parent != NULL && parent->no_run;
     return scope;
 }
 
@@ -29,6 +30,11 @@ unsigned config_scope_count(const struct config_scope *scope)
 bool config_scope_is_given(const char *name)
 {
     return g_strv_contains(given, name);
+}
+
+bool config_scope_is_of_run(const char *name)
+{
+    return strcmp(name, "mark") == 0 || g_str_has_prefix(name, "run.");
 }
 
 static const struct config_name *find_in(const struct config_scope *scope, const char *name,

@@ -342,6 +342,17 @@ static void check_selector(struct shape *shape, struct config_node *node,
     check_selector_as(shape, node, key->name, CONFIG_MAP_SELECTOR);
 }
 
+// A JSONPath as it is, or a selector.
+static void check_items(struct shape *shape, struct config_node *node, const struct config_key *key)
+{
+    const char *text = config_node_text(node);
+
+    if (text != NULL && text[0] != '$')
+        refuse(shape, node, key->name, "a JSONPath such as '$.value[*]'");
+    else if (text == NULL)
+        check_selector_as(shape, node, key->name, CONFIG_MAP_SELECTOR);
+}
+
 static void check_captures(struct shape *shape, struct config_node *node,
                            const struct config_key *key)
 {
@@ -399,6 +410,7 @@ static const checker checkers[] = {
     [CONFIG_TYPE_CHECKS] = check_checks,
     [CONFIG_TYPE_NAMED_CHECKS] = check_named_checks,
     [CONFIG_TYPE_ONLY_IF] = check_only_if,
+    [CONFIG_TYPE_ITEMS] = check_items,
 };
 
 // What is a setting and no template: a template's references are filled in when

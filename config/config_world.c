@@ -10,8 +10,8 @@
 #include <glob.h>
 #include <string.h>
 
-static const char *const kind_keys[] = {"contacts", "systems", "templates", "flows"};
-static const char *const kind_words[] = {"contact", "system", "template", "flow"};
+static const char *const kind_keys[] = {"contacts", "systems", "templates", "flows", "sweeps"};
+static const char *const kind_words[] = {"contact", "system", "template", "flow", "sweep"};
 
 static void definition_free(void *data)
 {

@@ -11,10 +11,11 @@ enum config_kind {
     CONFIG_KIND_SYSTEM,
     CONFIG_KIND_TEMPLATE,
     CONFIG_KIND_FLOW,
+    CONFIG_KIND_SWEEP,
     CONFIG_KIND_COUNT
 };
 
-// One contact, system, template or flow as it was written.
+// One contact, system, template, flow or sweep as it was written.
 struct config_definition {
     char *id;               // namespace/name, or name
     const char *name_space; // "" for the global one
@@ -87,9 +88,20 @@ void config_chain_add_defaults(const struct config_world *world, struct config_c
 // The nearest entry or value of a key, or NULL.
 const struct config_node *config_chain_get(const struct config_chain *chain, const char *key);
 
-// Reads all contacts, systems and flows into the configuration.
+// `every` or `cron` of the nearest map that has either; `what` ("a flow") is for people.
+void config_read_schedule(struct config_world *world, const struct config_chain *chain,
+                          const char *what, int64_t *every_ms, char **cron);
+
+// Appends the contacts of `node` (one or a list of roles of `system` or contacts, looked up
+// in `name_space`; may be NULL) to `notify`, each once.
+void config_read_notify(struct config_world *world, const char *name_space,
+                        const struct config_node *node, const struct config_system *system,
+                        GPtrArray *notify);
+
+// Reads all contacts, systems, flows and sweeps into the configuration.
 void config_read_contacts(struct config_world *world);
 void config_read_systems(struct config_world *world);
 void config_read_flows(struct config_world *world);
+void config_read_sweeps(struct config_world *world);
 
 #endif
