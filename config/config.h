@@ -62,7 +62,15 @@ enum config_auth_kind {
     CONFIG_AUTH_BASIC,
     CONFIG_AUTH_BEARER,
     CONFIG_AUTH_HEADER,
+    CONFIG_AUTH_OAUTH1,
     CONFIG_AUTH_SESSION
+};
+
+struct config_oauth1 {
+    struct template *consumer_key, *consumer_secret;
+    struct template *token, *token_secret; // NULL where only the consumer signs
+    struct template *realm;                // or NULL
+    bool sha1;                             // HMAC-SHA1 in place of HMAC-SHA256
 };
 
 struct config_session {
@@ -78,6 +86,7 @@ struct config_auth {
     struct template *username, *password; // basic
     struct template *token;               // bearer
     GPtrArray *headers;                   // of struct call_field: header
+    struct config_oauth1 *oauth1;         // oauth1
     struct config_session *session;       // session
     struct config_place place;
 };

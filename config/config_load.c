@@ -33,6 +33,18 @@ static void session_free(struct config_session *session)
     g_free(session);
 }
 
+static void oauth1_free(struct config_oauth1 *oauth1)
+{
+    if (oauth1 == NULL)
+        return;
+    intern_release_template(oauth1->consumer_key);
+    intern_release_template(oauth1->consumer_secret);
+    intern_release_template(oauth1->token);
+    intern_release_template(oauth1->token_secret);
+    intern_release_template(oauth1->realm);
+    g_free(oauth1);
+}
+
 void config_auth_free(void *data)
 {
     struct config_auth *auth = data;
@@ -43,6 +55,7 @@ void config_auth_free(void *data)
     intern_release_template(auth->password);
     intern_release_template(auth->token);
     g_clear_pointer(&auth->headers, g_ptr_array_unref);
+    oauth1_free(auth->oauth1);
     session_free(auth->session);
     g_free(auth);
 }

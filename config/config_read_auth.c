@@ -61,6 +61,35 @@ static void read_header(struct config_reader *reader, const struct config_entry 
     }
 }
 
+static struct template *read_plain(struct config_reader *reader, const struct config_node *node)
+{
+    return node != NULL ? config_read_template(reader, node, TEMPLATE_PLACE_HEADER, false) : NULL;
+}
+
+static void read_oauth1(struct config_reader *reader, const struct config_entry *entry,
+                        struct config_system *system)
+{
+    struct config_auth *auth = auth_new(system, CONFIG_AUTH_OAUTH1, entry);
+    struct config_oauth1 *oauth1 = g_new0(struct config_oauth1, 1);
+    const struct config_node *map = entry->value;
+    const struct config_node *token = config_node_get(map, "token");
+    const struct config_node *token_secret = config_node_get(map, "token_secret");
+
+    auth->oauth1 = oauth1;
+    oauth1->consumer_key = read_plain(reader, config_node_get(map, "consumer_key"));
+    oauth1->consumer_secret =
+        read_secret(reader, system, config_node_get(map, "consumer_secret"), "the consumer secret");
+    oauth1->token = read_secret(reader, system, token, "the token");
+    oauth1->token_secret = read_secret(reader, system, token_secret, "the token secret");
+    oauth1->realm = read_plain(reader, config_node_get(map, "realm"));
+    oauth1->sha1 =
+        config_read_word(config_node_get(map, "method"), "HMAC-SHA256|HMAC-SHA1", 0) == 1;
+    if ((token == NULL) != (token_secret == NULL))
+        config_problem_error(reader->problems, entry->place,
+                             "\"token\" and \"token_secret\" go together: write both, or leave "
+                             "both out where only the consumer signs");
+}
+
 static void note_login_names(struct config_scope *scope, const struct call *login)
 {
     for (unsigned i = 0; i < login->captures->len; i++) {
@@ -107,27 +136,53 @@ static void read_session(struct config_reader *reader, const struct config_entry
     reader->scope = outer;
 }
 
+// The ways, in the order in which they are read. Those that make the Authorization
+// header exclude each other.
+static const struct way {
+    const char *key;
+    void (*read)(struct config_reader *, const struct config_entry *, struct config_system *);
+    bool authorization;
+} ways[] = {
+    {"basic", read_basic, true},    {"bearer", read_bearer, true},    {"oauth1", read_oauth1, true},
+    {"header", read_header, false}, {"session", read_session, false},
+};
+
+static void check_together(struct config_reader *reader, const struct config_node *node)
+{
+    const struct config_entry *header = config_node_entry(node, "header");
+    const char *first = NULL;
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(ways); i++) {
+        const struct config_entry *entry =
+            ways[i].authorization ? config_node_entry(node, ways[i].key) : NULL;
+
+        if (entry != NULL && first != NULL)
+            config_problem_error(reader->problems, entry->place,
+                                 "\"%s\" and \"%s\" both make the Authorization header: leave "
+                                 "one out",
+                                 first, ways[i].key);
+        else if (entry != NULL)
+            first = ways[i].key;
+    }
+    for (unsigned i = 0; first != NULL && header != NULL &&
+                         header->value->kind == CONFIG_NODE_MAP && i < header->value->count;
+         i++) {
+        const struct config_entry *name = &header->value->entries[i];
+
+        if (g_ascii_strcasecmp(name->key, "Authorization") == 0)
+            config_problem_error(reader->problems, name->place,
+                                 "\"%s\" makes the Authorization header: leave one out", first);
+    }
+}
+
 void config_read_auth(struct config_reader *reader, const struct config_node *node,
                       struct config_system *system)
 {
-    static const struct {
-        const char *key;
-        void (*read)(struct config_reader *, const struct config_entry *, struct config_system *);
-    } ways[] = {{"basic", read_basic},
-                {"bearer", read_bearer},
-                {"header", read_header},
-                {"session", read_session}};
-    const struct config_entry *basic = config_node_entry(node, "basic");
-    const struct config_entry *bearer = config_node_entry(node, "bearer");
-
     for (unsigned i = 0; i < G_N_ELEMENTS(ways); i++) {
         const struct config_entry *entry = config_node_entry(node, ways[i].key);
 
         if (entry != NULL)
             ways[i].read(reader, entry, system);
     }
-    if (basic != NULL && bearer != NULL)
-        config_problem_error(reader->problems, bearer->place,
-                             "\"basic\" and \"bearer\" both make the Authorization header: leave "
-                             "one out");
+    check_together(reader, node);
 }

@@ -92,6 +92,13 @@ static bool is_key(const struct call_run *run, const char *name)
     return key_header && g_ascii_strcasecmp(name, key_header) == 0;
 }
 
+// A signature is of one URL alone: the new request gets its own.
+static bool is_signature(const struct transfer_header *header)
+{
+    return g_ascii_strcasecmp(header->name, "Authorization") == 0 &&
+           g_ascii_strncasecmp(header->value, "OAuth ", strlen("OAuth ")) == 0;
+}
+
 static void add_cookies(struct call_run *run, struct transfer_request *request)
 {
     const GString *session_cookies = run->session_cookies;
@@ -118,7 +125,8 @@ static struct transfer_request *redirected_request(struct call_run *run, const c
     for (guint i = 0; i < former->headers->len; i++) {
         const struct transfer_header *header = former->headers->pdata[i];
         if (g_ascii_strcasecmp(header->name, "Cookie") == 0 ||
-            (!keep && (is_content_header(header->name) || is_key(run, header->name))))
+            (!keep && (is_content_header(header->name) || is_key(run, header->name))) ||
+            is_signature(header))
             continue;
         transfer_headers_add(request->headers, header->name, header->value);
     }
@@ -168,6 +176,18 @@ static void on_response(struct transfer_response *response, void *context)
     send_request(run);
 }
 
+// What holds for one sending alone; false where the call has ended.
+static bool sign_request(struct call_run *run)
+{
+    const struct call_run_input *input = &run->input;
+    g_autoptr(GError) error = NULL;
+    if (input->call->no_auth ||
+        request_sign(run->request, input->system, input->values, clock_wall_now(), &error))
+        return true;
+    finish_with_problem(run, error->message);
+    return false;
+}
+
 static void send_request(struct call_run *run)
 {
     struct clock_mono now = clock_mono_now();
@@ -182,6 +202,8 @@ static void send_request(struct call_run *run)
         timeout_ms = MIN(timeout_ms, left_ms);
     }
     run->request->timeout_ms = timeout_ms;
+    if (!sign_request(run))
+        return;
     run->exchange = exchange_new(g_steal_pointer(&run->request), clock_wall_now());
     g_ptr_array_add(run->outcome.exchanges, run->exchange);
     run->transfer =

@@ -34,9 +34,18 @@ char *request_origin(const char *url);
 // frees it. NULL where it is no URL.
 char *request_resolve(const char *base, const char *location);
 
+// Adds a header; false and `error` where its name or value could become a second
+// line.
+bool request_add_header(GPtrArray *headers, const char *name, const char *value, GError **error);
+
 // Basic, bearer and header authentication are added to `request`; session
 // headers and cookies by the session itself. False and `error` as above.
 bool request_authenticate(struct transfer_request *request, const struct config_system *system,
                           struct values *values, struct clock_wall now, GError **error);
+
+// Signs `request` as it is about to be sent, where `system` wants that (oauth1):
+// before each sending, since a signature serves once. False and `error` as above.
+bool request_sign(struct transfer_request *request, const struct config_system *system,
+                  struct values *values, struct clock_wall now, GError **error);
 
 #endif

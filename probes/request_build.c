@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // From a call of the configuration to the request that goes out: URL, headers,
-// body. The flow runner builds it, adds cookies and sessions, and sends it.
+// body. request_auth.c adds who is calling, the flow runner cookies and sessions.
 #include "request.h"
 
 #include "request_url.h"
@@ -35,8 +35,7 @@ static bool is_header_name(const char *name)
     return true;
 }
 
-// Adds a header; nothing that could become a second line gets through.
-static bool add_header(GPtrArray *headers, const char *name, const char *value, GError **error)
+bool request_add_header(GPtrArray *headers, const char *name, const char *value, GError **error)
 {
     if (!is_header_name(name) || strpbrk(value, "\r\n")) {
         g_set_error(error, REQUEST_ERROR, REQUEST_ERROR_HEADER,
@@ -52,7 +51,7 @@ static bool add_header(GPtrArray *headers, const char *name, const char *value, 
 static bool add_field(struct builder *builder, const struct call_field *field, GError **error)
 {
     g_autofree char *value = template_render(field->value, &builder->context, NULL, error);
-    return value && add_header(builder->request->headers, field->name, value, error);
+    return value && request_add_header(builder->request->headers, field->name, value, error);
 }
 
 // The fields in whose place `winners` have none of that name.
@@ -227,85 +226,4 @@ struct transfer_request *request_build(const struct call *call, const struct con
     if (build_url(&builder, error) && build_headers(&builder, error) && build_body(&builder, error))
         return g_steal_pointer(&request);
     return NULL;
-}
-
-static bool authenticate_basic(struct builder *builder, const struct config_auth *auth,
-                               GError **error)
-{
-    g_autofree char *username = template_render(auth->username, &builder->context, NULL, error);
-    g_autofree char *password =
-        username ? template_render(auth->password, &builder->context, NULL, error) : NULL;
-    if (!password)
-        return false;
-    if (strchr(username, ':')) {
-        g_set_error_literal(error, REQUEST_ERROR, REQUEST_ERROR_AUTH,
-                            "a user name for basic authentication must not hold a colon");
-        return false;
-    }
-    g_autofree char *pair = g_strconcat(username, ":", password, NULL);
-    g_autofree char *encoded = g_base64_encode((const guchar *)pair, strlen(pair));
-    g_autofree char *value = g_strconcat("Basic ", encoded, NULL);
-    return add_header(builder->request->headers, "Authorization", value, error);
-}
-
-// True where one of the first `count` headers has that name.
-static bool is_given(const GPtrArray *headers, guint count, const char *name)
-{
-    for (guint i = 0; i < count; i++) {
-        const struct transfer_header *header = g_ptr_array_index(headers, i);
-        if (g_ascii_strcasecmp(header->name, name) == 0)
-            return true;
-    }
-    return false;
-}
-
-static bool authenticate_header(struct builder *builder, const struct config_auth *auth,
-                                GError **error)
-{
-    const GPtrArray *headers = builder->request->headers;
-    guint given = headers->len;
-    for (guint i = 0; i < auth->headers->len; i++) {
-        const struct call_field *field = g_ptr_array_index(auth->headers, i);
-        if (!is_given(headers, given, field->name) && !add_field(builder, field, error))
-            return false;
-    }
-    return true;
-}
-
-static bool authenticate_bearer(struct builder *builder, const struct config_auth *auth,
-                                GError **error)
-{
-    g_autofree char *token = template_render(auth->token, &builder->context, NULL, error);
-    g_autofree char *value = token ? g_strconcat("Bearer ", token, NULL) : NULL;
-    return value && add_header(builder->request->headers, "Authorization", value, error);
-}
-
-// One way of authentication; a header that the call itself gives stays.
-static bool authenticate(struct builder *builder, const struct config_auth *auth, GError **error)
-{
-    const GPtrArray *headers = builder->request->headers;
-    bool given = transfer_headers_find(headers, "Authorization");
-    switch (auth->kind) {
-    case CONFIG_AUTH_BASIC:
-        return given || authenticate_basic(builder, auth, error);
-    case CONFIG_AUTH_BEARER:
-        return given || authenticate_bearer(builder, auth, error);
-    case CONFIG_AUTH_HEADER:
-        return authenticate_header(builder, auth, error);
-    case CONFIG_AUTH_SESSION:
-    default:
-        return true;
-    }
-}
-
-bool request_authenticate(struct transfer_request *request, const struct config_system *system,
-                          struct values *values, struct clock_wall now, GError **error)
-{
-    struct builder builder = {.system = system, .request = request};
-    builder.context = values_context(values, now);
-    for (guint i = 0; i < system->auth->len; i++) {
-        if (!authenticate(&builder, g_ptr_array_index(system->auth, i), error))
-            return false;
-    }
-    return true;
 }
