@@ -60,6 +60,19 @@ $(BUILD)/gen/config/starter.inc: config/examples/starter.yaml
 
 $(BUILD)/monitor/cmd_init.o: $(BUILD)/gen/config/starter.inc
 
+# The packs, put into the program: text and name of each.
+PACKS := $(sort $(wildcard config/packs/*.yaml))
+$(BUILD)/gen/config/packs.inc: $(PACKS) Makefile
+	@mkdir -p $(@D)
+	@{ n=0; for p in $(PACKS); do echo "static const unsigned char pack_$$n[] = {"; \
+	    od -An -v -tu1 $$p | sed 's/\([0-9]\)\( \|$$\)/\1,/g'; echo '};'; n=$$((n + 1)); done; \
+	  echo 'static const struct { const char *name; const unsigned char *text; size_t length; }'; \
+	  echo 'built_in_packs[] = {'; n=0; for p in $(PACKS); do \
+	    echo "{\"$$(basename $$p .yaml)\", pack_$$n, sizeof pack_$$n},"; n=$$((n + 1)); done; \
+	  echo '};'; } >$@
+
+$(BUILD)/config/pack_source.o: $(BUILD)/gen/config/packs.inc
+
 # Brings the catalogues up to date with the texts in the source.
 po: ## bring the translations up to date with the texts
 	xgettext --from-code=UTF-8 --language=C -kwords_get:2 -kwords_fill:2 -kwords_count:2,3 \

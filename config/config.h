@@ -91,6 +91,13 @@ struct config_auth {
     struct config_place place;
 };
 
+// A value of a system: for its calls, and for its flows.
+struct config_value {
+    char *name;
+    struct template *value;
+    bool secret; // whatever it is made of
+};
+
 struct config_system {
     char *id, *title;
     struct template *url;
@@ -102,7 +109,8 @@ struct config_system {
     GHashTable *act; // char *role -> char *contact id
     char *tls_ca;    // PEM file or NULL
     bool tls_no_verify;
-    GHashTable *vars; // char *name -> struct template *: values for its calls
+    GPtrArray *vars; // of struct config_value: a later one may use an earlier one
+    char *pack;      // the pack that it goes by, or NULL
     struct config_place place;
 };
 

@@ -110,5 +110,5 @@ bool config_map_is_filled_in(enum config_map map)
     return map == CONFIG_MAP_SYSTEM || map == CONFIG_MAP_SYSTEM_DEFAULTS ||
            map == CONFIG_MAP_FLOW || map == CONFIG_MAP_FLOW_DEFAULTS ||
            map == CONFIG_MAP_TEMPLATE || map == CONFIG_MAP_SWEEP ||
-           map == CONFIG_MAP_SWEEP_DEFAULTS;
+           map == CONFIG_MAP_SWEEP_DEFAULTS || map == CONFIG_MAP_PACK_SYSTEM;
 }

@@ -51,6 +51,7 @@ enum config_type {
     CONFIG_TYPE_TYPES,        // JSON type names, one or a list
     CONFIG_TYPE_MAP,          // argument: its map
     CONFIG_TYPE_NAMES,        // name -> map of the argument
+    CONFIG_TYPE_MAPS,         // list of maps of the argument
     CONFIG_TYPE_FIELDS,       // name -> template, or a list of them
     CONFIG_TYPE_VALUES,       // name -> anything
     CONFIG_TYPE_STEPS,        // list of STEP

@@ -60,6 +60,15 @@ void config_auth_free(void *data)
     g_free(auth);
 }
 
+void config_value_free(void *data)
+{
+    struct config_value *value = data;
+
+    g_free(value->name);
+    intern_release_template(value->value);
+    g_free(value);
+}
+
 static void system_free(void *data)
 {
     struct config_system *system = data;
@@ -73,7 +82,8 @@ static void system_free(void *data)
     g_clear_pointer(&system->headers, g_ptr_array_unref);
     g_clear_pointer(&system->auth, g_ptr_array_unref);
     g_clear_pointer(&system->act, g_hash_table_unref);
-    g_clear_pointer(&system->vars, g_hash_table_unref);
+    g_clear_pointer(&system->vars, g_ptr_array_unref);
+    g_free(system->pack);
     g_free(system);
 }
 
@@ -195,6 +205,7 @@ struct config *config_load(const char *path, enum config_missing missing, GPtrAr
     struct config_world world;
 
     config_world_init(&world, config_new(), missing, problems);
+    world.folder = g_path_get_dirname(path);
     config_world_read(&world, path);
     return finish(&world);
 }

@@ -67,6 +67,7 @@ bool config_is_address(const char *text);
 
 // Free what config_load makes; NULL is allowed.
 void config_auth_free(void *auth);
+void config_value_free(void *value);
 void config_flow_free(void *flow);
 void config_sweep_free(void *sweep);
 

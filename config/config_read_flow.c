@@ -54,8 +54,7 @@ static void read_template(struct flow_reader *reading)
     const struct config_entry *with = config_node_entry(node, "with");
 
     if (use != NULL)
-        reading->template = config_world_require(reading->world, CONFIG_KIND_TEMPLATE,
-                                                 reading->definition->name_space, use->value);
+        reading->template = config_find_use(reading->world, reading->definition, use->value);
     if (use != NULL && steps != NULL)
         config_problem_error(problems_of(reading), steps->place,
                              "the steps come from the template: leave \"steps\" or \"use\" out");
@@ -152,10 +151,56 @@ static void read_parameter(struct flow_reader *reading, const struct config_entr
         g_ptr_array_add(reading->flow->vars, call_field_new(parameter->key, value));
 }
 
+static void add_var(struct flow_reader *reading, const char *name, struct config_place place,
+                    struct template *value, bool secret)
+{
+    struct config_reader *reader = &reading->world->reader;
+
+    config_scope_add(reader->scope, name, place, secret || config_read_is_secret(reader, value),
+                     reader->problems);
+    g_ptr_array_add(reading->flow->vars, call_field_new(name, value));
+}
+
+// A parameter of the pack that is to be another in this flow. False where the pack
+// has none of that name.
+static bool read_pack_parameter(struct flow_reader *reading, const struct config_entry *entry)
+{
+    struct config_world *world = reading->world;
+    const struct pack *pack = reading->template->pack;
+    const struct pack_parameter *parameter =
+        pack != NULL ? pack_find_parameter(pack, entry->key) : NULL;
+
+    if (parameter == NULL)
+        return false;
+    if (parameter->fixed) {
+        config_problem_error(problems_of(reading), entry->place,
+                             "\"%s\" is what the whole system goes by: write it in the \"with\" of "
+                             "the system %s",
+                             entry->key, reading->system->id);
+        return true;
+    }
+    pack_check_value(pack, parameter, entry->value, problems_of(reading));
+    struct template *value =
+        config_read_parameter(world, parameter, entry->value, reading->system->id);
+
+    if (value == NULL)
+        return true;
+    world->reader.scope->own_names_again = true;
+    add_var(reading, entry->key, entry->place, value, parameter->type == PACK_SECRET);
+    world->reader.scope->own_names_again = false;
+    return true;
+}
+
 static void check_with(struct flow_reader *reading, const struct config_node *parameters)
 {
     const struct config_node *with = config_node_get(reading->definition->node, "with");
     g_autoptr(GPtrArray) words = g_ptr_array_new();
+    const struct pack *pack = reading->template->pack;
+
+    for (unsigned i = 0; pack != NULL && i < pack->parameters->len; i++)
+        g_ptr_array_add(
+            words,
+            (gpointer)(uintptr_t)((struct pack_parameter *)pack->parameters->pdata[i])->name);
 
     for (unsigned i = 0;
          parameters != NULL && parameters->kind == CONFIG_NODE_MAP && i < parameters->count; i++)
@@ -163,12 +208,14 @@ static void check_with(struct flow_reader *reading, const struct config_node *pa
     for (unsigned i = 0; with != NULL && with->kind == CONFIG_NODE_MAP && i < with->count; i++) {
         const struct config_entry *entry = &with->entries[i];
 
-        if (config_node_entry(parameters, entry->key) != NULL)
+        if (config_node_entry(parameters, entry->key) != NULL ||
+            read_pack_parameter(reading, entry))
             continue;
         const char *guess = config_problem_guess(entry->key, words);
 
         config_problem_error(problems_of(reading), entry->place,
-                             "the template has no parameter \"%s\"%s%s%s", entry->key,
+                             "the %s has no parameter \"%s\"%s%s%s",
+                             pack != NULL ? "pack's flow" : "template", entry->key,
                              guess != NULL ? ": did you mean \"" : ": leave it out",
                              guess != NULL ? guess : "", guess != NULL ? "\"?" : "");
     }
@@ -297,6 +344,8 @@ static void read_steps(struct flow_reader *reading)
         find_or_compile(reading, config_node_get(owner->node, "steps"));
 
     reading->flow->steps = g_ptr_array_ref(steps->steps);
+    if (reading->system->pack != NULL)
+        config_check_never(reading->world, reading->system->pack, steps->steps);
     append_references(reading->flow->needs, steps->needs);
 }
 

@@ -70,6 +70,18 @@ static void read_act(struct config_world *world, const struct config_definition 
     }
 }
 
+static void add_value(struct config_reader *reader, const struct config_entry *entry,
+                      struct template *value, bool secret, struct config_system *system)
+{
+    struct config_value *var = g_new0(struct config_value, 1);
+
+    var->name = g_strdup(entry->key);
+    var->value = value;
+    var->secret = secret || config_read_is_secret(reader, value);
+    g_ptr_array_add(system->vars, var);
+    config_scope_add(reader->scope, entry->key, entry->place, var->secret, reader->problems);
+}
+
 static void read_with(struct config_reader *reader, const struct config_node *node,
                       struct config_system *system)
 {
@@ -78,11 +90,55 @@ static void read_with(struct config_reader *reader, const struct config_node *no
         struct template *value =
             config_read_json(reader, entry->value, redact_is_secret_name(entry->key));
 
-        if (value == NULL)
+        if (value != NULL)
+            add_value(reader, entry, value, false, system);
+    }
+}
+
+// A parameter of the pack: the system's value, or the pack's own.
+static void read_parameter(struct config_world *world, const struct pack *pack,
+                           const struct pack_parameter *parameter, const struct config_entry *given,
+                           struct config_system *system)
+{
+    struct config_reader *reader = &world->reader;
+    struct config_entry entry = {parameter->name, parameter->place, NULL};
+
+    if (given != NULL) {
+        entry = *given;
+        pack_check_value(pack, parameter, given->value, reader->problems);
+    }
+    struct template *value =
+        config_read_parameter(world, parameter, given != NULL ? given->value : NULL, system->id);
+
+    if (value != NULL)
+        add_value(reader, &entry, value, parameter->type == PACK_SECRET, system);
+}
+
+// The pack's parameters in its order; what `with` gives besides is a mistake.
+static void read_parameters(struct config_world *world, const struct pack *pack,
+                            const struct config_definition *definition,
+                            const struct config_node *with)
+{
+    GPtrArray *problems = world->reader.problems;
+    struct config_place place = with != NULL ? with->place : definition->place;
+
+    for (unsigned i = 0; with != NULL && with->kind == CONFIG_NODE_MAP && i < with->count; i++) {
+        if (pack_find_parameter(pack, with->entries[i].key) == NULL)
+            pack_refuse_parameter(pack, &with->entries[i], problems);
+    }
+    for (unsigned i = 0; i < pack->parameters->len; i++) {
+        const struct pack_parameter *parameter = pack->parameters->pdata[i];
+        const struct config_entry *given = config_node_entry(with, parameter->name);
+
+        if (given == NULL && parameter->fallback == NULL) {
+            config_problem_error(problems, place, "with: %s is missing in the system %s: %s",
+                                 parameter->name, definition->id, parameter->says);
+            // its name is known: one mistake is told once
+            config_scope_add(world->reader.scope, parameter->name, parameter->place, false,
+                             problems);
             continue;
-        g_hash_table_replace(system->vars, g_strdup(entry->key), value);
-        config_scope_add(reader->scope, entry->key, entry->place,
-                         config_read_is_secret(reader, value), reader->problems);
+        }
+        read_parameter(world, pack, parameter, given, definition->system);
     }
 }
 
@@ -161,9 +217,27 @@ static struct config_system *system_new(const struct config_definition *definiti
     system->headers = g_ptr_array_new_with_free_func((GDestroyNotify)call_field_free);
     system->auth = g_ptr_array_new_with_free_func(config_auth_free);
     system->act = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    system->vars = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
-                                         (GDestroyNotify)intern_release_template);
+    system->vars = g_ptr_array_new_with_free_func(config_value_free);
     return system;
+}
+
+// What the system says itself comes before what its pack says of all such systems,
+// and both before the defaults.
+static void make_chain(struct config_world *world, struct config_definition *definition,
+                       struct config_chain *chain)
+{
+    struct config_chain plain = {0};
+
+    config_chain_add(&plain, definition->node);
+    config_chain_add_defaults(world, &plain, definition->name_space, "system");
+    const struct config_node *name = config_chain_get(&plain, "pack");
+
+    definition->pack = config_world_pack(world, name);
+    definition->pack_missing = name != NULL && definition->pack == NULL;
+    config_chain_add(chain, definition->node);
+    if (definition->pack != NULL)
+        config_chain_add(chain, definition->pack->system);
+    config_chain_add_defaults(world, chain, definition->name_space, "system");
 }
 
 static void read_system(struct config_world *world, struct config_definition *definition)
@@ -175,17 +249,21 @@ static void read_system(struct config_world *world, struct config_definition *de
     definition->system = system;
     definition->scope = config_scope_new(NULL);
     definition->needs = g_ptr_array_new_with_free_func(config_reference_free);
-    config_chain_add(&chain, definition->node);
-    config_chain_add_defaults(world, &chain, definition->name_space, "system");
+    make_chain(world, definition, &chain);
     reader->scope = definition->scope;
     reader->needs = definition->needs;
     read_plain_keys(reader, &chain, system);
-    read_with(reader, config_chain_get(&chain, "with"), system);
-    read_url(reader, definition, config_chain_get(&chain, "url"), system);
+    if (definition->pack != NULL)
+        read_parameters(world, definition->pack, definition, config_chain_get(&chain, "with"));
+    else
+        read_with(reader, config_chain_get(&chain, "with"), system);
+    if (!definition->pack_missing)
+        read_url(reader, definition, config_chain_get(&chain, "url"), system);
     config_read_auth(reader, config_chain_get(&chain, "auth"), system);
     config_read_fields(reader, config_chain_get(&chain, "headers"), TEMPLATE_PLACE_HEADER,
                        system->headers);
     read_act(world, definition, config_chain_get(&chain, "act"), system);
+    system->pack = definition->pack != NULL ? g_strdup(definition->pack->name) : NULL;
     reader->scope = NULL;
     reader->needs = NULL;
     g_hash_table_replace(reader->config->systems, system->id, system);

@@ -24,7 +24,7 @@ static const char *const words[] = {
     [CONFIG_TYPE_CONTACT] = "contact",
     [CONFIG_TYPE_CONTACTS] = "role or contact, or list of them",
     [CONFIG_TYPE_SYSTEM] = "system",
-    [CONFIG_TYPE_TEMPLATE_NAME] = "template of flows",
+    [CONFIG_TYPE_TEMPLATE_NAME] = "template, or flow of a pack",
     [CONFIG_TYPE_ROLE] = "role",
     [CONFIG_TYPE_ROLES] = "map of role to contact",
     [CONFIG_TYPE_DURATION] = "duration",
@@ -78,12 +78,15 @@ static char *anchor_of(const char *title)
 
 static char *kind_of(const struct config_key *key)
 {
-    if (key->type == CONFIG_TYPE_MAP || key->type == CONFIG_TYPE_NAMES) {
+    if (key->type == CONFIG_TYPE_MAP || key->type == CONFIG_TYPE_NAMES ||
+        key->type == CONFIG_TYPE_MAPS) {
         const char *title = config_map_info(config_map_by_name(key->argument))->title;
         g_autofree char *anchor = anchor_of(title);
+        const char *many = key->type == CONFIG_TYPE_NAMES  ? "map of name to "
+                           : key->type == CONFIG_TYPE_MAPS ? "list of "
+                                                           : "";
 
-        return g_strdup_printf(
-            "%s[%s](#%s)", key->type == CONFIG_TYPE_NAMES ? "map of name to " : "", title, anchor);
+        return g_strdup_printf("%s[%s](#%s)", many, title, anchor);
     }
     if (key->type == CONFIG_TYPE_WORD) {
         g_auto(GStrv) list = g_strsplit(key->argument, "|", -1);

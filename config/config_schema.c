@@ -146,6 +146,8 @@ static cJSON *container_schema(const struct config_key *key)
         return reference(key->argument);
     case CONFIG_TYPE_NAMES:
         return object_of(reference(key->argument));
+    case CONFIG_TYPE_MAPS:
+        return array_of(reference(key->argument));
     case CONFIG_TYPE_FIELDS:
         return object_of(one_or_list(scalar(), scalar()));
     case CONFIG_TYPE_VALUES:

@@ -229,6 +229,16 @@ static void check_names(struct shape *shape, struct config_node *node, const str
         check_map(shape, node->entries[i].value, map, node->entries[i].key);
 }
 
+static void check_maps(struct shape *shape, struct config_node *node, const struct config_key *key)
+{
+    if (node->kind != CONFIG_NODE_LIST) {
+        refuse(shape, node, key->name, "a list of maps");
+        return;
+    }
+    for (unsigned i = 0; i < node->count; i++)
+        check_map(shape, node->items[i], config_map_by_name(key->argument), key->name);
+}
+
 // Each value of a map is of one type: fields, values, roles, named checks.
 static void check_each(struct shape *shape, struct config_node *node, const struct config_key *key,
                        enum config_type type)
@@ -401,6 +411,7 @@ static const checker checkers[] = {
     [CONFIG_TYPE_TYPES] = check_types,
     [CONFIG_TYPE_MAP] = check_submap,
     [CONFIG_TYPE_NAMES] = check_names,
+    [CONFIG_TYPE_MAPS] = check_maps,
     [CONFIG_TYPE_FIELDS] = check_fields,
     [CONFIG_TYPE_VALUES] = check_values,
     [CONFIG_TYPE_STEPS] = check_steps,
@@ -495,7 +506,8 @@ static void check_map(struct shape *shape, struct config_node *node, enum config
 
         if (key != NULL)
             check_value(shape, entry->value, key);
-        else if (map != CONFIG_MAP_ROOT || !g_str_has_prefix(entry->key, "x-"))
+        else if ((map != CONFIG_MAP_ROOT && map != CONFIG_MAP_PACK_FILE) ||
+                 !g_str_has_prefix(entry->key, "x-"))
             unknown_key(shape, entry, map);
     }
     check_needed(shape, node, map, name);

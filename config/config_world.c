@@ -6,6 +6,7 @@
 #include "config_file.h"
 #include "config_problem.h"
 #include "config_shape.h"
+#include "pack_source.h"
 
 #include <glob.h>
 #include <string.h>
@@ -48,6 +49,8 @@ void config_world_init(struct config_world *world, struct config *config,
         world->definitions[i] = g_ptr_array_new_with_free_func(definition_free);
     }
     world->defaults = g_hash_table_new(g_str_hash, g_str_equal);
+    world->packs = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)pack_free);
+    world->uses = g_hash_table_new_full(NULL, NULL, NULL, definition_free);
     world->steps = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     world->compiled = g_ptr_array_new_with_free_func(steps_free);
     world->digest = g_checksum_new(G_CHECKSUM_SHA256);
@@ -63,6 +66,9 @@ void config_world_clear(struct config_world *world)
         g_ptr_array_unref(world->definitions[i]);
     }
     g_hash_table_unref(world->defaults);
+    g_hash_table_unref(world->uses);
+    g_hash_table_unref(world->packs);
+    g_free(world->folder);
     g_hash_table_unref(world->steps);
     g_ptr_array_unref(world->compiled);
     g_checksum_free(world->digest);
@@ -314,6 +320,63 @@ struct config_definition *config_world_require(struct config_world *world, enum 
                              "there is no %s \"%s\": define it under \"%s\"", kind_words[kind],
                              name, kind_keys[kind]);
     return NULL;
+}
+
+static void refuse_pack(struct config_world *world, const struct config_node *node)
+{
+    g_autoptr(GPtrArray) names = pack_source_names(world->folder);
+    const char *guess = config_problem_guess(node->text, names);
+    g_autoptr(GString) list = g_string_new(NULL);
+
+    for (unsigned i = 0; i < names->len; i++)
+        g_string_append_printf(list, "%s%s", i > 0 ? ", " : "", (const char *)names->pdata[i]);
+    if (guess != NULL)
+        config_problem_error(world->reader.problems, node->place,
+                             "there is no pack \"%s\": did you mean \"%s\"?", node->text, guess);
+    else
+        config_problem_error(world->reader.problems, node->place,
+                             "there is no pack \"%s\": there are %s", node->text, list->str);
+}
+
+const struct pack *config_world_pack(struct config_world *world, const struct config_node *node)
+{
+    const char *name = config_node_text(node);
+
+    if (name == NULL)
+        return NULL;
+    struct pack *pack = g_hash_table_lookup(world->packs, name);
+    unsigned before = world->reader.problems->len;
+
+    if (pack != NULL)
+        return pack;
+    pack = pack_read(world->arena, name, world->folder, world->reader.problems);
+    if (pack == NULL) {
+        if (world->reader.problems->len == before)
+            refuse_pack(world, node);
+        return NULL;
+    }
+    g_checksum_update(world->digest, (const guchar *)pack->text, (gssize)strlen(pack->text));
+    g_hash_table_insert(world->packs, pack->name, pack);
+    return pack;
+}
+
+struct config_definition *config_world_pack_flow(struct config_world *world,
+                                                 const struct pack *pack, const char *name)
+{
+    const struct pack_flow *flow = pack_find_flow(pack, name);
+    struct config_definition *definition =
+        flow != NULL ? g_hash_table_lookup(world->uses, flow) : NULL;
+
+    if (flow == NULL || definition != NULL)
+        return definition;
+    definition = g_new0(struct config_definition, 1);
+    definition->id = g_strdup_printf("%s/%s", pack->name, name);
+    definition->name_space = "";
+    definition->node = flow->node;
+    definition->place = flow->place;
+    definition->pack = pack;
+    g_hash_table_insert(world->uses, (gpointer)(uintptr_t)flow, definition);
+    return definition;
 }
 
 void config_chain_add(struct config_chain *chain, const struct config_node *map)

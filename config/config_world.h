@@ -5,6 +5,7 @@
 #define CONFIG_CONFIG_WORLD_H
 
 #include "config_reader.h"
+#include "pack.h"
 
 enum config_kind {
     CONFIG_KIND_CONTACT,
@@ -26,6 +27,8 @@ struct config_definition {
     struct config_system *system; // borrowed
     struct config_scope *scope;   // the names that its flows know from it
     GPtrArray *needs;             // references that its calls miss
+    const struct pack *pack;      // or NULL; of a pack's flow: the pack that it is of
+    bool pack_missing;            // one is named, and there is none: that has been said
 };
 
 // Steps as compiled, and the references that they miss.
@@ -49,6 +52,9 @@ struct config_world {
     GPtrArray *definitions[CONFIG_KIND_COUNT]; // in order; these own them
     GHashTable *defaults;                      // namespace -> the node of `defaults`
     const struct config_node *agent, *mail;
+    char *folder;        // of the configuration: packs may lie beside it; NULL: none is read
+    GHashTable *packs;   // name -> struct pack
+    GHashTable *uses;    // struct pack_flow * -> struct config_definition, of those used
     GHashTable *steps;   // key -> struct config_steps, compiled once for many flows
     GPtrArray *compiled; // owns them
     GChecksum *digest;
@@ -75,8 +81,16 @@ struct config_definition *config_world_require(struct config_world *world, enum 
                                                const char *name_space,
                                                const struct config_node *node);
 
-// The maps that fill `node` in, nearest first: itself, the template, the
-// defaults of its namespace, the global ones. NULLs are left out.
+// The pack that the text of `node` names, read once; says what is wrong where there
+// is none.
+const struct pack *config_world_pack(struct config_world *world, const struct config_node *node);
+
+// The pack's flow of this name as a template, or NULL.
+struct config_definition *config_world_pack_flow(struct config_world *world,
+                                                 const struct pack *pack, const char *name);
+
+// The maps that fill `node` in, nearest first: itself, the template or the pack's
+// part, the defaults of its namespace, the global ones. NULLs are left out.
 struct config_chain {
     const struct config_node *maps[4];
     unsigned count;
@@ -97,6 +111,23 @@ void config_read_schedule(struct config_world *world, const struct config_chain 
 void config_read_notify(struct config_world *world, const char *name_space,
                         const struct config_node *node, const struct config_system *system,
                         GPtrArray *notify);
+
+// The template, or the flow of the system's pack, that the flow's `use` names; says
+// what is wrong where there is none.
+struct config_definition *config_find_use(struct config_world *world,
+                                          const struct config_definition *flow,
+                                          const struct config_node *use);
+
+// What a parameter of a pack is worth: `given` (NULL: its own value) as its type
+// wants it; `system` names the system for people. NULL, complained of, where it is
+// wrong. A secret one is noted as such.
+struct template *config_read_parameter(struct config_world *world,
+                                       const struct pack_parameter *parameter,
+                                       const struct config_node *given, const char *system);
+
+// Says which of a flow's steps the pack refuses to make.
+void config_check_never(struct config_world *world, const struct pack *pack,
+                        const GPtrArray *steps);
 
 // Reads all contacts, systems, flows and sweeps into the configuration.
 void config_read_contacts(struct config_world *world);

@@ -48,6 +48,8 @@ struct template;
 // (borrowed); `reference` likewise for machine values.
 struct template_context {
     const struct value *(*value)(const char *name, void *user);
+    // Likewise for {{name | raw}}; NULL: `value` answers that too.
+    const struct value *(*raw_value)(const char *name, void *user);
     const char *(*reference)(const struct template_reference *reference, void *user);
     void *user;
     struct clock_wall now;

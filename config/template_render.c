@@ -65,7 +65,10 @@ static bool find_operand(const struct template_hole *hole, const struct template
     }
     if (find_own(hole, context, operand))
         return true;
-    const struct value *value = context->value ? context->value(hole->name, context->user) : NULL;
+    bool raw = hole->raw && context->raw_value;
+    const struct value *value = raw              ? context->raw_value(hole->name, context->user)
+                                : context->value ? context->value(hole->name, context->user)
+                                                 : NULL;
     if (!value || !value->json)
         return fail_value(error, hole->name, "has no value");
     operand->json = value->json;

@@ -15,6 +15,8 @@ _erpwatch()
         words=$(erpwatch "$command" --help 2>/dev/null | grep -oE -- '--[a-z-]+=?')
     elif [[ $command == query && $COMP_CWORD -eq 2 ]]; then
         words="json regex"
+    elif [[ $command == packs || $before == --pack ]]; then
+        words=$(erpwatch packs 2>/dev/null | sed -n '2,/^$/s/ .*//p')
     else
         mapfile -t COMPREPLY < <(compgen -f -- "$word")
         return

@@ -2,6 +2,9 @@
 // `init`: writes the starter configuration and lists what is to be filled in.
 #include "command.h"
 
+#include "../config/pack.h"
+#include "init_pack.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,9 +15,18 @@
 
 static const char default_path[] = "erpwatch.yaml";
 
-static char *starter_text(void)
+// The starter, or one with the pack of that name; NULL, said on stderr, where there is
+// none. The caller frees it.
+static char *starter_text(const char *pack_name)
 {
-    return g_strndup((const char *)starter, sizeof starter);
+    g_autofree char *text = g_strndup((const char *)starter, sizeof starter);
+
+    if (pack_name == NULL)
+        return g_steal_pointer(&text);
+    g_autoptr(config_arena_t) arena = config_arena_new();
+    g_autoptr(pack_t) pack = command_read_pack("init", arena, pack_name);
+
+    return pack != NULL ? init_pack_text(pack, text) : NULL;
 }
 
 // A file that is there already is never written over.
@@ -57,10 +69,12 @@ static void print_gaps(const char *path, const char *text)
 
 int cmd_init(int argc, char **argv)
 {
-    g_autofree char *output = NULL;
+    g_autofree char *output = NULL, *pack = NULL;
     const GOptionEntry entries[] = {
         {"output", 'o', 0, G_OPTION_ARG_FILENAME, &output,
          "Where to write it (default erpwatch.yaml; - prints it)", "FILE"},
+        {"pack", 0, 0, G_OPTION_ARG_STRING, &pack,
+         "Begin with this kind of system (erpwatch packs lists them)", "NAME"},
         {NULL, 0, 0, 0, NULL, NULL, NULL},
     };
     int parsed = command_parse(&argc, &argv, entries, 0, 0);
@@ -68,8 +82,10 @@ int cmd_init(int argc, char **argv)
     if (parsed != COMMAND_PARSED)
         return parsed;
     const char *path = output != NULL ? output : default_path;
-    g_autofree char *text = starter_text();
+    g_autofree char *text = starter_text(pack);
 
+    if (text == NULL)
+        return COMMAND_UNKNOWN;
     if (strcmp(path, "-") == 0)
         return fputs(text, stdout) >= 0 ? COMMAND_OK : COMMAND_UNKNOWN;
     if (!write_new(path, text)) {

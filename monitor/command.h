@@ -56,6 +56,12 @@ void command_say_stdin(const char *command);
 // its warnings, to stderr. NULL where there is one: exit with COMMAND_UNKNOWN.
 struct config *command_load_config(const char *path, enum config_missing missing);
 
+// The pack of this name, read into `arena`; NULL, said on stderr, where there is none
+// or it is wrong. The caller frees it.
+struct config_arena;
+struct pack;
+struct pack *command_read_pack(const char *command, struct config_arena *arena, const char *name);
+
 // Prints "erpwatch COMMAND: message" to stderr and returns COMMAND_UNKNOWN.
 int command_fail(const char *command, const char *format, ...) G_GNUC_PRINTF(2, 3);
 

@@ -71,13 +71,13 @@ struct values *flow_engine_values(struct flow_engine *engine, const struct secre
 {
     struct values *values = values_new(secrets, engine->config->agent.timezone);
     struct template_context context = values_context(values, clock_wall_now());
-    GHashTableIter iterator;
-    gpointer name, template;
-    g_hash_table_iter_init(&iterator, system->vars);
-    while (g_hash_table_iter_next(&iterator, &name, &template)) {
-        struct value *value = template_evaluate(template, &context, NULL);
-        if (value)
-            values_set(values, name, value);
+    for (guint i = 0; i < system->vars->len; i++) {
+        const struct config_value *var = system->vars->pdata[i];
+        struct value *value = template_evaluate(var->value, &context, NULL);
+        if (!value)
+            continue;
+        value->secret |= var->secret;
+        values_set(values, var->name, value);
     }
     return values;
 }

@@ -23,6 +23,11 @@ void flow_debt_free(struct flow_debt *debt)
     g_free(debt);
 }
 
+static int compare_names(const void *left, const void *right)
+{
+    return strcmp(*(const char *const *)left, *(const char *const *)right);
+}
+
 void flow_undo_freeze(const struct config_system *system, struct values *values, char **origin,
                       char **url, char **digest)
 {
@@ -30,11 +35,14 @@ void flow_undo_freeze(const struct config_system *system, struct values *values,
     *url = template_render(system->url, &context, NULL, NULL);
     *origin = *url ? request_origin(*url) : NULL;
     g_autoptr(GString) with = g_string_new(*url);
-    g_autoptr(GList) names = g_list_sort(g_hash_table_get_keys(system->vars), (GCompareFunc)strcmp);
-    for (GList *link = names; link; link = link->next) {
-        const struct value *value = values_find(values, link->data);
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    for (guint i = 0; i < system->vars->len; i++)
+        g_ptr_array_add(names, ((const struct config_value *)system->vars->pdata[i])->name);
+    g_ptr_array_sort(names, compare_names);
+    for (guint i = 0; i < names->len; i++) {
+        const struct value *value = values_find(values, names->pdata[i]);
         g_autofree char *text = value ? value_to_text(value) : NULL;
-        g_string_append_printf(with, "\n%s=%s", (char *)link->data, text ? text : "");
+        g_string_append_printf(with, "\n%s=%s", (char *)names->pdata[i], text ? text : "");
     }
     *digest = ids_hash(26, with->str, NULL);
 }

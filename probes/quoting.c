@@ -37,6 +37,13 @@ static const struct value *quoted_value(const char *name, void *user)
     return made;
 }
 
+// With `raw` the user says that the value is a pattern itself.
+static const struct value *plain_value(const char *name, void *user)
+{
+    const struct quoting *quoting = user;
+    return quoting->inner->value(name, quoting->inner->user);
+}
+
 // What the machine gives is the user's own: it may be a part of a pattern.
 static const char *plain_reference(const struct template_reference *reference, void *user)
 {
@@ -57,6 +64,7 @@ void quoting_init(struct quoting *quoting, const struct template_context *inner,
     quoting->made = g_ptr_array_new_with_free_func(free_value);
     quoting->context = *inner;
     quoting->context.value = quoted_value;
+    quoting->context.raw_value = plain_value;
     quoting->context.reference = plain_reference;
     quoting->context.user = quoting;
 }

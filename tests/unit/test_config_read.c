@@ -366,7 +366,7 @@ static void test_session(void **state)
     assert_int_equal(session->lasts_ms, 12 * 3600000);
     assert_int_equal(session->expired->len, 1);
     assert_non_null(session->logout);
-    assert_int_equal(g_hash_table_size(system->vars), 1);
+    assert_int_equal(system->vars->len, 1);
 }
 
 static const char undo_flow[] = FLOW

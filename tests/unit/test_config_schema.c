@@ -39,7 +39,8 @@ static void test_schema_is_json(void **state)
 
 static void check_key(enum config_map map, const struct config_key *key)
 {
-    bool names_map = key->type == CONFIG_TYPE_MAP || key->type == CONFIG_TYPE_NAMES;
+    bool names_map = key->type == CONFIG_TYPE_MAP || key->type == CONFIG_TYPE_NAMES ||
+                     key->type == CONFIG_TYPE_MAPS;
 
     assert_ptr_equal(config_map_key(map, key->name), key); // no name twice
     assert_true(g_str_has_suffix(key->sentence, ".") || g_str_has_suffix(key->sentence, "?"));

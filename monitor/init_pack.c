@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+// The configuration that `init --pack` writes: the starter's settings and contacts,
+// a system with the pack's parameters, its flows. Used by cmd_init alone.
+#include "init_pack.h"
+
+#include "../base/json.h"
+
+#include <string.h>
+
+// A value as YAML writes it in one line; the caller frees it.
+static char *write_value(const struct config_node *node)
+{
+    const char *text = config_node_text(node);
+
+    if (text != NULL && node->style == CONFIG_NODE_PLAIN)
+        return g_strdup(text);
+    if (text != NULL) {
+        g_auto(GStrv) parts = g_strsplit(text, "'", -1);
+        g_autofree char *doubled = g_strjoinv("''", parts);
+
+        return g_strdup_printf("'%s'", doubled);
+    }
+    g_autoptr(cJSON) json = config_node_to_json(node);
+
+    return json_print(json, false);
+}
+
+// What stands where a value has to be filled in; the caller frees it.
+static char *write_placeholder(const struct pack_parameter *parameter)
+{
+    static const char *const values[] = {
+        [PACK_TEXT] = "FILL-IN",  [PACK_URL] = "https://fill-in.example",
+        [PACK_NUMBER] = "1",      [PACK_INTEGER] = "1",
+        [PACK_BOOLEAN] = "false", [PACK_LIST] = "[]",
+        [PACK_MAP] = "{}",
+    };
+
+    if (parameter->example != NULL)
+        return write_value(parameter->example);
+    if (parameter->type == PACK_ONE_OF)
+        return g_strdup(parameter->words->len > 0 ? parameter->words->pdata[0] : "''");
+    if (parameter->type != PACK_SECRET)
+        return g_strdup(values[parameter->type]);
+    g_autofree char *upper = g_ascii_strup(parameter->name, -1);
+
+    return g_strdup_printf("'${env:%s:-not filled in}'", upper);
+}
+
+static void add_needed(GString *text, const struct pack *pack)
+{
+    for (unsigned i = 0; i < pack->parameters->len; i++) {
+        const struct pack_parameter *parameter = pack->parameters->pdata[i];
+        g_autofree char *value = parameter->fallback == NULL ? write_placeholder(parameter) : NULL;
+
+        if (value != NULL)
+            g_string_append_printf(text, "      # FILL IN: %s: %s\n      %s: %s\n", parameter->name,
+                                   parameter->says, parameter->name, value);
+    }
+}
+
+static void add_optional(GString *text, const struct pack *pack)
+{
+    for (unsigned i = 0; i < pack->parameters->len; i++) {
+        const struct pack_parameter *parameter = pack->parameters->pdata[i];
+        g_autofree char *value =
+            parameter->fallback != NULL ? write_value(parameter->fallback) : NULL;
+
+        if (value != NULL)
+            g_string_append_printf(text, "      # %s: %s   # %s\n", parameter->name, value,
+                                   parameter->says);
+    }
+}
+
+// The first flow runs; what the shop or ERP supports of the others is the user's to say.
+static void add_flows(GString *text, const struct pack *pack, const char *system)
+{
+    g_string_append(text, "\nflows:\n");
+    for (unsigned i = 0; i < pack->flows->len; i++) {
+        const struct pack_flow *flow = pack->flows->pdata[i];
+        const char *title = config_node_text(config_node_get(flow->node, "title"));
+        bool timed = config_node_get(flow->node, "every") != NULL ||
+                     config_node_get(flow->node, "cron") != NULL;
+
+        g_string_append_printf(
+            text, "  %s%s: {use: %s, system: %s, %snotify: [client, erp-partner]}%s%s\n",
+            i > 0 ? "# " : "", flow->name, flow->name, system, timed ? "" : "every: 10m, ",
+            title != NULL ? "   # " : "", title != NULL ? title : "");
+    }
+}
+
+char *init_pack_text(const struct pack *pack, const char *starter)
+{
+    static const char system[] = "shop-system";
+    const char *end = strstr(starter, "\nsystems:\n");
+    GString *text = g_string_new_len(starter, end != NULL ? end + 1 - starter : 0);
+
+    g_string_append_printf(text,
+                           "# %s; `erpwatch packs %s` explains all of it.\n"
+                           "systems:\n  %s:\n    title: %s\n    environment: production\n"
+                           "    act: {client: shop, erp-partner: erp-support, integrator: agency}\n"
+                           "    pack: %s\n    with:\n",
+                           pack->says != NULL ? pack->says : pack->title, pack->name, system,
+                           pack->title, pack->name);
+    add_needed(text, pack);
+    g_string_append(text, "      # What may be given besides, with what it is where it is not:\n");
+    add_optional(text, pack);
+    add_flows(text, pack, system);
+    return g_string_free(text, FALSE);
+}

@@ -1,0 +1,97 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Packs for people: the list, one explained, the user's own in place of the
+program's, a mistake with its place, and for each the configuration that init writes."""
+import json
+import unittest
+
+from harness import Case
+
+OWN = """
+pack:
+  title: Our shop
+  says: Reads one item of our shop
+  parameters:
+    url: {type: url, says: Where it is}
+    item: {default: '17', says: Which item}
+  unverified: [whether items come back]
+system: {url: '{{url}}'}
+flows:
+  read:
+    title: Read an item
+    steps:
+      - {step: make one, post: /items, json: {}, capture: {id: {json: $.id}}, lookup: {get: /items, mark: {json: $.mark},
+         capture: {id: {json: $.id}}}, undo: {delete: '/items/{{id}}'}}
+      - {step: read, get: '/items/{{item}}'}
+never:
+  - {call: 'POST */orders', says: it is a real order}
+"""
+
+
+class Packs(Case):
+    def packs(self, *arguments):
+        done = self.run_program("packs", *arguments)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        return done.stdout
+
+    def test_list(self):
+        self.assertRegex(self.packs(), r"\npunchout-oci +Punchout by OCI +erpwatch\n")
+        self.write("packs/ours.yaml", OWN)
+        self.assertRegex(self.packs(), r"\nours +Our shop +\./packs/ours\.yaml\n")
+        names = [pack["pack"] for pack in json.loads(self.packs("--format", "json"))]
+        self.assertEqual(names, sorted(names))
+        self.assertIn("ours", names)
+
+    def test_one(self):
+        self.write("packs/ours.yaml", OWN)
+        text = self.packs("ours")
+        for words in ("ours: Our shop, from ./packs/ours.yaml", "url (url, needed)", "item (text, default 17)",
+                      "Which item", "1. make one: POST /items", "undone by DELETE /items/{{id}}",
+                      "POST */orders: it is a real order", "- whether items come back", "init --pack ours"):
+            self.assertIn(words, text)
+        pack = json.loads(self.packs("ours", "-f", "json"))
+        self.assertEqual(pack["parameters"][1], {"name": "item", "type": "text", "needed": False, "default": "17",
+                                                 "says": "Which item"})
+        self.assertEqual(pack["flows"][0]["steps"][0], {"step": "make one", "call": "POST /items",
+                                                        "undo": "undone by DELETE /items/{{id}}"})
+        self.assertEqual(pack["file"], "./packs/ours.yaml")
+        self.assertEqual(self.packs("ours", "-f", "yaml"), OWN)
+        for name in [pack["pack"] for pack in json.loads(self.packs("--format", "json"))]:
+            for line in self.packs(name).split("\n"):
+                self.assertLessEqual(len(line), 100, line)
+
+    def test_own_comes_first(self):
+        self.write("packs/punchout-oci.yaml", OWN)
+        self.assertIn("Our shop", self.packs("punchout-oci"))
+
+    def test_mistake(self):
+        self.write("packs/ours.yaml", OWN.replace("says: Which item", "sais: Which item"))
+        done = self.run_program("packs", "ours")
+        self.assertEqual((done.returncode, done.stdout), (3, ""))
+        self.assertIn('./packs/ours.yaml:7:27: error: unknown key "sais": did you mean "says"?', done.stderr)
+
+    def test_wrong(self):
+        for arguments, words in ((("packs", "nothing"), "there is no pack nothing (there are: "),
+                                 (("packs", "--format", "xml"), "there is no format xml: write text or json"),
+                                 (("packs", "--format", "yaml"), "there is no format yaml: write text or json"),
+                                 (("packs", "../erpwatch"), "there is no pack ../erpwatch"),
+                                 (("init", "--pack", "nothing"), "there is no pack nothing (there are: ")):
+            done = self.run_program(*arguments)
+            self.assertEqual((done.returncode, done.stdout), (3, ""))
+            self.assertIn(words, done.stderr)
+
+    def test_init(self):
+        self.write("packs/ours.yaml", OWN)
+        for pack in json.loads(self.packs("--format", "json")):
+            name = pack["pack"] + ".yaml"
+            done = self.run_program("init", "--pack", pack["pack"], "-o", name)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            for parameter in pack["parameters"]:
+                if parameter["needed"]:
+                    self.assertIn(f"{parameter['name']}: {parameter['says']}", done.stdout)
+            done = self.run_program("validate", "-c", name)
+            self.assertEqual((done.returncode, done.stderr), (0, ""), name)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: MIT
+// Packs: each one in the program is without a mistake and explains all of its
+// parameters; a system's own keys come before the pack's, values have their types, and
+// what is secret is.
+#include "../../config/config.h"
+#include "../../config/pack.h"
+#include "../../config/pack_source.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static void print_problems(const GPtrArray *problems)
+{
+    for (unsigned i = 0; i < problems->len; i++) {
+        g_autofree char *line = config_problem_format(problems->pdata[i]);
+
+        print_error("%s\n", line);
+    }
+}
+
+static void test_own_packs(void **state)
+{
+    g_autoptr(GPtrArray) names = pack_source_names(NULL);
+
+    (void)state;
+    assert_true(names->len >= 1);
+    for (unsigned i = 0; i < names->len; i++) {
+        g_autoptr(config_arena_t) arena = config_arena_new();
+        g_autoptr(GPtrArray) problems = config_problems_new();
+        g_autoptr(pack_t) pack = pack_read(arena, names->pdata[i], NULL, problems);
+
+        print_problems(problems);
+        assert_int_equal(problems->len, 0);
+        assert_non_null(pack);
+        assert_true(pack->built_in);
+        assert_true(pack->flows->len >= 1);
+        for (unsigned k = 0; k < pack->parameters->len; k++)
+            assert_true(strlen(((const struct pack_parameter *)pack->parameters->pdata[k])->says) >
+                        10);
+    }
+}
+
+// The folder with packs/test.yaml in it, and the configuration `text` beside it.
+static struct config *load(const char *pack, const char *text)
+{
+    g_autofree char *folder = g_dir_make_tmp("erpwatch-pack-XXXXXX", NULL);
+    g_autofree char *packs = g_build_filename(folder, "packs", NULL);
+    g_autofree char *pack_file = g_build_filename(packs, "test.yaml", NULL);
+    g_autofree char *file = g_build_filename(folder, "erpwatch.yaml", NULL);
+    g_autoptr(GPtrArray) problems = config_problems_new();
+
+    assert_int_equal(mkdir(packs, 0700), 0);
+    assert_true(g_file_set_contents(pack_file, pack, -1, NULL));
+    assert_true(g_file_set_contents(file, text, -1, NULL));
+    struct config *config = config_load(file, CONFIG_MISSING_IS_ERROR, problems);
+
+    if (config == NULL)
+        print_problems(problems);
+    unlink(pack_file);
+    rmdir(packs);
+    unlink(file);
+    rmdir(folder);
+    return config;
+}
+
+static const char pack_text[] =
+    "pack:\n"
+    "  title: A test\n"
+    "  parameters:\n"
+    "    url: {type: url, says: The address of it}\n"
+    "    key: {type: secret, says: The key of it}\n"
+    "    item: {default: '000123', says: The item}\n"
+    "    path: {default: '/v1/{{item}}', says: Made of another one}\n"
+    "    size: {type: number, default: 2.50, says: How much}\n"
+    "    marks: {type: list, default: '', says: What it bears}\n"
+    "system: {url: '{{url}}', timeout: 7s, parallel: 3, headers: {X-Pack: '1'}}\n"
+    "flows:\n"
+    "  read:\n"
+    "    title: Reads\n"
+    "    priority: P2\n"
+    "    steps: [{step: read, get: '{{path}}', query: {size: '{{size}}'}}]\n";
+
+static const char head[] =
+    "contacts: {ops: {email: ops@b.example}}\n"
+    "systems:\n"
+    "  erp: {pack: test, parallel: 5, with: {url: https://erp.example, key: abcdefgh, marks: a}}\n"
+    "flows:\n";
+
+static const struct config_value *value_of(const struct config_system *system, const char *name)
+{
+    for (unsigned i = 0; i < system->vars->len; i++) {
+        const struct config_value *value = system->vars->pdata[i];
+
+        if (strcmp(value->name, name) == 0)
+            return value;
+    }
+    fail_msg("there is no %s", name);
+    return NULL;
+}
+
+static void test_system(void **state)
+{
+    g_autofree char *text = g_strconcat(head, "  a: {use: read, system: erp, notify: ops}\n", NULL);
+    g_autoptr(config_t) config = load(pack_text, text);
+
+    (void)state;
+    assert_non_null(config);
+    const struct config_flow *flow = config_find_flow(config, "a");
+    const struct config_system *system = flow->system;
+
+    assert_string_equal(system->pack, "test");
+    assert_int_equal(system->timeout_ms, 7000);
+    assert_int_equal(system->parallel, 5);
+    assert_int_equal(system->headers->len, 1);
+    assert_string_equal(template_source(system->url), "{{url}}");
+    assert_string_equal(template_source(value_of(system, "item")->value), "\"000123\"");
+    assert_string_equal(template_source(value_of(system, "size")->value), "2.50");
+    assert_string_equal(template_source(value_of(system, "marks")->value), "[\"a\"]");
+    assert_true(value_of(system, "key")->secret);
+    assert_false(value_of(system, "item")->secret);
+    // a later value may use an earlier one, so they keep the pack's order
+    assert_string_equal(((const struct config_value *)system->vars->pdata[3])->name, "path");
+    assert_string_equal(flow->title, "Reads");
+    assert_int_equal(flow->priority, 2);
+    assert_int_equal(flow->steps->len, 1);
+}
+
+static void test_flow_parameter(void **state)
+{
+    g_autofree char *text = g_strconcat(
+        head, "  a: {use: read, system: erp, notify: ops, title: Mine, with: {item: '7'}}\n", NULL);
+    g_autoptr(config_t) config = load(pack_text, text);
+
+    (void)state;
+    assert_non_null(config);
+    const struct config_flow *flow = config_find_flow(config, "a");
+
+    assert_string_equal(flow->title, "Mine");
+    assert_int_equal(flow->vars->len, 1);
+    assert_string_equal(((const struct call_field *)flow->vars->pdata[0])->name, "item");
+}
+
+// A change of the pack is a change of the configuration.
+static void test_digest(void **state)
+{
+    g_autofree char *text = g_strconcat(head, "  a: {use: read, system: erp, notify: ops}\n", NULL);
+    g_autofree char *other = g_strconcat(pack_text, "# changed\n", NULL);
+    g_autoptr(config_t) before = load(pack_text, text);
+    g_autoptr(config_t) after = load(other, text);
+
+    (void)state;
+    assert_non_null(before);
+    assert_non_null(after);
+    assert_string_not_equal(before->digest, after->digest);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_own_packs),
+        cmocka_unit_test(test_system),
+        cmocka_unit_test(test_flow_parameter),
+        cmocka_unit_test(test_digest),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
