@@ -127,6 +127,8 @@ void expectation_free(struct expectation *expectation)
     selector_free(expectation->selector);
     g_free(expectation->from);
     g_clear_pointer(&expectation->checks, g_ptr_array_unref);
+    g_clear_pointer(&expectation->only_if, g_ptr_array_unref);
+    g_free(expectation->only_if_name);
     g_free(expectation);
 }
 

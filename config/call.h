@@ -73,6 +73,8 @@ struct expectation {
     struct selector *selector; // judged on the response, or on the value `from`
     char *from;                // a captured value, or NULL
     GPtrArray *checks;         // of struct check
+    char *only_if_name;        // NULL for always
+    GPtrArray *only_if;        // of struct check, or NULL
     struct config_place place;
 };
 
@@ -90,6 +92,9 @@ struct capture {
     struct template *fallback; // `default`, or NULL
     struct config_place place;
 };
+
+// In place of a query or form field's name: its value is a map of such fields.
+#define CALL_FIELDS "..."
 
 // A name with a value: a header, a query or form field, a variable.
 struct call_field {

@@ -16,6 +16,11 @@ struct selector *config_read_selector(struct config_reader *reader, const struct
 GPtrArray *config_read_checks(struct config_reader *reader, const struct config_node *node,
                               enum selector_kind kind);
 
+// The name and the checks of `only_if` in a map; the checks (which the caller
+// frees, and the name) are NULL where there is none.
+GPtrArray *config_read_only_if(struct config_reader *reader, const struct config_node *node,
+                               char **name);
+
 // Appends the expectations of an `expect` map to `expectations`.
 void config_read_expect(struct config_reader *reader, const struct config_node *node,
                         GPtrArray *expectations);

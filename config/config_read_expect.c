@@ -178,6 +178,16 @@ static char *describe(const char *operator, const struct config_node * node)
     return g_strdup_printf("%s %s", operator, text);
 }
 
+// It belongs to a whole expectation.
+static void refuse_only_if(struct config_reader *reader, const struct config_node *node)
+{
+    const struct config_entry *entry = config_node_entry(node, "only_if");
+
+    if (entry != NULL)
+        config_problem_error(reader->problems, entry->place,
+                             "\"only_if\" stands beside the outermost operators, not within one");
+}
+
 static struct check *read_check(struct config_reader *reader, enum check_operator operator,
                                 const char * name, const struct config_node *node,
                                 enum selector_kind kind)
@@ -192,6 +202,7 @@ static struct check *read_check(struct config_reader *reader, enum check_operato
     check->source = describe(name, node);
     check->operands = g_ptr_array_new_with_free_func(free_template);
     if (nests && node->kind == CONFIG_NODE_MAP) {
+        refuse_only_if(reader, node);
         check->nested = config_read_checks(reader, node, kind);
         return check;
     }
@@ -255,9 +266,9 @@ GPtrArray *config_read_checks(struct config_reader *reader, const struct config_
         read_bare(reader, node, kind, checks);
         return checks;
     }
-    if (node->count == 0)
+    if (node->count == 0 || (node->count == 1 && config_node_get(node, "only_if") != NULL))
         config_problem_error(reader->problems, node->place,
-                             "this map is empty: write an operator, or {equals: {}}");
+                             "there is no operator in this map: write one, or {equals: {}}");
     for (unsigned i = 0; i < node->count; i++) {
         for (unsigned operator= 0; operator<G_N_ELEMENTS(operator_names); operator++) {
             if (strcmp(node->entries[i].key, operator_names[operator]) == 0)
@@ -267,6 +278,23 @@ GPtrArray *config_read_checks(struct config_reader *reader, const struct config_
         }
     }
     return checks;
+}
+
+GPtrArray *config_read_only_if(struct config_reader *reader, const struct config_node *node,
+                               char **name)
+{
+    const struct config_node *only_if = config_node_get(node, "only_if");
+
+    if (only_if == NULL || only_if->kind != CONFIG_NODE_MAP || only_if->count != 1)
+        return NULL;
+    const struct config_entry *entry = &only_if->entries[0];
+    g_autofree char *hole = g_strdup_printf("{{%s}}", entry->key);
+    struct config_node word = {.kind = CONFIG_NODE_SCALAR, .place = entry->place, .text = hole};
+
+    config_read_argument(reader, &word, hole);
+    refuse_only_if(reader, entry->value);
+    *name = g_strdup(entry->key);
+    return config_read_checks(reader, entry->value, SELECTOR_JSON);
 }
 
 static void add_expectation(struct config_reader *reader, struct selector *selector,
@@ -280,6 +308,7 @@ static void add_expectation(struct config_reader *reader, struct selector *selec
     expectation->selector = selector;
     g_ptr_array_unref(expectation->checks);
     expectation->checks = config_read_checks(reader, entry->value, selector->kind);
+    expectation->only_if = config_read_only_if(reader, entry->value, &expectation->only_if_name);
     g_ptr_array_add(expectations, expectation);
 }
 

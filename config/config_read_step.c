@@ -34,23 +34,6 @@ static void read_retry(struct config_reader *reader, const struct config_node *n
     (void)reader;
 }
 
-static void read_only_if(struct config_reader *reader, const struct config_node *node,
-                         struct step *step)
-{
-    const struct config_node *only_if = config_node_get(node, "only_if");
-
-    if (only_if == NULL || only_if->kind != CONFIG_NODE_MAP || only_if->count != 1)
-        return;
-    const struct config_entry *entry = &only_if->entries[0];
-    g_autofree char *hole = g_strdup_printf("{{%s}}", entry->key);
-    struct config_node name = {.kind = CONFIG_NODE_SCALAR, .place = entry->place, .text = hole};
-
-    config_read_argument(reader, &name, hole);
-    step->only_if_name = g_strdup(entry->key);
-    g_ptr_array_unref(step->only_if);
-    step->only_if = config_read_checks(reader, entry->value, SELECTOR_JSON);
-}
-
 static void check_act(struct config_reader *reader, const struct config_node *node,
                       const struct config_system *system, struct step *step)
 {
@@ -212,7 +195,12 @@ static struct step *read_step(struct config_reader *reader, const struct config_
     unsigned before = 0;
 
     step->place = node->place;
-    read_only_if(reader, node, step);
+    GPtrArray *only_if = config_read_only_if(reader, node, &step->only_if_name);
+
+    if (only_if != NULL) {
+        g_ptr_array_unref(step->only_if);
+        step->only_if = only_if;
+    }
     step->call = config_read_call(reader, node, CONFIG_CALL_PLAIN, &before);
     if (step->call == NULL) {
         step_free(step);

@@ -328,8 +328,11 @@ static void add_field(struct config_reader *reader, const struct config_entry *e
                       const struct config_node *value, enum template_place place, GPtrArray *fields)
 {
     bool secret_name = redact_is_secret_name(entry->key);
+    bool many = strcmp(entry->key, CALL_FIELDS) == 0;
     struct template *template =
-        config_read_template(reader, value, place, secret_name || place != TEMPLATE_PLACE_QUERY);
+        many ? config_read_json(reader, value, false)
+             : config_read_template(reader, value, place,
+                                    secret_name || place != TEMPLATE_PLACE_QUERY);
 
     if (template == NULL)
         return;
@@ -352,6 +355,10 @@ void config_read_fields(struct config_reader *reader, const struct config_node *
             config_problem_error(reader->problems, entry->place,
                                  "\"%s\" cannot be a header's name: leave colons and spaces out",
                                  entry->key);
+        if (place == TEMPLATE_PLACE_HEADER && strcmp(entry->key, CALL_FIELDS) == 0)
+            config_problem_error(reader->problems, entry->place,
+                                 "only \"query\" and \"form\" take a map of fields: name each "
+                                 "header");
         if (value->kind != CONFIG_NODE_LIST)
             add_field(reader, entry, value, place, fields);
         for (unsigned j = 0; value->kind == CONFIG_NODE_LIST && j < value->count; j++)

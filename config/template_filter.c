@@ -224,7 +224,8 @@ FILTER(apply_random)
     return true;
 }
 
-// The key of an hmac: a quoted text, or the value of a name.
+// The key of an hmac, or what stands in for nothing: a quoted text, or the value of a
+// name.
 static char *find_key(struct template_operand *operand, const struct template_use *use,
                       const struct template_context *context, GError **error)
 {
@@ -233,12 +234,70 @@ static char *find_key(struct template_operand *operand, const struct template_us
     const struct value *value =
         context->value ? context->value(use->argument, context->user) : NULL;
     if (!value) {
-        g_set_error(error, TEMPLATE_ERROR, TEMPLATE_ERROR_VALUE, "{{%s}}, a key, has no value",
+        g_set_error(error, TEMPLATE_ERROR, TEMPLATE_ERROR_VALUE, "{{%s}} has no value",
                     use->argument);
         return NULL;
     }
     operand->secret |= value->secret;
     return value_to_text(value);
+}
+
+static bool is_nothing(const struct template_operand *operand)
+{
+    if (operand->timed)
+        return false;
+    if (operand->json)
+        return cJSON_IsNull(operand->json) ||
+               (cJSON_IsString(operand->json) && !*operand->json->valuestring) ||
+               ((cJSON_IsArray(operand->json) || cJSON_IsObject(operand->json)) &&
+                !operand->json->child);
+    return !operand->text || !*operand->text;
+}
+
+FILTER(apply_default)
+{
+    if (!is_nothing(operand))
+        return true;
+    char *text = find_key(operand, use, context, error);
+    if (text)
+        take_text(operand, text);
+    return text;
+}
+
+// <tag>text</tag>; a member's key is the attribute `name`.
+static void add_element(GString *out, const char *tag, const cJSON *member, const char *text)
+{
+    g_string_append_printf(out, "<%s", tag);
+    if (member && member->string) {
+        g_string_append(out, " name=\"");
+        encode_xml(out, member->string, strlen(member->string));
+        g_string_append_c(out, '"');
+    }
+    g_string_append_c(out, '>');
+    encode_xml(out, text, strlen(text));
+    g_string_append_printf(out, "</%.*s>", (int)strcspn(tag, " \t\r\n"), tag);
+}
+
+// An element for the value; for a list or a map, one for each of it; nothing for
+// nothing.
+FILTER(apply_element)
+{
+    g_autofree char *tag = template_render(use->text, context, &operand->secret, error);
+    if (!tag)
+        return false;
+    g_autoptr(GString) out = g_string_new(NULL);
+    bool many = operand->json && (cJSON_IsArray(operand->json) || cJSON_IsObject(operand->json));
+    if (!many && !is_nothing(operand)) {
+        g_autofree char *text = template_operand_text(operand);
+        add_element(out, tag, NULL, text);
+    }
+    for (const cJSON *child = many ? operand->json->child : NULL; child; child = child->next) {
+        struct template_operand each = {.json = child};
+        g_autofree char *text = template_operand_text(&each);
+        add_element(out, tag, child, text);
+    }
+    take_text(operand, g_string_free(g_steal_pointer(&out), FALSE));
+    return true;
 }
 
 // In lower-case hex.
@@ -271,26 +330,28 @@ FILTER(apply_hmac_sha256_base64)
 }
 
 static const struct template_filter filters[] = {
-    {"base64", TEMPLATE_ARGUMENT_NONE, apply_base64},
-    {"url", TEMPLATE_ARGUMENT_NONE, apply_url},
-    {"json", TEMPLATE_ARGUMENT_NONE, apply_json},
-    {"xml", TEMPLATE_ARGUMENT_NONE, apply_xml},
-    {"raw", TEMPLATE_ARGUMENT_NONE, NULL},
-    {"odata", TEMPLATE_ARGUMENT_NONE, apply_odata},
-    {"date", TEMPLATE_ARGUMENT_NONE, apply_date},
-    {"epoch", TEMPLATE_ARGUMENT_NONE, apply_epoch},
-    {"number", TEMPLATE_ARGUMENT_NONE, apply_number},
-    {"text", TEMPLATE_ARGUMENT_NONE, apply_text},
-    {"upper", TEMPLATE_ARGUMENT_NONE, apply_upper},
-    {"lower", TEMPLATE_ARGUMENT_NONE, apply_lower},
-    {"hmac_sha256", TEMPLATE_ARGUMENT_KEY, apply_hmac_sha256},
-    {"time", TEMPLATE_ARGUMENT_TEXT, apply_time},
-    {"zone", TEMPLATE_ARGUMENT_ZONE, apply_zone},
-    {"random", TEMPLATE_ARGUMENT_COUNT, apply_random},
+    {"base64", TEMPLATE_ARGUMENT_NONE, apply_base64, false, false},
+    {"url", TEMPLATE_ARGUMENT_NONE, apply_url, false, false},
+    {"json", TEMPLATE_ARGUMENT_NONE, apply_json, false, false},
+    {"xml", TEMPLATE_ARGUMENT_NONE, apply_xml, false, false},
+    {"raw", TEMPLATE_ARGUMENT_NONE, NULL, false, false},
+    {"odata", TEMPLATE_ARGUMENT_NONE, apply_odata, false, false},
+    {"date", TEMPLATE_ARGUMENT_NONE, apply_date, false, false},
+    {"epoch", TEMPLATE_ARGUMENT_NONE, apply_epoch, false, false},
+    {"number", TEMPLATE_ARGUMENT_NONE, apply_number, false, false},
+    {"text", TEMPLATE_ARGUMENT_NONE, apply_text, false, false},
+    {"upper", TEMPLATE_ARGUMENT_NONE, apply_upper, false, false},
+    {"lower", TEMPLATE_ARGUMENT_NONE, apply_lower, false, false},
+    {"hmac_sha256", TEMPLATE_ARGUMENT_KEY, apply_hmac_sha256, false, false},
+    {"time", TEMPLATE_ARGUMENT_TEXT, apply_time, false, false},
+    {"zone", TEMPLATE_ARGUMENT_ZONE, apply_zone, false, false},
+    {"random", TEMPLATE_ARGUMENT_COUNT, apply_random, false, false},
+    {"default", TEMPLATE_ARGUMENT_KEY, apply_default, true, false},
+    {"element", TEMPLATE_ARGUMENT_TAG, apply_element, true, true},
 };
 
 static const struct template_filter hmac_base64 = {"hmac_sha256", TEMPLATE_ARGUMENT_KEY,
-                                                   apply_hmac_sha256_base64};
+                                                   apply_hmac_sha256_base64, false, false};
 
 const struct template_filter *template_filter_find(const char *name)
 {

@@ -20,6 +20,7 @@ struct builder {
 };
 
 static struct template *quoted_new(const char *text, bool env_secret, GError **error);
+static struct template *tag_new(const char *text, GError **error);
 
 // Where the inside of a hole is being read.
 struct reader {
@@ -175,6 +176,8 @@ static bool check_argument(struct template_hole *hole, struct template_use *use,
         return check_count(use, error);
     case TEMPLATE_ARGUMENT_ZONE:
         return check_zone(hole, use, error);
+    case TEMPLATE_ARGUMENT_TAG:
+        return use->text || fail(error, "the filter %s needs a name: %s: Name", name, name);
     case TEMPLATE_ARGUMENT_KEY:
         return use->argument ||
                fail(error, "the filter %s needs a key: {{name | %s: key}}", name, name);
@@ -193,13 +196,21 @@ static bool read_argument(struct reader *reader, struct template_use *use, GErro
         return true;
     reader->at++;
     skip_space(reader);
+    bool tag = use->filter->argument == TEMPLATE_ARGUMENT_TAG;
     if (!at_quote(reader)) {
         use->argument = read_bare(reader);
+        use->text = tag ? tag_new(use->argument, error) : NULL;
+        if (tag && !use->text)
+            return false;
         return *use->argument || fail(error, "{{%s}}: an argument is missing", reader->source);
     }
     use->argument = read_quoted(reader, error);
     if (!use->argument)
         return false;
+    if (tag) {
+        use->text = tag_new(use->argument, error);
+        return use->text;
+    }
     // A key from the machine is a secret, however it is written.
     if (use->filter->argument == TEMPLATE_ARGUMENT_KEY)
         use->text = quoted_new(use->argument, true, error);
@@ -232,6 +243,7 @@ static bool add_filter(struct reader *reader, struct template_hole *hole, const 
     g_ptr_array_add(hole->uses, use);
     if (!read_argument(reader, use, error) || !check_argument(hole, use, error))
         return false;
+    hole->raw |= filter->markup;
     if (!filter->apply) {
         hole->raw = true;
         g_ptr_array_remove(hole->uses, use);
@@ -548,6 +560,23 @@ static struct template *quoted_new(const char *text, bool env_secret, GError **e
     builder.quoted = true;
     builder.template->source = g_strdup(text);
     return builder_end(&builder, build_text(&builder, text, error));
+}
+
+static bool is_tag(const char *text)
+{
+    size_t name =
+        strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:-");
+    return name > 0 && (g_ascii_isalpha(*text) || *text == '_') &&
+           (text[name] == '\0' || text[name] == ' ') && !strpbrk(text, "<>&");
+}
+
+// A start tag without its brackets, whose attributes may hold holes.
+static struct template *tag_new(const char *text, GError **error)
+{
+    if (is_tag(text))
+        return template_new(text, TEMPLATE_PLACE_TEXT, false, error);
+    fail(error, "element: %s: write a name, or 'Name attribute=\"value\"'", text);
+    return NULL;
 }
 
 struct template *template_new(const char *text, enum template_place place, bool env_secret,

@@ -87,6 +87,7 @@ enum template_argument {
     TEMPLATE_ARGUMENT_TEXT,
     TEMPLATE_ARGUMENT_COUNT,
     TEMPLATE_ARGUMENT_KEY,  // the name of a value, or a quoted text
+    TEMPLATE_ARGUMENT_TAG,  // an XML element's name and attributes, which may hold holes
     TEMPLATE_ARGUMENT_ZONE, // the name of a time zone
 };
 
@@ -96,6 +97,8 @@ struct template_filter {
     // NULL where the parser has done all there is to do (raw).
     bool (*apply)(struct template_operand *operand, const struct template_use *use,
                   const struct template_context *context, GError **error);
+    bool takes_none; // a name without a value is empty to it
+    bool markup;     // what it makes is XML: it is not escaped again
 };
 
 // The filter of that name, or NULL.

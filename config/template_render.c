@@ -55,6 +55,12 @@ static bool find_own(const struct template_hole *hole, const struct template_con
     }
 }
 
+static bool takes_none(const struct template_hole *hole)
+{
+    const struct template_use *first = hole->uses->len ? g_ptr_array_index(hole->uses, 0) : NULL;
+    return first && first->filter->takes_none;
+}
+
 // What the hole begins with, before its filters.
 static bool find_operand(const struct template_hole *hole, const struct template_context *context,
                          struct template_operand *operand, GError **error)
@@ -69,6 +75,10 @@ static bool find_operand(const struct template_hole *hole, const struct template
     const struct value *value = raw              ? context->raw_value(hole->name, context->user)
                                 : context->value ? context->value(hole->name, context->user)
                                                  : NULL;
+    if ((!value || !value->json) && takes_none(hole)) {
+        operand->text = g_strdup("");
+        return true;
+    }
     if (!value || !value->json)
         return fail_value(error, hole->name, "has no value");
     operand->json = value->json;

@@ -71,10 +71,28 @@ static char *show_value(const cJSON *value)
     return show_text(printed);
 }
 
-// The check in words: its operator, and its operand (JSON in `source`).
-static char *show_check(const struct check *check)
+// The check as it was written, with the values of its holes in place: a person who
+// reads that the price is another wants to know which it was to be. NULL where there
+// is nothing to fill in, or a secret would be.
+static char *fill_source(const struct check *check, const struct template_context *context)
 {
-    const char *source = check->source ? check->source : "holds";
+    if (!check->source || check->constants || check->nested || !check->operands ||
+        check->operands->len != 1)
+        return NULL;
+    bool secret = false;
+    const char *blank = strchr(check->source, ' ');
+    g_autofree char *operand =
+        template_render(g_ptr_array_index(check->operands, 0), context, &secret, NULL);
+    if (!operand || secret || !blank)
+        return NULL;
+    return g_strdup_printf("%.*s %s", (int)(blank - check->source), check->source, operand);
+}
+
+// The check in words: its operator, and its operand (JSON in `source`).
+static char *show_check(const struct check *check, const struct template_context *context)
+{
+    g_autofree char *filled = fill_source(check, context);
+    const char *source = filled ? filled : check->source ? check->source : "holds";
     const char *operand = strchr(source, ' ');
     g_autoptr(cJSON) json = operand ? json_parse(operand, strlen(operand), NULL) : NULL;
     if (!json)
@@ -123,6 +141,7 @@ struct failure {
     struct subject *subject;
     const GPtrArray *results;
     unsigned culprit;
+    const struct template_context *context;
 };
 
 // What was there instead.
@@ -151,7 +170,7 @@ static char *show_actual(const struct failure *failure)
 static char *tell_failure(const struct failure *failure)
 {
     g_autofree char *subject = show_subject(failure->expectation);
-    g_autofree char *check = show_check(failure->check);
+    g_autofree char *check = show_check(failure->check, failure->context);
     g_autofree char *actual = show_actual(failure);
     return g_strdup_printf("%s %s: %s", subject, check, actual);
 }
@@ -175,7 +194,7 @@ static enum expect_outcome judge_checks(const struct expectation *expectation,
         enum operators_outcome outcome = operators_judge(check, results, &input, &culprit, &error);
         if (outcome == OPERATORS_HOLD)
             continue;
-        const struct failure failure = {expectation, check, subject, results, culprit};
+        const struct failure failure = {expectation, check, subject, results, culprit, context};
         bool fault = outcome == OPERATORS_FAULT;
         *failed = fault ? tell_fault(expectation, error) : tell_failure(&failure);
         return fault ? EXPECT_OUR_FAULT : EXPECT_FAILS;
@@ -207,6 +226,15 @@ static enum expect_outcome judge_from(const struct expectation *expectation, str
     return outcome;
 }
 
+static bool is_left_out(const struct expectation *expectation, struct values *values,
+                        struct clock_wall now)
+{
+    if (!expectation->only_if)
+        return false;
+    const struct value *value = values_find(values, expectation->only_if_name);
+    return !expect_value(expectation->only_if, value, values, now);
+}
+
 enum expect_outcome expect_judge(const GPtrArray *expectations, struct subject *subject,
                                  struct values *values, struct clock_wall now, char **failed)
 {
@@ -214,6 +242,8 @@ enum expect_outcome expect_judge(const GPtrArray *expectations, struct subject *
     *failed = NULL;
     for (unsigned i = 0; i < expectations->len; i++) {
         const struct expectation *expectation = g_ptr_array_index(expectations, i);
+        if (is_left_out(expectation, values, now))
+            continue;
         enum expect_outcome outcome = expectation->from
                                           ? judge_from(expectation, values, &context, failed)
                                           : judge_subject(expectation, subject, &context, failed);

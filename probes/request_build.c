@@ -86,6 +86,45 @@ static bool build_headers(struct builder *builder, GError **error)
     return true;
 }
 
+static void encode_field(GString *out, const char *text, bool form)
+{
+    if (form)
+        encode_form(out, text, strlen(text));
+    else
+        encode_percent(out, text, strlen(text), ENCODE_QUERY_KEEP);
+}
+
+static void begin_field(GString *out, const char *name, bool form)
+{
+    if (out->len > 0)
+        g_string_append_c(out, '&');
+    encode_field(out, name, form);
+    g_string_append_c(out, '=');
+}
+
+// The fields of a map, which is a value; nothing for an empty text.
+static bool render_map(GString *out, const struct builder *builder, const struct call_field *field,
+                       bool form, GError **error)
+{
+    g_autoptr(value_t) map = template_evaluate(field->value, &builder->context, error);
+    if (!map)
+        return false;
+    if (!cJSON_IsObject(map->json) && !value_is_empty(map)) {
+        g_set_error(error, REQUEST_ERROR, REQUEST_ERROR_URL, "%s is no map of fields",
+                    template_source(field->value));
+        return false;
+    }
+    const cJSON *member = NULL;
+    cJSON_ArrayForEach(member, map->json)
+    {
+        const struct value each = {.json = (cJSON *)(uintptr_t)member}; // only read
+        g_autofree char *text = value_to_text(&each);
+        begin_field(out, member->string, form);
+        encode_field(out, text, form);
+    }
+    return true;
+}
+
 // name=value&…; names are encoded here, values where their templates stand.
 static GString *render_fields(struct builder *builder, const GPtrArray *fields, bool form,
                               GError **error)
@@ -93,16 +132,16 @@ static GString *render_fields(struct builder *builder, const GPtrArray *fields, 
     g_autoptr(GString) out = g_string_new(NULL);
     for (guint i = 0; i < fields->len; i++) {
         const struct call_field *field = g_ptr_array_index(fields, i);
+        if (strcmp(field->name, CALL_FIELDS) == 0) {
+            if (!render_map(out, builder, field, form, error))
+                return NULL;
+            continue;
+        }
         g_autofree char *value = template_render(field->value, &builder->context, NULL, error);
         if (!value)
             return NULL;
-        if (i > 0)
-            g_string_append_c(out, '&');
-        if (form)
-            encode_form(out, field->name, strlen(field->name));
-        else
-            encode_percent(out, field->name, strlen(field->name), ENCODE_QUERY_KEEP);
-        g_string_append_printf(out, "=%s", value);
+        begin_field(out, field->name, form);
+        g_string_append(out, value);
     }
     return g_steal_pointer(&out);
 }
@@ -153,7 +192,8 @@ static bool build_url(struct builder *builder, GError **error)
         if (!query)
             return false;
         g_autofree char *fit = request_url_fit(query->str);
-        request_url_add_query(url, fit, strlen(fit));
+        if (*fit)
+            request_url_add_query(url, fit, strlen(fit));
     }
     g_free(builder->request->url);
     builder->request->url = g_string_free(g_steal_pointer(&url), FALSE);

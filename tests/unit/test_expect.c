@@ -222,6 +222,10 @@ static void test_sentences(void **state)
         {"json $.n", "{\"length\":5}", "$.n length 5: was 12"},
         {"json $.status", "{\"not\":{\"one_of\":[\"Open\"]}}",
          "$.status not one_of [\"Open\"]: was Open"},
+        {"json $.status", "\"{{word}}\"", "$.status equals abc: was Open"},
+        {"json $.n", "{\"above\":\"{{twenty}}\"}", "$.n above 20: was 12"},
+        {"json $.status", "{\"matches\":\"^{{word}}$\"}", "$.status matches ^abc$: was Open"},
+        {"json $.status", "\"{{key}}\"", "$.status equals {{key}}: was Open"},
         {"json $.status", "\"{{none}}\"", NULL},
         {"json $.status", "{\"above\":\"{{word}}\"}",
          "!$.status cannot be judged: only numbers are above or below each other, not abc"},
@@ -230,6 +234,8 @@ static void test_sentences(void **state)
     g_autoptr(transfer_response_t) response = response_new();
     struct values *values = values_new(NULL, "UTC");
     values_set_text(values, "word", "abc", false);
+    values_set_text(values, "key", "s3cr3t", true);
+    values_set(values, "twenty", value_new(json_new_number("20"), false));
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autofree char *failed = judge(response, values, cases[i].selector, cases[i].checks);
         assert_non_null(failed);
@@ -346,6 +352,36 @@ static void test_from_and_order(void **state)
     values_free(values);
 }
 
+// `only_if`: without the value, or with another one, nothing is judged.
+static void test_only_if(void **state)
+{
+    (void)state;
+    g_autoptr(transfer_response_t) response = response_new();
+    struct values *values = values_new(NULL, "UTC");
+    g_autoptr(GPtrArray) expectations = g_ptr_array_new_with_free_func(support_free_expectation);
+    struct expectation *expectation =
+        support_expect(expectations, "json $.status", "\"{{wanted}}\"");
+    g_autoptr(cJSON) condition = support_parse("{\"empty\":false}");
+    static const struct {
+        const char *wanted;
+        enum expect_outcome outcome;
+    } cases[] = {
+        {NULL, EXPECT_HOLDS}, {"", EXPECT_HOLDS}, {"Open", EXPECT_HOLDS}, {"Draft", EXPECT_FAILS}};
+    expectation->only_if_name = g_strdup("wanted");
+    expectation->only_if = support_checks(condition);
+    struct subject subject;
+    subject_init_response(&subject, response);
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *failed = NULL;
+        if (cases[i].wanted)
+            values_set_text(values, "wanted", cases[i].wanted, false);
+        assert_int_equal(expect_judge(expectations, &subject, values, now, &failed),
+                         cases[i].outcome);
+    }
+    subject_clear(&subject);
+    values_free(values);
+}
+
 static void test_value(void **state)
 {
     (void)state;
@@ -396,7 +432,8 @@ int main(void)
         cmocka_unit_test(test_holds),       cmocka_unit_test(test_sentences),
         cmocka_unit_test(test_long_values), cmocka_unit_test(test_not_json),
         cmocka_unit_test(test_holes),       cmocka_unit_test(test_from_and_order),
-        cmocka_unit_test(test_value),       cmocka_unit_test(test_undecided),
+        cmocka_unit_test(test_only_if),     cmocka_unit_test(test_value),
+        cmocka_unit_test(test_undecided),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -185,6 +185,41 @@ static void test_query(void **state)
     assert_true(g_str_has_prefix(second->url, "https://erp.example/api/v2.0/x?a=b&$filter="));
 }
 
+static void add_map(GPtrArray *fields, const char *hole)
+{
+    g_autoptr(cJSON) json = cJSON_CreateString(hole);
+    g_ptr_array_add(fields, call_field_new(CALL_FIELDS, template_new_json(json, false, NULL)));
+}
+
+// The fields of a map, in the query and in a form; none of an empty one.
+static void test_map_of_fields(void **state)
+{
+    struct fixture *fixture = *state;
+    const char *text = "{\"~OkCode\":\"ADDI\",\"a b\":\"c&d\",\"n\":4.0}";
+    values_set(fixture->values, "extra", value_new(json_parse(text, strlen(text), NULL), false));
+    values_set(fixture->values, "none", value_new(cJSON_CreateObject(), false));
+    set_path(fixture, "/x");
+    add_map(fixture->call->query, "{{none}}");
+    add_map(fixture->call->query, "{{empty}}");
+    g_autoptr(transfer_request_t) bare = build(fixture);
+    assert_string_equal(bare->url, "https://erp.example/api/v2.0/x");
+    add_map(fixture->call->query, "{{extra}}");
+    add(fixture->call->query, "z", "1", TEMPLATE_PLACE_QUERY);
+    g_autoptr(transfer_request_t) request = build(fixture);
+    assert_string_equal(request->url,
+                        "https://erp.example/api/v2.0/x?~OkCode=ADDI&a%20b=c%26d&n=4.0&z=1");
+    g_ptr_array_set_size(fixture->call->query, 0);
+    fixture->call->body_kind = CALL_BODY_FORM;
+    add_map(fixture->call->form, "{{extra}}");
+    g_autoptr(transfer_request_t) form = build(fixture);
+    size_t length = 0;
+    const char *body = g_bytes_get_data(form->body, &length);
+    assert_int_equal(length, strlen("%7EOkCode=ADDI&a+b=c%26d&n=4.0"));
+    assert_memory_equal(body, "%7EOkCode=ADDI&a+b=c%26d&n=4.0", length);
+    add_map(fixture->call->form, "{{user}}");
+    assert_null(build(fixture));
+}
+
 // The headers as one text, in order.
 static char *header_text(const struct transfer_request *request)
 {
@@ -426,6 +461,7 @@ int main(void)
         TEST(test_urls),
         TEST(test_origin_error),
         TEST(test_query),
+        TEST(test_map_of_fields),
         TEST(test_headers),
         TEST(test_header_lines),
         TEST(test_bodies),

@@ -20,6 +20,7 @@ static const char names[] =
     "\"at\":\"2026-11-21T10:30:00+01:00\",\"key\":\"s3cr3t\",\"e\":\"\\u00e9\","
     "\"url\":\"https://h.example:8443/a "
     "b/%2F?q=1\",\"host\":\"h.example:81\",\"digits\":\"000123\","
+    "\"empty\":\"\",\"map\":{\"a<b\":1,\"c\":\"d & e\"},"
     "\"amount\":\"12.10\",\"plus\":\"a+b=c&d\"}";
 
 struct fixture {
@@ -110,6 +111,20 @@ static const struct render_case renders[] = {
      "c1ffc115181b95a984caaeb048fa64a77e638d7f318b17b419a208eb70920815"},
     {TEMPLATE_PLACE_TEXT, "{{'a:b' | base64}} {{'it''s {{'}}", "YTpi it's {{"},
     {TEMPLATE_PLACE_TEXT, "{{'${env:SET}' | upper}}", "IT'S \"SET\""},
+    {TEMPLATE_PLACE_TEXT,
+     "{{empty | default: digits}} {{none | default: 'x''y'}} {{e | default: n}}",
+     "000123 x'y \xc3\xa9"},
+    {TEMPLATE_PLACE_TEXT, "{{none | default: '${env:SET}' | upper}}", "IT'S \"SET\""},
+    {TEMPLATE_PLACE_PATH, "/x/{{none | default: id}}", "/x/a%2Fb%20%3F%23%25"},
+    // XML elements: nothing for nothing
+    {TEMPLATE_PLACE_TEXT, "{{customer | element: Name}}{{none | element: Name}}{{empty|element:X}}",
+     "<Name>O&#39;Hara &amp; &lt;Sons&gt;</Name>"},
+    {TEMPLATE_PLACE_TEXT, "{{digits | element: 'cm:Mac algorithm=\"x\" to=\"{{host}}\"'}}",
+     "<cm:Mac algorithm=\"x\" to=\"h.example:81\">000123</cm:Mac>"},
+    {TEMPLATE_PLACE_TEXT, "{{list | element: i}}", "<i>1</i><i>x</i>"},
+    {TEMPLATE_PLACE_TEXT, "{{map | element: Extrinsic}}",
+     "<Extrinsic name=\"a&lt;b\">1</Extrinsic><Extrinsic name=\"c\">d &amp; e</Extrinsic>"},
+    {TEMPLATE_PLACE_PATH, "/{{n | element: i}}", "/<i>9007199254740993</i>"},
     // times
     {TEMPLATE_PLACE_TEXT, "{{now}}", "2026-11-21T10:30:00+01:00"},
     {TEMPLATE_PLACE_TEXT, "{{now | zone: UTC}}", "2026-11-21T09:30:00Z"},
@@ -208,6 +223,11 @@ static const char *const malformed[][2] = {
     {"{{a | time}}", "needs an argument"},
     {"{{a | time: }}", "argument is missing"},
     {"{{a | hmac_sha256}}", "needs a key"},
+    {"{{a | default}}", "needs a key"},
+    {"{{a | element}}", "needs a name"},
+    {"{{a | element: <a>}}", "write a name"},
+    {"{{a | element: '1a'}}", "write a name"},
+    {"{{a | element: 'a b=\"{{c\"'}}", "}}"},
     {"{{a | zone: Mars/Base}}", "is not a time zone"},
     {"{{a | random: 0}}", "from 1 to 1024"},
     {"{{a | random: 1025}}", "from 1 to 1024"},
@@ -252,6 +272,10 @@ static const struct fail_case failures[] = {
     {TEMPLATE_PLACE_TEXT, "{{customer | number}}", TEMPLATE_ERROR_VALUE, "is not a number"},
     {TEMPLATE_PLACE_TEXT, "{{customer | date}}", TEMPLATE_ERROR_VALUE, "is not a time"},
     {TEMPLATE_PLACE_TEXT, "{{customer - 1h}}", TEMPLATE_ERROR_VALUE, "is not a time"},
+    {TEMPLATE_PLACE_TEXT, "{{none | default: nobody}}", TEMPLATE_ERROR_VALUE, "{{nobody}}"},
+    {TEMPLATE_PLACE_TEXT, "{{none | upper | default: n}}", TEMPLATE_ERROR_VALUE, "{{none}}"},
+    {TEMPLATE_PLACE_TEXT, "{{n | element: 'a b=\"{{nobody}}\"'}}", TEMPLATE_ERROR_VALUE,
+     "{{nobody}}"},
     {TEMPLATE_PLACE_TEXT, "{{n | hmac_sha256: none}}", TEMPLATE_ERROR_VALUE, "{{none}}"},
     {TEMPLATE_PLACE_HEADER, "x {{lines}}", TEMPLATE_ERROR_UNSAFE, "line break"},
     {TEMPLATE_PLACE_HEADER, "x {{lines | raw}}", TEMPLATE_ERROR_UNSAFE, "line break"},
@@ -308,6 +332,10 @@ static void test_secret(void **state)
         {"{{key}}", false, true},
         {"a {{key | base64}}", false, true},
         {"{{n | hmac_sha256: key}}", false, true},
+        {"{{none | default: key}}", false, true},
+        {"{{n | default: key}}", false, false},
+        {"{{key | element: SharedSecret}}", false, true},
+        {"{{n | element: 'a b=\"{{key}}\"'}}", false, true},
         {"{{n}}", false, false},
         {"${env:SET}", false, false},
         {"${env:SET}", true, true},
