@@ -104,12 +104,19 @@ static void take_envelope(struct state *state, enum verdict_class class)
     state->verdict->message = g_strdup(state->envelope->message);
 }
 
+// The status that counts: of the part that failed, else of the answer.
+static int status_of(const struct state *state)
+{
+    return state->envelope->status ? state->envelope->status : state->response->status;
+}
+
 // A specific text or a specific code states what failed; a page never does.
 static enum verdict_class class_of_failure(const struct state *state)
 {
     const struct envelope *envelope = state->envelope;
-    bool coded = !lexicon_code_is_generic(envelope->code, state->response->status);
-    if (envelope->kind == ENVELOPE_HTML || envelope->kind == ENVELOPE_BROKEN)
+    bool coded = !lexicon_code_is_generic(envelope->code, status_of(state));
+    bool unreadable = envelope->kind == ENVELOPE_HTML || envelope->kind == ENVELOPE_BROKEN;
+    if (unreadable && !envelope->told)
         return VERDICT_CLASS_CRYPTIC;
     switch (lexicon_weigh(envelope->message)) {
     case LEXICON_SPECIFIC:
@@ -151,6 +158,16 @@ static bool judge_suspect(struct state *state, const struct lexicon *lexicon)
         !lexicon_tells_failure(lexicon, envelope->message))
         return false;
     take_envelope(state, class_of_failure(state));
+    return true;
+}
+
+// False and nothing else, where the flow did not say that it wants it.
+static bool judge_refusal(struct state *state)
+{
+    if (!state->envelope->refusal ||
+        (state->input->expectations_given && !state->input->failed_expectation))
+        return false;
+    state->verdict->class = VERDICT_CLASS_CRYPTIC;
     return true;
 }
 
@@ -232,7 +249,7 @@ static void judge_answer(struct state *state, const struct lexicon *lexicon)
 {
     const struct classify_input *input = state->input;
     bool plain = state->response->status < 400 || input->status_expected;
-    if (judge_cut(state) || judge_envelope(state))
+    if (judge_cut(state) || judge_envelope(state) || judge_refusal(state))
         return;
     if (input->failed_expectation && plain) {
         if (!judge_shape(state))
@@ -295,7 +312,19 @@ static void judge(struct state *state, const struct lexicon *lexicon)
     state->envelope = envelope_read(body ? body : "", length,
                                     transfer_headers_find(state->response->headers, "Content-Type"),
                                     state->input->document);
+    if (state->response->status >= 400 || state->envelope->failure)
+        envelope_read_headers(state->envelope, state->response->headers, state->response->status);
     judge_answer(state, lexicon);
+}
+
+static void explain(const struct state *state, const struct lexicon *lexicon)
+{
+    const struct lexicon_answer answer = {
+        .status = status_of(state),
+        .context = state->envelope->context,
+        .family = state->envelope->family,
+    };
+    lexicon_apply_answer(lexicon, &answer, state->verdict);
 }
 
 struct verdict *classify(const struct classify_input *input, const struct lexicon *lexicon)
@@ -308,7 +337,7 @@ struct verdict *classify(const struct classify_input *input, const struct lexico
         verdict->class != VERDICT_CLASS_ERROR_CODE)
         verdict->failed_expectation = g_strdup(input->failed_expectation);
     if (state.envelope && !verdict->ours)
-        lexicon_apply_context(lexicon, input->response->status, state.envelope->context, verdict);
+        explain(&state, lexicon);
     add_correlation(&state);
     envelope_free(state.envelope);
     return verdict;

@@ -21,13 +21,17 @@ enum envelope_kind {
 
 struct envelope {
     enum envelope_kind kind;
-    bool failure;  // the body itself says that the call failed, whatever the status
-    bool suspect;  // a lone text: with a good status its words decide
-    bool login;    // a page that asks for a password
-    char *code;    // machine code or NULL
-    char *message; // the literal text that says most, placeholders filled in, or NULL
-    char *context; // what else the body says, for the lexicon, or NULL
-    cJSON *ids;    // what a support desk asks for, as an object; never NULL
+    bool failure;       // the body itself says that the call failed, whatever the status
+    bool suspect;       // a lone text: with a good status its words decide
+    bool login;         // a page that asks for a password
+    bool told;          // a header says what failed: the body need not
+    bool refusal;       // nothing but False: a failure where the flow does not expect it
+    int status;         // of the part of a batch that failed, else 0
+    const char *family; // the protocol that the code belongs to, for the lexicon, or NULL
+    char *code;         // machine code or NULL
+    char *message;      // the literal text that says most, placeholders filled in, or NULL
+    char *context;      // what else the body says, for the lexicon, or NULL
+    cJSON *ids;         // what a support desk asks for, as an object; never NULL
 };
 
 // Reads a body. `document` is the body as JSON where the caller has it, else
@@ -38,6 +42,10 @@ struct envelope *envelope_read(const char *body, size_t length, const char *cont
 // True where a JSON document says by itself that the call failed, as `failure` of
 // envelope_read: a quick look, for answers that nothing else speaks against.
 bool envelope_says_failure(const cJSON *document);
+
+// Adds what the headers (of struct transfer_header) of a failing answer say, where its
+// body says less.
+void envelope_read_headers(struct envelope *envelope, const GPtrArray *headers, int status);
 
 // Frees it; NULL is allowed.
 void envelope_free(struct envelope *envelope);

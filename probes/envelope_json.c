@@ -82,18 +82,38 @@ static void walk(struct reader *reader, const cJSON *node, const char *path, vis
         walk_children(reader, node, path, each);
 }
 
-static const char *find_code(const cJSON *node, const char *list, char buffer[32])
+// What a member that names codes may hold: a name or type is one only where it
+// looks like the name of an error, a result only where it is no address.
+static bool is_code(const char *path, const char *text)
+{
+    if (strstr(text, "://") || strspn(text, "0") == strlen(text))
+        return false;
+    if (strcmp(path, "name") == 0 || strcmp(path, "type") == 0)
+        return envelope_is_error_name(text);
+    return strlen(text) <= 120 && !(*text == '/' && strcmp(path, "result") == 0);
+}
+
+// "V1/302" of a class and a number; NULL where one is missing. The caller frees it.
+static char *join_codes(const cJSON *node, char *path)
+{
+    char *slash = strchr(path, '/'), left[32], right[32];
+    *slash = '\0';
+    const cJSON *first = envelope_find(node, path), *second = envelope_find(node, slash + 1);
+    const char *head = first ? envelope_text(first, left) : NULL;
+    const char *tail = second ? envelope_text(second, right) : NULL;
+    return head && tail ? g_strconcat(head, "/", tail, NULL) : NULL;
+}
+
+// The code of the first member that holds one. The caller frees it.
+static char *find_code(const cJSON *node, const char *list)
 {
     g_auto(GStrv) paths = g_strsplit(list, " ", -1);
     for (char **path = paths; *path; path++) {
-        const cJSON *found = **path ? envelope_find(node, *path) : NULL;
+        char buffer[32], *joined = strchr(*path, '/') ? join_codes(node, *path) : NULL;
+        const cJSON *found = **path && !joined ? envelope_find(node, *path) : NULL;
         const char *text = found ? envelope_text(found, buffer) : NULL;
-        bool name = strcmp(*path, "name") == 0 || strcmp(*path, "type") == 0;
-        if (!text || (name ? !envelope_is_error_name(text) : strlen(text) > 120) ||
-            strstr(text, "://"))
-            continue;
-        if (strspn(text, "0") != strlen(text))
-            return text;
+        if (joined || (text && is_code(*path, text)))
+            return joined ? joined : g_strdup(text);
     }
     return NULL;
 }
@@ -153,16 +173,27 @@ static bool offer_scalar(struct reader *reader, const cJSON *node)
     return true;
 }
 
+// The member at `path`, or at the second of two with a bar between.
+static const cJSON *find_either(const cJSON *node, char *path)
+{
+    char *bar = strchr(path, '|');
+    if (!bar)
+        return envelope_find(node, path);
+    *bar = '\0';
+    const cJSON *found = envelope_find(node, path);
+    return found ? found : envelope_find(node, bar + 1);
+}
+
 static bool offer_object(struct reader *reader, const cJSON *node)
 {
-    char code_buffer[32], buffer[32];
-    const char *code = find_code(node, reader->shape->codes, code_buffer);
+    char buffer[32];
+    g_autofree char *code = find_code(node, reader->shape->codes);
     bool offered = code && !envelope_is_success(code);
     if (code)
         envelope_pick_offer(&reader->pick, code, NULL);
     g_auto(GStrv) paths = g_strsplit(reader->shape->messages, " ", -1);
     for (char **path = paths; *path; path++) {
-        const cJSON *found = **path && **path != '.' ? envelope_find(node, *path) : NULL;
+        const cJSON *found = **path && **path != '.' ? find_either(node, *path) : NULL;
         // A list of details has a row of its own, for it has codes of its own.
         bool list = found && strcmp(*path, "details") == 0 && !cJSON_IsString(found);
         const char *text =
@@ -228,12 +259,53 @@ static void visit_signs(struct reader *reader, const cJSON *node)
 }
 
 // NAV's codes are class names with their namespaces: the last part is the code.
-static void shorten_code(struct envelope *envelope)
+static void shorten_code(char *code)
 {
-    char *code = envelope->code;
-    const char *dot = code ? strrchr(code, '.') : NULL;
+    const char *dot = strrchr(code, '.');
     if (dot && dot[1] && strstr(code, "Microsoft.Dynamics."))
         memmove(code, dot + 1, strlen(dot + 1) + 1);
+}
+
+// True for who is to blame in SOAP's words, which is no code of what failed.
+static bool is_actor(const char *code)
+{
+    static const char *const actors[] = {"Client", "Server", "Sender", "Receiver"};
+    const char *colon = strrchr(code, ':');
+    for (size_t i = 0; i < G_N_ELEMENTS(actors); i++)
+        if (strcmp(colon ? colon + 1 : code, actors[i]) == 0)
+            return true;
+    return false;
+}
+
+// The digits behind "Error Number =", as eConnect writes them, or NULL.
+static char *number_in(const char *message)
+{
+    const char *found = strcasestr(message, "error number");
+    if (!found)
+        return NULL;
+    found += strlen("error number");
+    found += strspn(found, " =:#");
+    size_t digits = strspn(found, "0123456789");
+    return digits > 0 ? g_strndup(found, digits) : NULL;
+}
+
+// Codes that stand in the text, where the place for codes holds only a kind: Entra's
+// "AADSTS7000215: …", the numbers of eConnect.
+static void settle_code(struct envelope *envelope)
+{
+    const char *message = envelope->message;
+    char *code = NULL;
+    size_t length = message ? strcspn(message, ": ") : 0;
+    if (envelope->code)
+        shorten_code(envelope->code);
+    if (message && g_str_has_prefix(message, "AADSTS") && length > strlen("AADSTS"))
+        code = g_strndup(message, length);
+    else if (message && envelope->code && is_actor(envelope->code))
+        code = number_in(message);
+    if (!code)
+        return;
+    g_free(envelope->code);
+    envelope->code = code;
 }
 
 // Signs count at the root, in what commonly wraps an answer, and in the answers
@@ -276,29 +348,38 @@ static bool begins_with_word(const struct shape *shape)
     return *shape->base != '@' && *shape->base != '*';
 }
 
-// The members that bases begin with, for the rows that begin with one.
-static GHashTable *base_words(void)
+// The members that bases begin with, for the rows of a format that begin with one.
+// Rows count within their format: there are more of all than a set of bits holds.
+static GHashTable *base_words(enum shape_format format)
 {
-    static GHashTable *words = NULL;
-    if (g_once_init_enter(&words)) {
+    static GHashTable *words[XML + 1] = {NULL};
+    if (g_once_init_enter(&words[format])) {
         GHashTable *fresh = envelope_words_new();
-        for (unsigned i = 0; i < G_N_ELEMENTS(shapes); i++)
+        unsigned row = 0;
+        for (size_t i = 0; i < G_N_ELEMENTS(shapes); i++) {
+            if (!(shapes[i].format & format))
+                continue;
             if (begins_with_word(&shapes[i]))
-                add_first_words(fresh, shapes[i].base, i);
-        g_once_init_leave(&words, fresh);
+                add_first_words(fresh, shapes[i].base, row);
+            row++;
+        }
+        g_once_init_leave(&words[format], fresh);
     }
-    return words;
+    return words[format];
 }
 
 // Rows that are no sign of a failure only say more about one.
 static void read_shapes(struct reader *reader, const cJSON *document)
 {
     enum shape_format format = reader->xml ? XML : JSON;
-    uint64_t rows = envelope_words_find(base_words(), document);
+    uint64_t rows = envelope_words_find(base_words(format), document);
+    unsigned row = 0;
     for (size_t i = 0; i < G_N_ELEMENTS(shapes); i++) {
         const struct shape *shape = &shapes[i];
-        bool fits = rows >> i & 1 || !begins_with_word(shape);
-        if (!fits || !(shape->format & format) || (reader->quick && shape->sign != SURE))
+        if (!(shape->format & format))
+            continue;
+        bool fits = rows >> row++ & 1 || !begins_with_word(shape);
+        if (!fits || (reader->quick && shape->sign != SURE))
             continue;
         reader->shape = shape;
         reader->budget = NODES_MAX;
@@ -315,7 +396,7 @@ bool envelope_says_failure(const cJSON *document)
     read_shapes(&reader, document);
     read_signs(&reader, document);
     envelope_pick_finish(&reader.pick, envelope);
-    return envelope->failure;
+    return envelope->failure || envelope_nested_fails(document);
 }
 
 void envelope_read_json(struct envelope *envelope, const cJSON *document, bool xml)
@@ -330,6 +411,7 @@ void envelope_read_json(struct envelope *envelope, const cJSON *document, bool x
         read_signs(&reader, document);
     envelope->suspect = is_bare_message(document) || cJSON_IsString(document);
     envelope_pick_finish(&reader.pick, envelope);
-    shorten_code(envelope);
+    envelope_read_nested(envelope, document);
+    settle_code(envelope);
     correlation_add_document(envelope->ids, document);
 }

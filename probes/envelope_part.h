@@ -95,7 +95,15 @@ bool envelope_is_error_name(const char *text);
 // True where an object says that the call failed, by the table of signs.
 bool envelope_shows_failure(const cJSON *object);
 
-// Reads what no table can describe: Frappe, Tryton, XML-RPC.
+// Reads the document that is the only content of a tree which says nothing itself;
+// and whether there is one that says that the call failed.
+void envelope_read_nested(struct envelope *envelope, const cJSON *tree);
+bool envelope_nested_fails(const cJSON *tree);
+
+// Takes over what `inner` says; `inner` is still to be freed.
+void envelope_take(struct envelope *envelope, struct envelope *inner);
+
+// Reads what no table can describe: Frappe, Tryton, XML-RPC, cXML.
 void envelope_read_special(struct envelope *envelope, struct envelope_pick *pick,
                            const cJSON *document, bool xml);
 

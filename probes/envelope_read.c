@@ -34,24 +34,44 @@ static bool begins_with(const char *body, size_t length, const char *word)
     return length >= strlen(word) && g_ascii_strncasecmp(body, word, strlen(word)) == 0;
 }
 
-static bool has_near_start(const char *body, size_t length, const char *word)
+// True where a tag of that name begins at `body`: <head, but not <header.
+static bool is_tag(const char *body, size_t length, const char *name)
 {
-    size_t limit = MIN(length, 1024);
-    for (size_t i = 0; i < limit; i++)
-        if (body[i] == '<' && begins_with(body + i, length - i, word))
-            return true;
-    return false;
+    size_t size = strlen(name);
+    return length > size + 1 && *body == '<' && begins_with(body + 1, length - 1, name) &&
+           !g_ascii_isalnum(body[1 + size]) && !strchr("-_.:", body[1 + size]);
 }
 
+static const char *find_tag(const char *body, size_t length, const char *name)
+{
+    size_t limit = MIN(length, 4096);
+    for (size_t i = 0; i < limit; i++)
+        if (is_tag(body + i, length - i, name))
+            return body + i;
+    return NULL;
+}
+
+// A page: it says so, or its first tag is one that only pages have. Error pages of
+// programs often begin in the middle.
 static bool looks_like_html(const char *body, size_t length)
 {
-    static const char *const marks[] = {"<!doctype html", "<html", "<head", "<body", "<title"};
-    if (has_near_start(body, MIN(length, 200), "<?xml") && !has_near_start(body, length, "<html"))
-        return false;
-    for (size_t i = 0; i < G_N_ELEMENTS(marks); i++)
-        if (has_near_start(body, length, marks[i]))
+    static const char *const first[] = {"head", "title", "meta",   "div",  "p",    "h1",
+                                        "h2",   "pre",   "br",     "b",    "hr",   "center",
+                                        "font", "table", "script", "form", "style"};
+    while (begins_with(body, length, "<!--")) {
+        const char *close = g_strstr_len(body, (gssize)length, "-->");
+        const char *next = close ? memchr(close, '<', length - (size_t)(close - body)) : NULL;
+        if (!next)
+            break;
+        length -= (size_t)(next - body);
+        body = next;
+    }
+    if (find_tag(body, length, "html") || find_tag(body, length, "!doctype html"))
+        return true;
+    for (size_t i = 0; i < G_N_ELEMENTS(first); i++)
+        if (is_tag(body, length, first[i]))
             return true;
-    return false;
+    return is_tag(body, length, "body") && !find_tag(body, length, "?xml");
 }
 
 // True for text, without control bytes that no text has; one or two, as programs
@@ -94,6 +114,12 @@ static void read_json(struct envelope *envelope, const char *body, size_t length
 
 static void read_markup(struct envelope *envelope, const char *body, size_t length)
 {
+    // An XML document may stand behind a warning of the server's language.
+    const char *document = find_tag(body, length, "?xml");
+    if (document && document > body && !find_tag(body, length, "html")) {
+        length -= (size_t)(document - body);
+        body = document;
+    }
     if (looks_like_html(body, length)) {
         envelope->kind = ENVELOPE_HTML;
         envelope_read_html(envelope, body, length);
@@ -130,6 +156,8 @@ static void read_other(struct envelope *envelope, const char *body, size_t lengt
     envelope->kind = scalar ? ENVELOPE_JSON : ENVELOPE_TEXT;
     if (scalar)
         envelope_read_json(envelope, scalar, false);
+    else if (find_tag(body, length, "?xml"))
+        read_markup(envelope, body, length);
     else
         envelope_read_text(envelope, body, length);
 }

@@ -65,13 +65,19 @@ static bool shows_text(const cJSON *object, const cJSON *member, const char *tex
     return cJSON_IsString(member) && shows_code(object, member, text);
 }
 
+// What has a key is a record: such a word, with no text beside, is its state.
+static bool is_record(const cJSON *object)
+{
+    return envelope_member(object, "id") || envelope_member(object, "no") ||
+           envelope_member(object, "key") || envelope_member(object, "number");
+}
+
 static bool shows_word(const cJSON *object, const cJSON *member, const char *text)
 {
     static const char *const words[] = {"error", "fail",  "failure", "failurewithwarning", "nok",
                                         "ko",    "fatal", "not_ok",  "exception",          NULL};
-    (void)object;
     (void)member;
-    return is_word(text, words);
+    return is_word(text, words) && (has_text(object) || !is_record(object));
 }
 
 static bool shows_status(const cJSON *object, const cJSON *member, const char *text)

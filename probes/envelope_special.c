@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Answers that no table of shapes can describe: Frappe puts JSON into JSON,
-// Tryton a list where an object is due, XML-RPC a struct of names and values.
-// Asked before the table.
+// Tryton a list where an object is due, XML-RPC a struct of names and values; what
+// fails by what it leaves out. Asked before the table.
 #include "envelope_part.h"
 
 #include <string.h>
@@ -93,14 +93,18 @@ static void read_tryton(struct envelope *envelope, struct envelope_pick *pick, c
         envelope_pick_offer(pick, code, envelope_text(text, buffer));
 }
 
-// XML-RPC: <fault> holds a struct of faultCode and faultString.
-static void read_xmlrpc(struct envelope *envelope, struct envelope_pick *pick, const cJSON *root)
+// Of a traceback, the line that ends it says most: "odoo.exceptions.UserError: …".
+static const char *last_line(const char *text)
 {
-    const cJSON *members = envelope_find(root, "methodresponse.fault.value.struct"), *member;
-    if (!members)
-        return;
+    const char *line = strrchr(text, '\n');
+    return strstr(text, "Traceback (most recent call last)") && line ? line + 1 : text;
+}
+
+static void offer_xmlrpc_fault(struct envelope_pick *pick, const cJSON *members)
+{
     g_autofree char *code = NULL;
     g_autofree char *text = NULL;
+    const cJSON *member;
     cJSON_ArrayForEach(member, members)
     {
         char buffer[32];
@@ -115,17 +119,61 @@ static void read_xmlrpc(struct envelope *envelope, struct envelope_pick *pick, c
         else if (name && content && strcmp(name, "faultString") == 0 && !text)
             text = g_strdup(content);
     }
+    const char *line = text ? last_line(text) : NULL;
+    envelope_pick_offer(pick, code, line);
+    if (line != text)
+        envelope_pick_add_context(pick, text);
+}
+
+// XML-RPC: <fault> holds a struct of faultCode and faultString. False alone is how
+// Odoo's authenticate says no: there is no fault.
+static void read_xmlrpc(struct envelope *envelope, struct envelope_pick *pick, const cJSON *root)
+{
+    const cJSON *fault = envelope_find(root, "methodresponse.fault.value.struct");
+    const cJSON *answer = envelope_find(root, "methodresponse.params.param.value.boolean");
+    if (fault) {
+        envelope->failure = true;
+        envelope->family = "xmlrpc";
+        offer_xmlrpc_fault(pick, fault);
+    } else if (cJSON_IsString(answer) && strcmp(answer->valuestring, "0") == 0) {
+        envelope->refusal = true;
+        envelope->family = "false";
+    }
+}
+
+// JSON-RPC's way of the same.
+static void read_jsonrpc(struct envelope *envelope, const cJSON *root)
+{
+    if (!json_member(root, "jsonrpc") || !cJSON_IsFalse(json_member(root, "result")))
+        return;
+    envelope->refusal = true;
+    envelope->family = "false";
+}
+
+// A cXML response states its status inside; one without a status answers nothing.
+static void read_cxml(struct envelope *envelope, const cJSON *root)
+{
+    const cJSON *document = envelope_member(root, "cxml");
+    const cJSON *response = document ? envelope_member(document, "response") : NULL;
+    if (document)
+        envelope->family = "cxml";
+    if (!response || envelope_member(response, "status"))
+        return;
     envelope->failure = true;
-    envelope_pick_offer(pick, code, text);
+    envelope->family = "cxml-bare";
 }
 
 void envelope_read_special(struct envelope *envelope, struct envelope_pick *pick,
                            const cJSON *document, bool xml)
 {
     if (xml) {
+        if (envelope_find(document, "envelope.body.fault"))
+            envelope->family = "soap";
         read_xmlrpc(envelope, pick, document);
+        read_cxml(envelope, document);
         return;
     }
+    read_jsonrpc(envelope, document);
     read_tryton(envelope, pick, document);
     read_frappe(envelope, pick, document);
 }

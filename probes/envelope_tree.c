@@ -103,9 +103,9 @@ const cJSON *envelope_find(const cJSON *node, const char *path)
 
 bool envelope_is_success(const char *code)
 {
-    static const char *const words[] = {"ok",       "success",  "successful", "succeeded",
-                                        "none",     "null",     "no_error",   "noerror",
-                                        "accepted", "approved", "false"};
+    static const char *const words[] = {"ok",   "success",  "successful", "succeeded", "none",
+                                        "null", "no_error", "noerror",    "no error",  "no errors",
+                                        "no",   "n",        "accepted",   "approved",  "false"};
     for (size_t i = 0; i < G_N_ELEMENTS(words); i++)
         if (g_ascii_strcasecmp(code, words[i]) == 0)
             return true;

@@ -57,9 +57,21 @@ static const char *const traces[] = {
 #include "lexicon.def"
 };
 
+static const struct meaning {
+    const char *family, *code, *text;
+    enum verdict_cause cause;
+    const char *act;
+    enum explanation explanation;
+} meanings[] = {
+#define MEANING(family, code, text, cause, act, explanation)                                       \
+    {family, code, text, VERDICT_CAUSE_##cause, act, EXPLAIN_##explanation},
+#include "lexicon.def"
+};
+
 struct patterns {
     gsize ready;
     struct regex *entries[G_N_ELEMENTS(entries)];
+    struct regex *codes[G_N_ELEMENTS(meanings)], *texts[G_N_ELEMENTS(meanings)]; // of meanings
     struct regex *status_phrase, *generic, *trace; // each one alternation
     struct regex *failure;                         // words of failure
     struct regex *tail;                            // ids behind a text
@@ -86,6 +98,10 @@ static void compile_entries(struct patterns *patterns)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(entries); i++)
         patterns->entries[i] = compile_any(&entries[i].pattern, 1, false);
+    for (size_t i = 0; i < G_N_ELEMENTS(meanings); i++) {
+        patterns->codes[i] = compile_any(&meanings[i].code, 1, true);
+        patterns->texts[i] = *meanings[i].text ? compile_any(&meanings[i].text, 1, true) : NULL;
+    }
 }
 
 static void compile(struct patterns *patterns)
@@ -170,6 +186,10 @@ bool lexicon_tells_failure(const struct lexicon *lexicon, const char *message)
 bool lexicon_code_is_generic(const char *code, int status)
 {
     static const char *const words[] = {"error",
+                                        "fail",
+                                        "nok",
+                                        "ko",
+                                        "false",
                                         "exception",
                                         "unknown",
                                         "failure",
@@ -199,7 +219,8 @@ bool lexicon_code_is_generic(const char *code, int status)
         (g_ascii_strtoll(code, NULL, 10) == status || status == 0))
         return true;
     const char *colon = strrchr(code, ':'); // SOAP-ENV:Server, soap:Receiver
-    if (colon && (g_str_equal(colon + 1, "Server") || g_str_equal(colon + 1, "Receiver")))
+    if (colon && (g_str_equal(colon + 1, "Server") || g_str_equal(colon + 1, "Receiver") ||
+                  g_str_equal(colon + 1, "InternalServiceFault")))
         return true;
     for (size_t i = 0; i < G_N_ELEMENTS(words); i++)
         if (g_ascii_strcasecmp(code, words[i]) == 0)
@@ -288,23 +309,68 @@ static int status_in_code(const char *code, int status)
     return (int)g_ascii_strtoll(code, NULL, 10);
 }
 
-void lexicon_apply_context(const struct lexicon *lexicon, int status, const char *context,
-                           struct verdict *verdict)
+// What the code means in its protocol; `with_text` asks the rows that want a text,
+// else those that want none. True where it is filled in.
+static bool apply_family(const struct patterns *patterns, const char *family, bool with_text,
+                         struct verdict *verdict)
+{
+    for (size_t i = 0; family && i < G_N_ELEMENTS(meanings); i++) {
+        const struct meaning *meaning = &meanings[i];
+        if (!g_str_equal(meaning->family, family) || (*meaning->text != '\0') != with_text ||
+            !fits(patterns->codes[i], verdict->code ? verdict->code : "") ||
+            (with_text && !fits(patterns->texts[i], verdict->message)))
+            continue;
+        fill(verdict, meaning->cause, meaning->act, meaning->explanation);
+        return true;
+    }
+    return false;
+}
+
+// How much the message says.
+struct saying {
+    bool specific;
+    bool trace; // the inside of a program, which is about the program, not the request
+};
+
+static const struct entry *find_by_words(const struct patterns *patterns,
+                                         const struct lexicon_answer *answer,
+                                         const struct verdict *verdict, struct saying saying,
+                                         int status)
+{
+    const struct entry *entry = NULL;
+    if (!saying.specific && !saying.trace && is_vague(status))
+        entry = find_entry(patterns, TEXT, answer->context, status);
+    return entry ? entry
+                 : find_meaning(patterns, verdict->code, saying.trace ? NULL : verdict->message,
+                                saying.specific, status);
+}
+
+// SOAP has 500 for every fault, whoever is to blame; a trace has only one.
+static int correct_status(const struct lexicon_answer *answer, struct saying saying, int status)
+{
+    if (saying.specific && status == 500 && g_strcmp0(answer->family, "soap") == 0)
+        return 400;
+    return saying.trace && status < 400 ? 500 : status;
+}
+
+void lexicon_apply_answer(const struct lexicon *lexicon, const struct lexicon_answer *answer,
+                          struct verdict *verdict)
 {
     if (verdict->class == VERDICT_CLASS_OK)
         return;
     const struct patterns *patterns = patterns_of(lexicon);
+    int status = answer->status;
+    if (apply_family(patterns, answer->family, true, verdict))
+        return;
     if (status < 400)
         status = status_in_code(verdict->code, status);
-    bool specific = lexicon_weigh(verdict->message) == LEXICON_SPECIFIC;
-    // What the inside of a program says is about the program, not the request.
-    bool trace = !specific && fits(patterns->trace, verdict->message);
-    const struct entry *entry =
-        specific || trace || !is_vague(status) ? NULL : find_entry(patterns, TEXT, context, status);
-    if (!entry)
-        entry = find_meaning(patterns, verdict->code, trace ? NULL : verdict->message, specific,
-                             status);
-    if (!entry && (specific || !verdict->message || status < 400))
+    struct saying saying = {.specific = lexicon_weigh(verdict->message) == LEXICON_SPECIFIC};
+    saying.trace = !saying.specific && fits(patterns->trace, verdict->message);
+    const struct entry *entry = find_by_words(patterns, answer, verdict, saying, status);
+    if (!entry && apply_family(patterns, answer->family, false, verdict))
+        return;
+    status = correct_status(answer, saying, status);
+    if (!entry && (saying.specific || !verdict->message || status < 400))
         entry = find_entry(patterns, WEAK, verdict->code, status);
     if (entry)
         fill(verdict, entry->cause, entry->act, entry->explanation);
@@ -314,7 +380,8 @@ void lexicon_apply_context(const struct lexicon *lexicon, int status, const char
 
 void lexicon_apply(const struct lexicon *lexicon, int status, struct verdict *verdict)
 {
-    lexicon_apply_context(lexicon, status, NULL, verdict);
+    const struct lexicon_answer answer = {.status = status};
+    lexicon_apply_answer(lexicon, &answer, verdict);
 }
 
 const char *lexicon_explain(enum lexicon_explanation which)

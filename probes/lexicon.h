@@ -17,9 +17,16 @@ const struct lexicon *lexicon_common(void);
 // that fits code, message, status; leaves alone what is already known.
 void lexicon_apply(const struct lexicon *lexicon, int status, struct verdict *verdict);
 
-// The same with more text of the answer (may be NULL), which is asked last.
-void lexicon_apply_context(const struct lexicon *lexicon, int status, const char *context,
-                           struct verdict *verdict);
+// What is known of an answer besides code and message; texts may be NULL.
+struct lexicon_answer {
+    int status;
+    const char *context; // more text of the answer, asked where the message says nothing
+    const char *family;  // the protocol that the code belongs to, of the table of meanings
+};
+
+// The same with all that is known of the answer.
+void lexicon_apply_answer(const struct lexicon *lexicon, const struct lexicon_answer *answer,
+                          struct verdict *verdict);
 
 // How much a message says.
 enum lexicon_weight {

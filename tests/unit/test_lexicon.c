@@ -225,12 +225,13 @@ static void test_context_of_a_generic_text(void **state)
     g_autoptr(verdict_t) verdict = verdict_new();
     verdict->class = VERDICT_CLASS_CRYPTIC;
     verdict->message = g_strdup("Internal error");
-    lexicon_apply_context(lexicon_common(), 500, "Timeout processing request", verdict);
+    const struct lexicon_answer late = {.status = 500, .context = "Timeout processing request"};
+    lexicon_apply_answer(lexicon_common(), &late, verdict);
     assert_int_equal(verdict->cause, VERDICT_CAUSE_UNAVAILABLE);
     g_autoptr(verdict_t) vague = verdict_new();
     vague->class = VERDICT_CLASS_CRYPTIC;
     vague->message = g_strdup("Unable to save product");
-    lexicon_apply_context(lexicon_common(), 400, NULL, vague);
+    lexicon_apply(lexicon_common(), 400, vague);
     assert_int_equal(vague->cause, VERDICT_CAUSE_UNKNOWN);
 }
 
