@@ -48,7 +48,7 @@ static const char *const parts[] = {
 
 // The whole name.
 static const char *const wholes[] = {
-    "auth", "card", "connectsid", "hookurl", "pass", "routeid", "sid", "sig",
+    "auth", "authenticationinfo", "card", "connectsid", "hookurl", "pass", "routeid", "sid", "sig",
 };
 
 // One word of the name: card_pin, userPin.

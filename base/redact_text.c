@@ -206,10 +206,26 @@ char *redact_body(const struct redact *redact, const char *content_type, const c
     return redact_structure(redact, body, size, structure_of(content_type, body, size));
 }
 
+// Of a handshake in WWW-Authenticate only the scheme is no secret; NULL for other headers.
+static char *redact_handshake(const char *name, const char *value)
+{
+    static const char *const schemes[] = {"NTLM ", "Negotiate "};
+    if (g_ascii_strcasecmp(name, "WWW-Authenticate") != 0)
+        return NULL;
+    for (size_t i = 0; i < G_N_ELEMENTS(schemes); i++) {
+        if (g_ascii_strncasecmp(value, schemes[i], strlen(schemes[i])) == 0)
+            return g_strconcat(schemes[i], REDACT_MASK, NULL);
+    }
+    return NULL;
+}
+
 char *redact_header(const struct redact *redact, const char *name, const char *value)
 {
     if (redact_is_secret_name(name))
         return g_strdup(*value ? REDACT_MASK : "");
+    char *handshake = redact_handshake(name, value);
+    if (handshake)
+        return handshake;
     return redact_structure(redact, value, strlen(value), STRUCTURE_NONE);
 }
 

@@ -59,8 +59,7 @@ static struct transfer_call *call_take(struct transfer *transfer)
 static void call_give_back(struct transfer_call *call)
 {
     GPtrArray *pool = call->transfer->pool;
-    transfer_easy_end(&call->easy);
-    if (pool->len < TRANSFER_POOL_MAX)
+    if (transfer_easy_end(&call->easy) && pool->len < TRANSFER_POOL_MAX)
         g_ptr_array_add(pool, call);
     else
         call_free(call);

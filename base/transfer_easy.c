@@ -112,18 +112,42 @@ static CURLcode on_tls(CURL *handle, void *ssl_context, void *context)
     return CURLE_OK;
 }
 
+// Whether one more request may go out. Where the one before was not answered, curl
+// is about to send it again without a word, since the connection was a used one, as
+// that of NTLM's second leg always is: never what writes, it may have been read.
+static bool may_send(const struct transfer_easy *easy)
+{
+    // A server that asks on and on would have the password tried again and again, until
+    // the account is locked. Digest's third is for a nonce that was too old.
+    static const unsigned LEGS[] = {
+        [TRANSFER_AUTH_NONE] = G_MAXUINT,
+        [TRANSFER_AUTH_DIGEST] = 3,
+        [TRANSFER_AUTH_NTLM] = 2,
+    };
+    bool again = easy->legs > 0 && !easy->answered;
+    return easy->legs < LEGS[easy->request->credentials.kind] &&
+           (!again || easy->request->may_reuse);
+}
+
 // Called before the first byte of the request goes out, on whatever connection.
 static int on_send(void *context, char *peer, char *local, int peer_port, int local_port)
 {
     (void)local;
     (void)local_port;
     struct transfer_easy *easy = context;
+    easy->stopped = !may_send(easy);
+    if (easy->stopped)
+        return CURL_PREREQFUNC_ABORT;
     char port[16];
     g_snprintf(port, sizeof port, ":%d", peer_port);
     g_free(easy->response->peer);
     easy->response->peer =
         strchr(peer, ':') ? g_strconcat("[", peer, "]", port, NULL) : g_strconcat(peer, port, NULL);
     easy->response->sent = true;
+    // What answered the leg before says nothing of this one.
+    g_ptr_array_set_size(easy->response->headers, 0);
+    easy->answered = false;
+    easy->legs++;
     return CURL_PREREQFUNC_OK;
 }
 
@@ -196,8 +220,11 @@ static void set_target(struct transfer_easy *easy)
     // A kept connection that the server closes on reading a POST makes curl send
     // it again, silently: two orders. Nor is its own connection kept: each would
     // leave one more idle, with its memory here and at the server.
-    note(easy, curl_easy_setopt(handle, CURLOPT_FRESH_CONNECT, request->may_reuse ? 0L : 1L));
-    note(easy, curl_easy_setopt(handle, CURLOPT_FORBID_REUSE, request->may_reuse ? 0L : 1L));
+    // curl would send a later leg of NTLM over any kept connection of that user: there
+    // is none, so that each call has its own.
+    bool keep = request->may_reuse && request->credentials.kind != TRANSFER_AUTH_NTLM;
+    note(easy, curl_easy_setopt(handle, CURLOPT_FRESH_CONNECT, keep ? 0L : 1L));
+    note(easy, curl_easy_setopt(handle, CURLOPT_FORBID_REUSE, keep ? 0L : 1L));
 }
 
 // The method without a body; curl's own requests are reset by HTTPGET.
@@ -334,6 +361,25 @@ static void check_request(struct transfer_easy *easy)
     }
 }
 
+// NTLM and Negotiate authenticate the connection, which HTTP/2 shares. The user is
+// given apart from the password: either may hold a colon.
+static void set_credentials(struct transfer_easy *easy)
+{
+    static const unsigned long KINDS[] = {
+        [TRANSFER_AUTH_DIGEST] = CURLAUTH_DIGEST,
+        [TRANSFER_AUTH_NTLM] = CURLAUTH_NTLM,
+    };
+    const struct transfer_credentials *credentials = &easy->request->credentials;
+    CURL *handle = easy->handle;
+    if (credentials->kind == TRANSFER_AUTH_NONE)
+        return;
+    note(easy, curl_easy_setopt(handle, CURLOPT_HTTPAUTH, KINDS[credentials->kind]));
+    note(easy, curl_easy_setopt(handle, CURLOPT_USERNAME, credentials->username));
+    note(easy, curl_easy_setopt(handle, CURLOPT_PASSWORD, credentials->password));
+    if (credentials->kind != TRANSFER_AUTH_DIGEST)
+        note(easy, curl_easy_setopt(handle, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1));
+}
+
 bool transfer_easy_begin(struct transfer_easy *easy, const struct transfer_request *request)
 {
     easy->request = request;
@@ -347,11 +393,14 @@ bool transfer_easy_begin(struct transfer_easy *easy, const struct transfer_reque
     set_body(easy);
     set_tls(easy);
     set_headers(easy);
+    set_credentials(easy);
     return !easy->ours;
 }
 
-void transfer_easy_end(struct transfer_easy *easy)
+// curl keeps with a handle what it learned of a server: nonces, states of handshakes.
+bool transfer_easy_end(struct transfer_easy *easy)
 {
+    bool clean = !easy->request || easy->request->credentials.kind == TRANSFER_AUTH_NONE;
     g_clear_pointer(&easy->response, transfer_response_free);
     g_clear_pointer(&easy->body, g_byte_array_unref);
     g_clear_pointer(&easy->headers, g_free);
@@ -360,8 +409,11 @@ void transfer_easy_end(struct transfer_easy *easy)
     easy->error[0] = '\0';
     easy->tls_started_ns = 0;
     easy->address.any.sa_family = AF_UNSPEC;
+    easy->legs = 0;
+    easy->stopped = false;
     easy->answered = false;
     easy->too_large = false;
+    return clean;
 }
 
 void transfer_easy_clear(struct transfer_easy *easy)

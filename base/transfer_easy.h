@@ -30,6 +30,8 @@ struct transfer_easy {
         struct sockaddr any;
         struct sockaddr_storage storage;
     } address;
+    unsigned legs;  // requests that went out: authentication takes several
+    bool stopped;   // the next one was not let out
     bool answered;  // a header line came
     bool too_large; // the body was cut
 };
@@ -42,8 +44,9 @@ void transfer_easy_init(struct transfer_easy *easy, struct transfer_sockets *soc
 // and `easy->ours` where the request cannot be made.
 bool transfer_easy_begin(struct transfer_easy *easy, const struct transfer_request *request);
 
-// Forgets the call; the handle can be used for another.
-void transfer_easy_end(struct transfer_easy *easy);
+// Forgets the call. False where the handle keeps what must not be met by another
+// call, and is to be cleared.
+bool transfer_easy_end(struct transfer_easy *easy);
 
 // Frees the handle, which must not be in a multi handle.
 void transfer_easy_clear(struct transfer_easy *easy);

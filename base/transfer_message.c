@@ -14,6 +14,25 @@ struct transfer_request *transfer_request_new(const char *method, const char *ur
     return request;
 }
 
+static void clear_credentials(struct transfer_credentials *credentials)
+{
+    g_free(credentials->username);
+    g_free(credentials->password);
+    *credentials = (struct transfer_credentials){0};
+}
+
+void transfer_request_copy_credentials(struct transfer_request *request,
+                                       const struct transfer_request *other)
+{
+    const struct transfer_credentials *from = &other->credentials;
+    clear_credentials(&request->credentials);
+    request->credentials = (struct transfer_credentials){
+        .kind = from->kind,
+        .username = g_strdup(from->username),
+        .password = g_strdup(from->password),
+    };
+}
+
 void transfer_request_free(struct transfer_request *request)
 {
     if (!request)
@@ -22,6 +41,7 @@ void transfer_request_free(struct transfer_request *request)
     g_free(request->url);
     g_ptr_array_unref(request->headers);
     g_clear_pointer(&request->body, g_bytes_unref);
+    clear_credentials(&request->credentials);
     g_free(request);
 }
 
@@ -57,6 +77,7 @@ void transfer_response_free(struct transfer_response *response)
     g_ptr_array_unref(response->headers);
     g_bytes_unref(response->body);
     g_free(response->peer);
+    g_free(response->refused);
     g_free(response);
 }
 

@@ -41,6 +41,19 @@ struct transfer_tls {
     bool no_verify; // certificate and host name are not checked: loud in validate
 };
 
+// Authentication that the transport carries out itself, in several legs.
+enum transfer_auth_kind {
+    TRANSFER_AUTH_NONE,
+    TRANSFER_AUTH_DIGEST,
+    TRANSFER_AUTH_NTLM,
+};
+
+// Who a request comes from, where the transport has to know; owned texts.
+struct transfer_credentials {
+    enum transfer_auth_kind kind;
+    char *username, *password; // NTLM: DOMAIN\user
+};
+
 // A request. Owned by whoever made it until transfer_start takes it.
 struct transfer_request {
     char *method;       // GET, POST, …
@@ -50,6 +63,7 @@ struct transfer_request {
     int64_t timeout_ms; // of the whole call
     int64_t max_body;   // bytes kept of the decoded response body
     struct transfer_tls tls;
+    struct transfer_credentials credentials;
     bool may_reuse; // an idle connection may be used: never for a call that writes
 };
 
@@ -68,13 +82,18 @@ struct transfer_response {
     GPtrArray *headers;        // of struct transfer_header; never NULL
     GBytes *body;              // decoded, at most max_body; never NULL
     struct transfer_timing timing;
-    char *peer; // "address:port" of the other side, NULL where not connected
-    bool sent;  // a byte of the request may have gone out
+    char *peer;    // "address:port" of the other side, NULL where not connected
+    bool sent;     // a byte of the request may have gone out
+    char *refused; // why the transport's own authentication failed, as a sentence; else NULL
 };
 
 // A request with an empty header list; transfer_request_free frees it.
 struct transfer_request *transfer_request_new(const char *method, const char *url);
 void transfer_request_free(struct transfer_request *request);
+
+// Gives `request` the credentials of `other`, in place of its own.
+void transfer_request_copy_credentials(struct transfer_request *request,
+                                       const struct transfer_request *other);
 
 // Adds what every request carries, where it is not there yet: Accept, User-Agent
 // and Accept-Encoding. The transport would send them anyway; so they are seen.

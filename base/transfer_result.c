@@ -5,6 +5,7 @@
 #include "transfer_result.h"
 
 #include "duration.h"
+#include "transfer_auth.h"
 #include "transfer_dns.h"
 
 #include <arpa/inet.h>
@@ -79,7 +80,7 @@ static enum transfer_phase phase_of(const struct transfer_easy *easy, CURLcode c
     if (easy->answered)
         return TRANSFER_PHASE_TRANSFER;
     if (easy->response->sent) {
-        bool began = code != CURLE_GOT_NOTHING && code != CURLE_RECV_ERROR &&
+        bool began = easy->legs == 1 && code != CURLE_GOT_NOTHING && code != CURLE_RECV_ERROR &&
                      read_time_us(easy, CURLINFO_STARTTRANSFER_TIME_T) > 0;
         return began ? TRANSFER_PHASE_TRANSFER : TRANSFER_PHASE_FIRST_BYTE;
     }
@@ -252,6 +253,10 @@ static void fill_outcome(struct transfer_easy *easy, CURLcode code,
     } else if (easy->ours) {
         response->outcome = TRANSFER_OUR_FAULT;
         response->problem = g_steal_pointer(&easy->ours);
+    } else if (easy->stopped && easy->answered) {
+        response->outcome = TRANSFER_ANSWERED; // by what asked for one leg too many
+    } else if (easy->stopped) {
+        fill_failure(easy, CURLE_GOT_NOTHING, response);
     } else if (code == CURLE_COULDNT_RESOLVE_HOST && lacks_means(easy)) {
         response->outcome = TRANSFER_OUR_FAULT;
         response->problem = g_strdup("no descriptor or thread is left to look a name up");
@@ -314,6 +319,7 @@ struct transfer_response *transfer_result_take(struct transfer_easy *easy, CURLc
     fill_outcome(easy, code, response);
     fill_timing(easy, &response->timing);
     fill_answer(easy, response);
+    response->refused = transfer_auth_refused(easy->request, response);
     easy->response = NULL;
     return response;
 }

@@ -62,6 +62,8 @@ enum config_auth_kind {
     CONFIG_AUTH_BASIC,
     CONFIG_AUTH_BEARER,
     CONFIG_AUTH_HEADER,
+    CONFIG_AUTH_DIGEST,
+    CONFIG_AUTH_NTLM,
     CONFIG_AUTH_OAUTH1,
     CONFIG_AUTH_SESSION
 };
@@ -83,7 +85,8 @@ struct config_session {
 
 struct config_auth {
     enum config_auth_kind kind;
-    struct template *username, *password; // basic
+    struct template *username, *password; // basic, digest, ntlm
+    struct template *domain;              // ntlm, or NULL
     struct template *token;               // bearer
     GPtrArray *headers;                   // of struct call_field: header
     struct config_oauth1 *oauth1;         // oauth1

@@ -53,6 +53,7 @@ void config_auth_free(void *data)
         return;
     intern_release_template(auth->username);
     intern_release_template(auth->password);
+    intern_release_template(auth->domain);
     intern_release_template(auth->token);
     g_clear_pointer(&auth->headers, g_ptr_array_unref);
     oauth1_free(auth->oauth1);

@@ -3,7 +3,10 @@
 // the system's own values, which its logins may use.
 #include "config_read.h"
 
+#include "../base/transfer_auth.h"
 #include "config_problem.h"
+
+#include <string.h>
 
 static struct config_auth *auth_new(struct config_system *system, enum config_auth_kind kind,
                                     const struct config_entry *entry)
@@ -26,16 +29,92 @@ static struct template *read_secret(struct config_reader *reader,
     return node != NULL ? config_read_secret(reader, node, TEMPLATE_PLACE_HEADER, whole) : NULL;
 }
 
+static struct template *read_plain(struct config_reader *reader, const struct config_node *node)
+{
+    return node != NULL ? config_read_template(reader, node, TEMPLATE_PLACE_HEADER, false) : NULL;
+}
+
+// What a template's references have for values, as far as that is known now.
+struct characters {
+    const struct secret_store *secrets;
+    bool foreign; // one is not ASCII
+};
+
+static void look_at_value(const char *name, const struct template_reference *reference, void *user)
+{
+    struct characters *characters = user;
+    const char *value =
+        reference != NULL ? secret_store_find(characters->secrets, reference) : name;
+
+    characters->foreign |= value != NULL && !g_str_is_ascii(value);
+}
+
+static void warn_if_foreign(struct config_reader *reader, const struct config_node *node,
+                            const struct template *template, const char *key, const char *way)
+{
+    struct characters characters = {.secrets = reader->config->secrets};
+
+    if (template == NULL)
+        return;
+    template_foreach(template, look_at_value, &characters);
+    if (characters.foreign || !g_str_is_ascii(template_source(template)))
+        config_problem_warn(
+            reader->problems, node->place,
+            "the %s has characters beyond ASCII, on whose bytes clients and servers "
+            "of %s do not agree: choose one without them",
+            key, way);
+}
+
+static struct config_auth *read_user(struct config_reader *reader, const struct config_entry *entry,
+                                     struct config_system *system, enum config_auth_kind kind)
+{
+    struct config_auth *auth = auth_new(system, kind, entry);
+    const struct config_node *username = config_node_get(entry->value, "username");
+    const struct config_node *password = config_node_get(entry->value, "password");
+
+    auth->username = read_plain(reader, username);
+    auth->password = read_secret(reader, system, password, "the password");
+    warn_if_foreign(reader, username, auth->username, "user name", entry->key);
+    warn_if_foreign(reader, password, auth->password, "password", entry->key);
+    return auth;
+}
+
 static void read_basic(struct config_reader *reader, const struct config_entry *entry,
                        struct config_system *system)
 {
-    struct config_auth *auth = auth_new(system, CONFIG_AUTH_BASIC, entry);
-    const struct config_node *username = config_node_get(entry->value, "username");
+    read_user(reader, entry, system, CONFIG_AUTH_BASIC);
+}
 
-    if (username != NULL)
-        auth->username = config_read_template(reader, username, TEMPLATE_PLACE_HEADER, false);
-    auth->password =
-        read_secret(reader, system, config_node_get(entry->value, "password"), "the password");
+static void read_digest(struct config_reader *reader, const struct config_entry *entry,
+                        struct config_system *system)
+{
+    read_user(reader, entry, system, CONFIG_AUTH_DIGEST);
+}
+
+static void require(struct config_reader *reader, const struct config_entry *entry,
+                    enum transfer_auth_kind kind)
+{
+    if (!transfer_auth_is_possible(kind))
+        config_problem_error(reader->problems, entry->place,
+                             "the libcurl of this machine has no %s: install one that has, as "
+                             "Debian's does",
+                             transfer_auth_name(kind));
+}
+
+static void read_ntlm(struct config_reader *reader, const struct config_entry *entry,
+                      struct config_system *system)
+{
+    struct config_auth *auth = read_user(reader, entry, system, CONFIG_AUTH_NTLM);
+    const struct config_node *domain = config_node_get(entry->value, "domain");
+    const char *user = config_node_text(config_node_get(entry->value, "username"));
+
+    require(reader, entry, TRANSFER_AUTH_NTLM);
+    auth->domain = read_plain(reader, domain);
+    if (domain != NULL && user != NULL && strchr(user, '\\') != NULL)
+        config_problem_error(reader->problems, domain->place,
+                             "\"%s\" has a domain already: leave out \"domain\", or what is "
+                             "before the backslash",
+                             user);
 }
 
 static void read_bearer(struct config_reader *reader, const struct config_entry *entry,
@@ -59,11 +138,6 @@ static void read_header(struct config_reader *reader, const struct config_entry 
         if (value != NULL)
             g_ptr_array_add(auth->headers, call_field_new(map->entries[i].key, value));
     }
-}
-
-static struct template *read_plain(struct config_reader *reader, const struct config_node *node)
-{
-    return node != NULL ? config_read_template(reader, node, TEMPLATE_PLACE_HEADER, false) : NULL;
 }
 
 static void read_oauth1(struct config_reader *reader, const struct config_entry *entry,
@@ -143,8 +217,9 @@ static const struct way {
     void (*read)(struct config_reader *, const struct config_entry *, struct config_system *);
     bool authorization;
 } ways[] = {
-    {"basic", read_basic, true},    {"bearer", read_bearer, true},    {"oauth1", read_oauth1, true},
-    {"header", read_header, false}, {"session", read_session, false},
+    {"basic", read_basic, true},      {"digest", read_digest, true}, {"ntlm", read_ntlm, true},
+    {"bearer", read_bearer, true},    {"oauth1", read_oauth1, true}, {"header", read_header, false},
+    {"session", read_session, false},
 };
 
 static void check_together(struct config_reader *reader, const struct config_node *node)

@@ -136,6 +136,7 @@ static struct transfer_request *redirected_request(struct call_run *run, const c
     request->max_body = former->max_body;
     request->tls = former->tls;
     request->may_reuse = former->may_reuse;
+    transfer_request_copy_credentials(request, former);
     add_cookies(run, request);
     return request;
 }

@@ -286,6 +286,20 @@ static bool is_plainly_good(const struct state *state)
            !envelope_says_failure(input->document);
 }
 
+// A page says nothing, but the handshake before it does: who is refused by the
+// transport's own authentication is refused for that.
+static void judge_refused(struct state *state)
+{
+    struct verdict *verdict = state->verdict;
+    if (!state->response->refused || verdict->class != VERDICT_CLASS_CRYPTIC)
+        return;
+    g_free(verdict->message);
+    g_free(verdict->explanation);
+    g_free(verdict->act);
+    say(verdict, VERDICT_CLASS_ERROR_CODE, VERDICT_CAUSE_AUTH, "client", LEXICON_CREDENTIALS);
+    verdict->message = g_strdup(state->response->refused);
+}
+
 static void judge(struct state *state, const struct lexicon *lexicon)
 {
     switch (state->response->outcome) {
@@ -315,6 +329,7 @@ static void judge(struct state *state, const struct lexicon *lexicon)
     if (state->response->status >= 400 || state->envelope->failure)
         envelope_read_headers(state->envelope, state->response->headers, state->response->status);
     judge_answer(state, lexicon);
+    judge_refused(state);
 }
 
 static void explain(const struct state *state, const struct lexicon *lexicon)

@@ -4,6 +4,8 @@
 // run's result, the store and the mail.
 #include "exchange.h"
 
+#include "../base/transfer_auth.h"
+
 #include "charset.h"
 
 #include <string.h>
@@ -76,6 +78,25 @@ static char *request_text(const struct transfer_request *request)
     return length > 0 ? g_utf8_make_valid(data, (gssize)length) : g_strdup("");
 }
 
+// The header that the transport makes, and what a person needs to do the same.
+static void add_credentials(cJSON *json, const struct transfer_credentials *credentials,
+                            const struct redact *redact)
+{
+    const char *name = transfer_auth_name(credentials->kind);
+    if (!name)
+        return;
+    const char *pair[] = {"Authorization", REDACT_MASK};
+    cJSON_AddItemToArray(cJSON_GetObjectItemCaseSensitive(json, "request_headers"),
+                         cJSON_CreateStringArray(pair, G_N_ELEMENTS(pair)));
+    cJSON *auth = cJSON_AddObjectToObject(json, "auth");
+    json_add_text(auth, "scheme", name);
+    if (credentials->username) {
+        g_autofree char *redacted = redact_text(redact, credentials->username, -1);
+        g_autofree char *user = g_utf8_make_valid(redacted, -1);
+        json_add_text(auth, "user", user);
+    }
+}
+
 static void add_request(cJSON *json, const struct transfer_request *request,
                         const struct redact *redact, size_t max_body)
 {
@@ -84,6 +105,7 @@ static void add_request(cJSON *json, const struct transfer_request *request,
     json_add_text(json, "method", request->method);
     json_add_text(json, "url", valid);
     add_headers(json, "request_headers", request->headers, redact);
+    add_credentials(json, &request->credentials, redact);
     if (request->body)
         add_body(json, "request_body", request_text(request),
                  transfer_headers_find(request->headers, "Content-Type"), redact, max_body);

@@ -69,15 +69,28 @@ static void append_header(GString *line, const char *name, const char *value)
     append_option(line, "--header", text);
 }
 
-// Returns whether one of them is Content-Type.
-static bool append_headers(GString *line, const cJSON *headers)
+// The password is left out: curl asks for it.
+static void append_credentials(GString *line, const cJSON *auth)
+{
+    const char *scheme = json_text(auth, "scheme"), *user = json_text(auth, "user");
+    g_autofree char *option = scheme ? g_ascii_strdown(scheme, -1) : NULL;
+    if (!option)
+        return;
+    g_string_append_printf(line, " --%s", option);
+    append_option(line, "--user", user ? user : ":");
+}
+
+// Returns whether one of them is Content-Type. The Authorization header is curl's
+// own business where it authenticates.
+static bool append_headers(GString *line, const cJSON *headers, bool authenticates)
 {
     bool typed = false;
     const cJSON *pair;
     cJSON_ArrayForEach(pair, headers)
     {
         const char *name = cJSON_GetStringValue(cJSON_GetArrayItem(pair, 0));
-        append_header(line, name, cJSON_GetStringValue(cJSON_GetArrayItem(pair, 1)));
+        if (!authenticates || !name || g_ascii_strcasecmp(name, "Authorization") != 0)
+            append_header(line, name, cJSON_GetStringValue(cJSON_GetArrayItem(pair, 1)));
         typed = typed || (name && g_ascii_strcasecmp(name, "Content-Type") == 0);
     }
     return typed;
@@ -112,7 +125,9 @@ char *exchange_curl_line(const cJSON *exchange)
         g_string_append(line, " --insecure");
     append_method(line, method ? method : "GET", with_body);
     append_url(line, url ? url : "");
-    bool typed = append_headers(line, json_member(exchange, "request_headers"));
+    const cJSON *auth = json_member(exchange, "auth");
+    append_credentials(line, auth);
+    bool typed = append_headers(line, json_member(exchange, "request_headers"), auth);
     if (with_body)
         append_body(line, exchange, body, typed);
     return g_string_free(line, FALSE);

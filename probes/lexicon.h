@@ -57,6 +57,7 @@ enum lexicon_explanation {
     LEXICON_NOT_DATA,
     LEXICON_NO_BODY,
     LEXICON_EXPECTATION,
+    LEXICON_CREDENTIALS,
 };
 const char *lexicon_explain(enum lexicon_explanation which);
 

@@ -53,6 +53,24 @@ static bool authenticate_bearer(const struct maker *maker, const struct config_a
     return value && add_authorization(maker, value, error);
 }
 
+// What the transport does itself, told whom it is for. DOMAIN\user is how it knows a
+// domain.
+static bool authenticate_transport(const struct maker *maker, const struct config_auth *auth,
+                                   enum transfer_auth_kind kind, GError **error)
+{
+    struct transfer_credentials *credentials = &maker->request->credentials;
+    g_autofree char *username = render(maker, auth->username, error);
+    g_autofree char *domain = username ? render(maker, auth->domain, error) : NULL;
+    g_autofree char *password = domain ? render(maker, auth->password, error) : NULL;
+    if (!password)
+        return false;
+    credentials->kind = kind;
+    credentials->username =
+        *domain ? g_strconcat(domain, "\\", username, NULL) : g_steal_pointer(&username);
+    credentials->password = g_steal_pointer(&password);
+    return true;
+}
+
 // True where one of the first `count` headers has that name.
 static bool is_given(const GPtrArray *headers, guint count, const char *name)
 {
@@ -89,6 +107,10 @@ static bool authenticate(const struct maker *maker, const struct config_auth *au
         return given || authenticate_basic(maker, auth, error);
     case CONFIG_AUTH_BEARER:
         return given || authenticate_bearer(maker, auth, error);
+    case CONFIG_AUTH_DIGEST:
+        return given || authenticate_transport(maker, auth, TRANSFER_AUTH_DIGEST, error);
+    case CONFIG_AUTH_NTLM:
+        return given || authenticate_transport(maker, auth, TRANSFER_AUTH_NTLM, error);
     case CONFIG_AUTH_HEADER:
         return authenticate_header(maker, auth, error);
     case CONFIG_AUTH_OAUTH1:  // request_sign

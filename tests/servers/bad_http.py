@@ -17,6 +17,7 @@ with --tls also
 and at last `ready`. It ends by itself when the process that started it is gone;
 with --keep it stays.
 """
+import base64
 import gzip
 import json
 import os
@@ -292,6 +293,22 @@ def early_hints(conn, req):
                               "Set-Cookie: b=2"])
 
 
+def ntlm(conn, req):
+    """A challenge without an end: what follows the client's answer is ?then=drop, hang, again or ok."""
+    words = (dict((k.lower(), v) for k, v in req.headers).get("authorization") or "").split()
+    kind = base64.b64decode(words[1])[8] if words[:1] == ["NTLM"] else 0
+    then = req.query.get("then", "ok") if kind == 3 else "challenge"
+    challenge = struct.pack("<8sIHHII8s8sHHI", b"NTLMSSP", 2, 0, 0, 48, 0x00008206, b"12345678", b"", 0, 0, 48)
+    offer = "WWW-Authenticate: NTLM " + base64.b64encode(challenge).decode()
+    if then == "drop":
+        raise Gone
+    if then == "hang":
+        conn.hang()
+    if then in ("challenge", "again"):
+        return answer(conn, "x" * 1000, "401 Unauthorized", "text/html", [offer, "X-Leg: first"])
+    return echo(conn, req)
+
+
 def close(conn, req):
     raise Gone
 
@@ -307,7 +324,7 @@ PATHS = {
     "/redirect-loop": redirect_loop, "/redirect": redirect, "/garbage": garbage,
     "/bad-status": bad_status, "/close-kept": close_kept, "/close-next": close_next,
     "/no-content": no_content, "/latin1": latin1, "/bom": bom, "/many-headers": many_headers,
-    "/early-hints": early_hints,
+    "/early-hints": early_hints, "/ntlm": ntlm,
 }
 
 

@@ -370,6 +370,10 @@ static void test_headers_and_urls(void **state)
         {"X-Trace", "has s3cret-value", "has ***"},
         {"Location", "https://u:p@h/x?token=1&a=2", "https://***@h/x?token=***&a=2"},
         {"WWW-Authenticate", "Basic realm=\"x\"", "Basic realm=\"x\""},
+        {"WWW-Authenticate", "NTLM", "NTLM"},
+        {"www-authenticate", "ntlm TlRMTVNTUAACAAAA", "NTLM ***"},
+        {"WWW-Authenticate", "Negotiate oYG2MIGzoAMKAQ==", "Negotiate ***"},
+        {"Authentication-Info", "rspauth=\"0123\", cnonce=\"a\"", "***"},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(headers); i++) {
         g_autofree char *out = redact_header(redact, headers[i][0], headers[i][1]);

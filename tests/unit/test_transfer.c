@@ -1,30 +1,14 @@
 // SPDX-License-Identifier: MIT
 // The transport against a server that misbehaves in every way that matters:
 // each outcome and phase is told apart, nothing is sent twice, nothing leaks.
-#include "../../base/transfer.h"
+#include "support_transfer.h"
+
 #include "../../base/transfer_dns.h"
 
-#include <glib.h>
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <netdb.h>
-#include <signal.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-
-static GHashTable *server; // name -> port or file
-static GPid server_pid;
-static FILE *server_output;
-static uv_loop_t *loop;
-static struct transfer *engine;
 
 // The name server of these tests: names that begin with "stuck" are not answered
 // while `resolver_stuck` is set.
@@ -48,105 +32,7 @@ int getaddrinfo(const char *restrict node, const char *restrict service,
     return real(node, service, hints, result);
 }
 
-// ---- the server ----
-
-static int start_server(void **state)
-{
-    (void)state;
-    g_autofree char *folder = g_path_get_dirname(__FILE__);
-    g_autofree char *script = g_build_filename(folder, "../servers/bad_http.py", NULL);
-    char interpreter[] = "/usr/bin/python3", tls[] = "--tls";
-    char *argv[] = {interpreter, script, tls, NULL};
-    int output;
-    if (!g_spawn_async_with_pipes(NULL, argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL,
-                                  &server_pid, NULL, &output, NULL, NULL))
-        return -1;
-    server = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    server_output = fdopen(output, "r");
-    char line[512];
-    while (fgets(line, sizeof line, server_output) && strcmp(line, "ready\n") != 0) {
-        g_auto(GStrv) words = g_strsplit(g_strchomp(line), " ", 2);
-        if (words[0] && words[1])
-            g_hash_table_insert(server, g_strdup(words[0]), g_strdup(words[1]));
-    }
-    return g_hash_table_size(server) == 8 ? 0 : -1;
-}
-
-static int stop_server(void **state)
-{
-    (void)state;
-    kill(server_pid, SIGTERM);
-    waitpid(server_pid, NULL, 0);
-    g_spawn_close_pid(server_pid);
-    fclose(server_output);
-    g_hash_table_unref(server);
-    return 0;
-}
-
-static const char *port(const char *name)
-{
-    return g_hash_table_lookup(server, name);
-}
-
-static char *plain_url(const char *path)
-{
-    return g_strdup_printf("http://127.0.0.1:%s%s", port("http"), path);
-}
-
-// ---- calls ----
-
-struct result {
-    struct transfer_request *request;
-    struct transfer_response *response;
-    int told;
-};
-
-static void on_done(struct transfer_response *response, void *context)
-{
-    struct result *result = context;
-    result->response = response;
-    result->told++;
-}
-
-static struct transfer_request *request_to(const char *method, const char *url)
-{
-    struct transfer_request *request = transfer_request_new(method, url);
-    request->timeout_ms = 30000;
-    request->max_body = 1 << 20;
-    return request;
-}
-
-static void set_body(struct transfer_request *request, const char *text)
-{
-    request->body = g_bytes_new(text, strlen(text));
-}
-
-// Starts the request (taken) and waits for its end.
-static struct transfer_response *run(struct transfer_request *request)
-{
-    struct result result = {.request = request};
-    transfer_start(engine, request, on_done, &result);
-    assert_int_equal(result.told, 0);
-    while (result.told == 0)
-        uv_run(loop, UV_RUN_ONCE);
-    transfer_request_free(request);
-    return result.response;
-}
-
-static struct transfer_response *get(const char *path, bool may_reuse)
-{
-    g_autofree char *url = plain_url(path);
-    struct transfer_request *request = request_to("GET", url);
-    request->may_reuse = may_reuse;
-    return run(request);
-}
-
-static char *body_text(const struct transfer_response *response)
-{
-    gsize length;
-    const char *data = g_bytes_get_data(response->body, &length);
-    return g_strndup(data, length);
-}
+// ---- tests ----
 
 static int open_descriptors(void)
 {
@@ -157,27 +43,6 @@ static int open_descriptors(void)
     g_dir_close(folder);
     return count;
 }
-
-static int start_engine(void **state)
-{
-    (void)state;
-    loop = uv_loop_new();
-    engine = transfer_new(loop);
-    return 0;
-}
-
-static int stop_engine(void **state)
-{
-    (void)state;
-    transfer_free(engine);
-    while (uv_run(loop, UV_RUN_DEFAULT) != 0)
-        ;
-    int closed = uv_loop_close(loop); // refuses where a handle is left
-    g_free(loop);
-    return closed;
-}
-
-// ---- tests ----
 
 static void test_answer(void **state)
 {
@@ -786,8 +651,6 @@ static void test_loop_is_not_kept(void **state)
     transfer_response_free(result.response);
     transfer_request_free(result.request);
 }
-
-#define WITH_ENGINE(test) cmocka_unit_test_setup_teardown(test, start_engine, stop_engine)
 
 int main(void)
 {
