@@ -114,6 +114,8 @@ struct config_system {
     bool tls_no_verify;
     GPtrArray *vars; // of struct config_value: a later one may use an earlier one
     char *pack;      // the pack that it goes by, or NULL
+    int64_t backoff_after_ms, backoff_up_to_ms; // 0: is not left alone after a refusal
+    char *digest;                               // of what decides whether it lets us in
     struct config_place place;
 };
 

@@ -79,6 +79,7 @@ static void system_free(void *data)
     g_free(system->id);
     g_free(system->title);
     g_free(system->tls_ca);
+    g_free(system->digest);
     intern_release_template(system->url);
     g_clear_pointer(&system->headers, g_ptr_array_unref);
     g_clear_pointer(&system->auth, g_ptr_array_unref);

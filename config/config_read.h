@@ -53,6 +53,15 @@ GPtrArray *config_read_steps(struct config_reader *reader, const struct config_n
 void config_read_idempotency(struct config_reader *reader, const struct config_node *node,
                              struct step *step);
 
+// How long a system that refused us is left alone.
+void config_read_backoff(struct config_reader *reader, const struct config_node *node,
+                         struct config_system *system);
+
+// What decides whether a system lets us in, as a text that changes with it; NULL nodes are
+// allowed. The caller frees it.
+char *config_read_digest(struct config_reader *reader, const struct config_node *url,
+                         const struct config_node *const *others, unsigned count);
+
 // The ways of `auth`, appended to the system's; `node` may be NULL.
 void config_read_auth(struct config_reader *reader, const struct config_node *node,
                       struct config_system *system);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Reads what keeps flows from doing harm: keys of idempotency. Used by the readers of
-// steps.
+// Reads what keeps flows from doing harm: keys of idempotency, leaving a system alone. Used
+// by the readers of steps and systems.
 #include "config_read.h"
 
+#include "../base/ids.h"
+#include "../base/json.h"
 #include "config_problem.h"
 
 #include <string.h>
@@ -55,4 +57,64 @@ void config_read_idempotency(struct config_reader *reader, const struct config_n
                             "on: any repeats a call that may have written, so that one order "
                             "becomes two: write idempotency: Idempotency-Key where the system "
                             "knows it, or a \"lookup\" that finds both");
+}
+
+void config_read_backoff(struct config_reader *reader, const struct config_node *node,
+                         struct config_system *system)
+{
+    const struct config_entry *up_to = config_node_entry(node, "up_to");
+
+    if (node == NULL || node->kind != CONFIG_NODE_MAP)
+        return;
+    system->backoff_after_ms = config_read_duration(config_node_get(node, "after"), 900000);
+    system->backoff_up_to_ms = config_read_duration(config_node_get(node, "up_to"), 14400000);
+    if (system->backoff_up_to_ms >= system->backoff_after_ms)
+        return;
+    if (up_to != NULL)
+        config_problem_error(reader->problems, up_to->place,
+                             "\"up_to\" is shorter than \"after\", from which the wait grows: "
+                             "write more");
+    system->backoff_up_to_ms = system->backoff_after_ms;
+}
+
+struct digest {
+    const struct config_reader *reader;
+    GString *text;
+};
+
+static void add_reference(const char *name, const struct template_reference *reference, void *user)
+{
+    struct digest *digest = user;
+    const char *value =
+        reference != NULL ? secret_store_find(digest->reader->config->secrets, reference) : NULL;
+
+    (void)name;
+    g_string_append_printf(digest->text, "\n%s", value != NULL ? value : "");
+}
+
+static void add_node(struct digest *digest, const struct config_node *node)
+{
+    g_autoptr(cJSON) json = node != NULL ? config_node_to_json(node) : NULL;
+    g_autofree char *text = json != NULL ? json_print(json, false) : NULL;
+    g_autoptr(template_t) template = json != NULL ? template_new_json(json, true, NULL) : NULL;
+
+    g_string_append_printf(digest->text, "\n%s", text != NULL ? text : "");
+    if (template != NULL)
+        template_foreach(template, add_reference, digest);
+}
+
+// The secrets' part is 12 bits: enough to see that a password was changed, of no use to whoever
+// reads the store and would like to know which it is.
+char *config_read_digest(struct config_reader *reader, const struct config_node *url,
+                         const struct config_node *const *others, unsigned count)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    struct digest digest = {reader, text};
+    const char *address = config_node_text(url);
+    g_autofree char *of_address = ids_hash(16, address != NULL ? address : "", NULL);
+
+    add_node(&digest, url);
+    for (unsigned i = 0; i < count; i++)
+        add_node(&digest, others[i]);
+    return g_strdup_printf("%s.%03x", of_address, (unsigned)(ids_number(text->str) & 0xfff));
 }

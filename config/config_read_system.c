@@ -208,6 +208,19 @@ static void read_plain_keys(struct config_reader *reader, const struct config_ch
     read_tls(reader, config_chain_get(chain, "tls"), system);
 }
 
+static void read_digest(struct config_reader *reader, const struct config_chain *chain,
+                        struct config_system *system)
+{
+    const struct config_node *const others[] = {
+        config_chain_get(chain, "auth"),
+        config_chain_get(chain, "headers"),
+        config_chain_get(chain, "with"),
+    };
+
+    system->digest = config_read_digest(reader, config_chain_get(chain, "url"), others,
+                                        G_N_ELEMENTS(others));
+}
+
 static struct config_system *system_new(const struct config_definition *definition)
 {
     struct config_system *system = g_new0(struct config_system, 1);
@@ -264,6 +277,8 @@ static void read_system(struct config_world *world, struct config_definition *de
                        system->headers);
     read_act(world, definition, config_chain_get(&chain, "act"), system);
     system->pack = definition->pack != NULL ? g_strdup(definition->pack->name) : NULL;
+    config_read_backoff(reader, config_chain_get(&chain, "backoff"), system);
+    read_digest(reader, &chain, system);
     reader->scope = NULL;
     reader->needs = NULL;
     g_hash_table_replace(reader->config->systems, system->id, system);

@@ -333,6 +333,7 @@ static void on_tick(uv_timer_t *timer)
     look_for_sleep(agent);
     start_mail_when_due(agent);
     serve_standby(agent);
+    left_alone_learn(agent->runtime.left_alone, agent->reader);
     if (agent->ticks % WATCH_TICKS == 0)
         start_chore(agent, CHORE_TIME);
     if (agent->ticks % HEARTBEAT_TICKS == 0 || watchdog_is_due(agent))

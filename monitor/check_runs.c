@@ -81,8 +81,9 @@ static void on_watched(const struct watch_answer *answer, const GError *error, v
     const struct check_plan *plan = &run->all->plan;
     if (error)
         log_error("the run of %s could not be stored: %s", run->flow->id, error->message);
-    bool confirms =
-        !error && plan->notify && answer->confirm_due.us && !plan->runtime->engine->stopping;
+    // a system that is left alone may be so for hours: the next check confirms
+    bool confirms = !error && plan->notify && answer->confirm_due.us &&
+                    !run->result->held_until.us && !plan->runtime->engine->stopping;
     int64_t wait_us = confirms ? answer->confirm_due.us - clock_wall_now().us : 0;
     if (!confirms || is_too_late(run->all, wait_us)) {
         end_run(run);

@@ -19,7 +19,7 @@
 
 struct check_options {
     char *config, *format, *deadline;
-    gboolean notify, no_store, verbose;
+    gboolean notify, no_store, now, verbose;
 };
 
 struct check_command {
@@ -232,6 +232,8 @@ static int run_check(struct check_command *check)
         uv_loop_close(&check->loop);
         return command_fail("check", "%s (--no-store runs without)", error->message);
     }
+    if (check->options->now)
+        flow_gate_open(check->runtime.engine->gate);
     check_report_init(&check->report, clock_wall_now());
     check->report.coloured = command_on_terminal();
     check->report.exchanges = check->options->verbose;
@@ -309,6 +311,8 @@ int cmd_check(int argc, char **argv)
         {"notify", 0, 0, G_OPTION_ARG_NONE, &options.notify,
          "Let incidents and mails follow, as the agent would", NULL},
         {"no-store", 0, 0, G_OPTION_ARG_NONE, &options.no_store, "Keep nothing", NULL},
+        {"now", 0, 0, G_OPTION_ARG_NONE, &options.now,
+         "Run them also where their system is left alone after a refusal", NULL},
         {"deadline", 0, 0, G_OPTION_ARG_STRING, &options.deadline,
          "End the steps after this time, then undo (nagios: " NAGIOS_DEADLINE ")", "DURATION"},
         {"verbose", 'v', 0, G_OPTION_ARG_NONE, &options.verbose, "Show the exchanges", NULL},

@@ -88,6 +88,18 @@ static void print_mutes(const struct report_view *view, const cJSON *status)
     }
 }
 
+static void print_left_alone(const struct report_view *view, const cJSON *status)
+{
+    const cJSON *item = NULL;
+    cJSON_ArrayForEach(item, json_member(status, "left_alone"))
+    {
+        g_autofree char *until = report_view_time(view, item, "until");
+        printf("\nThe system %s is left alone until %s after %s: erpwatch check --now tries it at "
+               "once.\n",
+               json_text(item, "system"), until, json_text(item, "why"));
+    }
+}
+
 // "Mail to ops@agency.example (opened): given up after 1 attempt: what the server said".
 static void print_mail_problem(const cJSON *problem)
 {
@@ -151,6 +163,7 @@ static int show(const struct report_view *view)
         print_flows(view, status);
         print_incidents(view, status);
         print_mutes(view, status);
+        print_left_alone(view, status);
         print_mail(status);
         print_agent(view, status);
     }

@@ -105,6 +105,7 @@ static void on_paid(struct flow_debt *debt, void *context)
 {
     struct chain *chain = context;
     struct debts *debts = chain->listing->debts;
+    flow_gate_end_run(debts->runtime->engine->gate, debt->run);
     if (debts->release)
         debts->release(g_steal_pointer(&chain->held_config), debts->hold_context);
     if (strcmp(debt->state, "paid") == 0 || strcmp(debt->state, "void") == 0)

@@ -197,6 +197,8 @@ static void notice_change(struct incident_case *state, const struct incident_eve
 static void set_confirm_due(struct incident_flow *flow, const struct incident_event *event)
 {
     flow->confirm_due.us = event->at.us + event->confirm_after_ms * 1000;
+    // before that it would tell nothing
+    flow->confirm_due.us = MAX(flow->confirm_due.us, event->held_until.us);
 }
 
 static void apply_failed(struct incident_case *state, const struct incident_event *event,

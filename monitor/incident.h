@@ -66,6 +66,7 @@ struct incident_event {
     struct clock_wall started, last_good;
     int confirm_runs, recover;
     int64_t confirm_after_ms;
+    struct clock_wall held_until; // the system is left alone until then; us 0 otherwise
     bool first_seen;
     // of an acknowledgement
     const char *by, *note;

@@ -8,6 +8,7 @@
 #include "command.h"
 #include "incident_rows.h"
 #include "ledger.h"
+#include "left_alone.h"
 #include "schedule.h"
 #include "store_runs.h"
 
@@ -138,6 +139,33 @@ static bool add_mutes(struct db *db, cJSON *status, struct clock_wall now, GErro
     return true;
 }
 
+// Systems that refused us; not those whose configuration was changed since.
+static bool add_left_alone(struct db *db, const struct config *config, cJSON *status,
+                           struct clock_wall now, GError **error)
+{
+    g_autoptr(GHashTable) states = left_alone_load(db, error);
+    cJSON *list = cJSON_AddArrayToObject(status, "left_alone");
+    if (states == NULL) {
+        return false;
+    }
+    g_autoptr(GList) names = g_list_sort(g_hash_table_get_keys(states), (GCompareFunc)strcmp);
+    for (GList *link = names; link != NULL; link = link->next) {
+        const struct backoff *state = g_hash_table_lookup(states, link->data);
+        const struct config_system *system = g_hash_table_lookup(config->systems, link->data);
+        if (system == NULL || g_strcmp0(system->digest, state->digest) != 0 ||
+            !backoff_holds(state, now)) {
+            continue;
+        }
+        cJSON *item = cJSON_CreateObject();
+        json_add_text(item, "system", system->id);
+        add_time(item, "since", state->since);
+        add_time(item, "until", state->until);
+        json_add_text(item, "why", state->why);
+        cJSON_AddItemToArray(list, item);
+    }
+    return true;
+}
+
 static void add_agent(cJSON *status, struct clock_wall heartbeat, struct clock_wall now)
 {
     cJSON *agent = cJSON_AddObjectToObject(status, "agent");
@@ -254,7 +282,8 @@ cJSON *report_status(struct db *db, const struct config *config, struct clock_wa
     g_autoptr(cJSON) status = cJSON_CreateObject();
     json_add_text(status, "erpwatch", ERPWATCH_VERSION);
     add_time(status, "at", now);
-    if (db != NULL && !add_store(db, status, now, error)) {
+    if (db != NULL &&
+        !(add_store(db, status, now, error) && add_left_alone(db, config, status, now, error))) {
         return NULL;
     }
     if (db == NULL) {

@@ -16,6 +16,7 @@
 //    "flows": [{"flow", "title", "system", "priority", "state", "phase", "count", "run",
 //      "started", "ended", "duration_ms", "last_good", "summary", "incident", "muted", "off"}],
 //    "incidents": [as report_incidents], "mutes": [{"kind", "target", "since", "until", "why"}],
+//    "left_alone": [{"system", "since", "until", "why"}],
 //    "undo_owed", "outbox": {"waiting", "accepted", "given_up", "summarised"},
 //    "mail_problems": [as outbox_problems], "untold": [incident ids]}
 // `state` of a flow is the one of its last counted run, "unknown" where that is missing or too

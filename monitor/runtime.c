@@ -11,12 +11,18 @@
 bool runtime_open(struct runtime *runtime, uv_loop_t *loop, const struct config *config,
                   const char *path, GError **error)
 {
+    g_autoptr(GHashTable) left_alone = NULL;
     *runtime = (struct runtime){.loop = loop};
     if (path) {
         runtime->store = store_open(path, error);
         if (!runtime->store)
             return false;
         self_report_repair(runtime->store, config);
+        left_alone = left_alone_load(store_db(runtime->store), error);
+        if (!left_alone) {
+            g_clear_pointer(&runtime->store, store_free);
+            return false;
+        }
         const struct writer_reserve reserve = store_reserve(runtime->store);
         runtime->writer =
             writer_new(loop, store_take_db(runtime->store), WRITER_ROOM, &reserve, error);
@@ -28,6 +34,10 @@ bool runtime_open(struct runtime *runtime, uv_loop_t *loop, const struct config 
     }
     runtime->engine =
         flow_engine_new(loop, config, runtime->ledger ? ledger_door(runtime->ledger) : NULL);
+    if (left_alone) {
+        runtime->left_alone = left_alone_new(runtime->writer, runtime->engine->gate);
+        flow_gate_learn(runtime->engine->gate, left_alone);
+    }
     return true;
 }
 
@@ -65,6 +75,7 @@ void runtime_close(struct runtime *runtime, void (*closed)(void *context), void 
 void runtime_clear(struct runtime *runtime)
 {
     standby_free(runtime->standby);
+    left_alone_free(runtime->left_alone);
     ledger_free(runtime->ledger);
     store_free(runtime->store);
     *runtime = (struct runtime){0};

@@ -6,6 +6,7 @@
 
 #include "../probes/flow_engine.h"
 #include "ledger.h"
+#include "left_alone.h"
 #include "standby.h"
 #include "store.h"
 #include "writer.h"
@@ -15,6 +16,7 @@ struct runtime {
     struct store *store;   // NULL without a store
     struct writer *writer; // likewise
     struct ledger *ledger; // likewise
+    struct left_alone *left_alone; // likewise
     struct flow_engine *engine;
     struct standby *standby; // of the agent alone, which makes it; NULL elsewhere
 };

@@ -67,7 +67,16 @@ static const char core[] =
     " changed INTEGER NOT NULL, UNIQUE(id, sent_at));"
     "CREATE INDEX debt_owed ON debt(owner, due) WHERE state = 'owed';";
 
-static const char *const steps_done[] = {core, outbox_schema};
+// Systems that refused us, and how often flows with a budget ran on a day (as yyyymmdd, in
+// the agent's zone).
+static const char care[] =
+    "CREATE TABLE left_alone(system TEXT PRIMARY KEY, level INTEGER NOT NULL, since INTEGER"
+    " NOT NULL, until INTEGER NOT NULL, flow TEXT, allowed INTEGER NOT NULL, why TEXT,"
+    " digest TEXT) WITHOUT ROWID;"
+    "CREATE TABLE spent(flow TEXT, day INTEGER, runs INTEGER NOT NULL, PRIMARY KEY(flow, day))"
+    " WITHOUT ROWID;";
+
+static const char *const steps_done[] = {core, outbox_schema, care};
 
 G_DEFINE_QUARK(erpwatch - schema - error, schema_error)
 

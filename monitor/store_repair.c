@@ -16,7 +16,7 @@ static const struct table {
     {"debt", "seq"}, {"outbox_notice", "sequence"}, {"outbox_recipient", "sequence"},
     {"meta", NULL},  {"flow_state", NULL},          {"incident", NULL},
     {"mute", NULL},  {"incident_flow", NULL},       {"decision", NULL},
-    {"seen", NULL},
+    {"seen", NULL},  {"left_alone", NULL},          {"spent", NULL},
 };
 
 bool store_repair_check(struct db *db, GError **error)

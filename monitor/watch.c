@@ -24,6 +24,7 @@ struct watch_event *watch_event_new(const struct run_result *result, const struc
     event->state = result->state;
     event->started = result->started;
     event->ended = result->ended;
+    event->held_until = result->held_until;
     event->duration_us = (int64_t)(result->duration_ms * 1000);
     event->fingerprint = g_strdup(result->fingerprint);
     event->counts = true;
@@ -79,6 +80,8 @@ static cJSON *event_data(const struct watch_event *event, const struct config *c
     }
     json_add_integer(data, "confirm", flow != NULL ? flow->confirm_runs : DEFAULT_CONFIRM);
     json_add_integer(data, "after_ms", flow != NULL ? flow->confirm_after_ms : 0);
+    if (event->held_until.us)
+        json_add_integer(data, "held_until", event->held_until.us);
     json_add_integer(data, "recover", flow != NULL ? flow->recover : 1);
     json_add_integer(data, "group_ms", flow != NULL && event->groups ? flow->group_ms : 0);
     return data;

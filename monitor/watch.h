@@ -16,6 +16,7 @@ struct watch_event {
     char *run, *flow, *system; // ids
     enum verdict_state state;
     struct clock_wall started, ended;
+    struct clock_wall held_until; // a system is left alone until then; us 0 otherwise
     int64_t duration_us;
     char *fingerprint; // of a failed run
     char *json;        // the result with its evidence, redacted; NULL for a plain good run

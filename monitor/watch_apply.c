@@ -47,6 +47,7 @@ static struct incident_event result_of(const struct watch_context *context, cons
         .confirm_runs = (int)json_integer(data, "confirm", 1),
         .recover = (int)json_integer(data, "recover", 1),
         .confirm_after_ms = json_integer(data, "after_ms", 0),
+        .held_until = time_of(data, "held_until"),
         .first_seen = cJSON_IsTrue(json_member(data, "new")),
     };
 }

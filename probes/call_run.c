@@ -18,7 +18,7 @@ struct call_run {
     GString *session_cookies; // redirects need them too
     struct call_outcome outcome;
     int redirects;
-    bool waits_for_session, waits_for_go, replayed;
+    bool waits_for_gate, waits_for_session, waits_for_go, replayed;
 };
 
 static void acquire_session(struct call_run *run);
@@ -41,15 +41,18 @@ static void release_slot(struct call_run *run)
     slots_release(run->input.engine->slots, ticket);
 }
 
+// The slot is given back only after the outcome is judged: who is next must know of a refusal.
 static void finish(struct call_run *run)
 {
     struct call_outcome outcome = run->outcome;
+    struct slots *slots = slots_ref(run->input.engine->slots); // may outlive the engine
     g_hash_table_remove(run->input.engine->calls, run);
     *run->handle = NULL;
     transfer_request_free(run->request);
     g_string_free(run->session_cookies, TRUE);
-    release_slot(run);
     run->input.done(&outcome, run->input.context);
+    slots_release(slots, run->ticket);
+    slots_free(slots);
     if (outcome.exchanges)
         g_ptr_array_unref(outcome.exchanges);
     g_free(outcome.problem);
@@ -224,9 +227,34 @@ void call_run_go(struct call_run *run, const char *problem)
     }
 }
 
+// Who may not call the system now: it is left alone.
+static struct flow_gate_asker asker_of(const struct call_run *run)
+{
+    return (struct flow_gate_asker){
+        .system = run->input.system,
+        .timezone = run->input.engine->config->agent.timezone,
+        .run = run->input.run,
+        .flow = run->input.flow,
+    };
+}
+
+static bool is_held_back(struct call_run *run)
+{
+    const struct flow_gate_asker asker = asker_of(run);
+    if (!run->input.run)
+        return false;
+    run->outcome.problem =
+        flow_gate_refusal(run->input.engine->gate, &asker, &run->outcome.held_until);
+    return run->outcome.problem != NULL;
+}
+
 static void on_slot(void *context)
 {
     struct call_run *run = context;
+    if (is_held_back(run)) { // since it was asked for
+        finish(run);
+        return;
+    }
     run->waits_for_go = true;
     if (run->input.before_send)
         run->input.before_send(run, run->request, run->input.context);
@@ -302,6 +330,26 @@ static void acquire_session(struct call_run *run)
     }
 }
 
+static void on_leave(bool granted, void *context)
+{
+    struct call_run *run = context;
+    run->waits_for_gate = false;
+    if (!granted && is_held_back(run))
+        finish(run);
+    else
+        acquire_session(run);
+}
+
+static void ask_leave(struct call_run *run)
+{
+    const struct flow_gate_asker asker = asker_of(run);
+    run->waits_for_gate = run->input.run != NULL;
+    if (run->waits_for_gate)
+        flow_gate_ask(run->input.engine->gate, &asker, on_leave, run);
+    else
+        acquire_session(run);
+}
+
 void call_run_start(const struct call_run_input *input, struct call_run **handle)
 {
     struct call_run *run = g_new0(struct call_run, 1);
@@ -311,7 +359,7 @@ void call_run_start(const struct call_run_input *input, struct call_run **handle
     *handle = run;
     run->outcome.exchanges = g_ptr_array_new_with_free_func((GDestroyNotify)exchange_free);
     g_hash_table_add(input->engine->calls, run);
-    acquire_session(run);
+    ask_leave(run);
 }
 
 void call_run_cancel(struct call_run *run, bool deadline_passed)
@@ -326,6 +374,8 @@ void call_run_cancel(struct call_run *run, bool deadline_passed)
     }
     if (run->waits_for_go)
         return; // call_run_go follows
+    if (run->waits_for_gate)
+        flow_gate_withdraw(run->input.engine->gate, run->input.system->id, run);
     if (run->waits_for_session)
         run->input.session->withdraw(run->input.session_self, run);
     finish(run);

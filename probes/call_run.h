@@ -29,13 +29,14 @@ struct call_session {
 
 // What became of a call. Handed to `done`, which may take what it owns.
 struct call_outcome {
-    GPtrArray *exchanges;      // of struct exchange, in order; empty where nothing was sent
-    char *problem;             // why it was not sent, or NULL
-    bool unsendable;           // a value is the problem; else it is the monitor's own fault
-    struct step_result *login; // the login that failed, or NULL
-    double elapsed_ms;         // in flight, waiting for a slot left out
-    bool deadline_passed;      // before it could be sent
-    bool cut_off;              // the engine stops
+    GPtrArray *exchanges;         // of struct exchange, in order; empty where nothing was sent
+    char *problem;                // why it was not sent, or NULL
+    bool unsendable;              // a value is the problem; else it is the monitor's own fault
+    struct step_result *login;    // the login that failed, or NULL
+    double elapsed_ms;            // in flight, waiting for a slot left out
+    struct clock_wall held_until; // `problem`: its system is left alone; us 0 otherwise
+    bool deadline_passed;         // before it could be sent
+    bool cut_off;                 // the engine stops
 };
 
 struct call_run_input {
@@ -46,6 +47,8 @@ struct call_run_input {
     struct cookie_jar *jar;             // borrowed; NULL for none
     const struct call_session *session; // NULL where the system has none, or for the login
     void *session_self;
+    const char *run;            // on whose behalf: its id; NULL: a login, or a logout
+    const char *flow;           // its flow; NULL for an undo
     const char *key_header;     // the header that carries `key`, or NULL
     const char *key;            // of idempotency
     bool first;                 // goes before others in the system's queue: undos

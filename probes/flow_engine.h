@@ -8,6 +8,7 @@
 #include "../base/transfer.h"
 #include "../config/config.h"
 #include "flow_debt.h"
+#include "flow_gate.h"
 #include "slots.h"
 #include "values.h"
 
@@ -18,6 +19,7 @@ struct flow_engine {
     const struct flow_ledger *ledger; // NULL: debts live in memory only
     struct redact *redact;            // the secrets of `config` and of those before it
     struct slots *slots;
+    struct flow_gate *gate; // systems that are left alone
     GHashTable *sessions; // of auth_session; NULL while there is none
     GHashTable *calls;    // set of struct call_run in flight
     GHashTable *waits;    // uv_timer_t -> struct flow_wait, while nothing is in flight

@@ -7,6 +7,7 @@
 #include "../base/json.h"
 #include "auth_session.h"
 #include "call_run.h"
+#include "flow_care.h"
 #include "flow_undo.h"
 #include "judge.h"
 #include "selector.h"
@@ -103,7 +104,16 @@ static struct verdict *judge_outcome(struct payment *payment, const struct call 
         .values = payment->values,
         .now = clock_wall_now(),
     };
-    return judge(&input);
+    struct verdict *verdict = judge(&input);
+    const struct flow_care_call care = {
+        .system = payment->system,
+        .run = payment->debt->run,
+        .step = payment->debt->step,
+        .verdict = verdict,
+        .exchange = last,
+    };
+    flow_care_hear(payment->engine, &care);
+    return verdict;
 }
 
 static bool is_gone(struct payment *payment, const struct transfer_response *response)
@@ -126,6 +136,7 @@ static void call(struct payment *payment, const struct call *call,
         .system = payment->system,
         .values = payment->values,
         .jar = payment->jar,
+        .run = payment->debt->run,
         .first = true,
         .timeout_ms = call->timeout_ms ? call->timeout_ms : payment->system->timeout_ms,
         .done = done,

@@ -53,6 +53,7 @@ static void conclude(struct flow_run *run)
         g_ptr_array_add(result->undos, undo_result_new(debt->step, debt->state, debt->problem));
     }
     run_result_conclude(result);
+    flow_gate_end_run(engine->gate, result->run);
     g_autoptr(redact_t) own = NULL;
     if (values_have_secrets(run->shared.values)) {
         own = redact_copy(engine->redact);
@@ -108,6 +109,7 @@ static void on_step(struct step_run_outcome *outcome, void *context)
     enum verdict_state state = outcome->result->state;
     g_ptr_array_add(result->steps, g_steal_pointer(&outcome->result));
     run->index++;
+    result->held_until.us = MAX(result->held_until.us, outcome->held_until.us);
     result->cut_off |= outcome->cut_off;
     if (outcome->cut_off || outcome->held_back || state == VERDICT_FAILED ||
         state == VERDICT_UNKNOWN)

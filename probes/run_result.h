@@ -40,6 +40,7 @@ struct run_result {
     char *fingerprint; // of a failed run, or NULL (failure-semantics 16)
     char *scope;       // "login", "host:port", or "flow/step", or NULL
     char *problem;     // of an unknown run: what ails the monitor, or NULL
+    struct clock_wall held_until; // a system is left alone until then; us 0 where none is
     bool online;       // false: the `online` addresses did not answer either
 };
 

@@ -24,7 +24,7 @@ struct slots {
 
 struct slots *slots_new(unsigned limit)
 {
-    struct slots *slots = g_new0(struct slots, 1);
+    struct slots *slots = g_rc_box_new0(struct slots);
     slots->limit = limit;
     slots->queues = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     g_queue_init(&slots->round);
@@ -138,10 +138,19 @@ void slots_release(struct slots *slots, struct slot_ticket *ticket)
     }
 }
 
+struct slots *slots_ref(struct slots *slots)
+{
+    return g_rc_box_acquire(slots);
+}
+
+static void clear(void *data)
+{
+    struct slots *slots = data;
+    g_hash_table_unref(slots->queues);
+}
+
 void slots_free(struct slots *slots)
 {
-    if (!slots)
-        return;
-    g_hash_table_unref(slots->queues);
-    g_free(slots);
+    if (slots)
+        g_rc_box_release_full(slots, clear);
 }

@@ -27,7 +27,10 @@ void slots_request(struct slots *slots, const char *system, unsigned limit, bool
 // next is granted before this returns. NULL is allowed.
 void slots_release(struct slots *slots, struct slot_ticket *ticket);
 
-// Frees it; tickets must be gone. NULL is allowed.
+// One more who has to free it.
+struct slots *slots_ref(struct slots *slots);
+
+// Frees it once the last has done so; tickets must be gone. NULL is allowed.
 void slots_free(struct slots *slots);
 
 #endif

@@ -8,8 +8,10 @@
 #include "auth_session.h"
 #include "call_run.h"
 #include "expect.h"
+#include "flow_care.h"
 #include "flow_undo.h"
 #include "judge.h"
+#include "retry_after.h"
 
 #include <string.h>
 
@@ -42,9 +44,24 @@ static void on_timer_closed(uv_handle_t *handle)
     g_free(run);
 }
 
+static void tell_gate(const struct step_run *run, const struct step_result *result)
+{
+    guint count = result->exchanges->len;
+    const struct flow_care_call call = {
+        .system = run->shared->flow->system,
+        .run = run->shared->run,
+        .flow = run->shared->flow,
+        .step = result->step,
+        .verdict = result->verdict,
+        .exchange = count ? result->exchanges->pdata[count - 1] : NULL,
+    };
+    flow_care_hear(run->shared->engine, &call);
+}
+
 static void finish(struct step_run *run, enum verdict_state state)
 {
     run->result->state = state;
+    tell_gate(run, run->outcome.login ? run->outcome.login : run->result);
     run->outcome.result = run->result;
     struct step_run_outcome outcome = run->outcome;
     uv_timer_stop(&run->timer);
@@ -128,13 +145,21 @@ static bool is_passing_fault(const struct transfer_response *response)
            response->outcome == TRANSFER_GARBLED;
 }
 
+// Not before the answer wants to be asked again.
+static int64_t wait_ms(const struct step_run *run, const struct transfer_response *response,
+                       int64_t usual_ms)
+{
+    enum verdict_cause cause = run->result->verdict->cause;
+    return MAX(usual_ms, retry_after_ms(response, cause, clock_wall_now()));
+}
+
 // A call that may have written is repeated only where the user says so.
 static bool retries_again(const struct step_run *run, const struct transfer_response *response)
 {
     const struct step *step = run->step;
     if (run->retries >= step->retry_times || !response)
         return false;
-    if (step->retry_after_ms * 1000 >= left_us(run))
+    if (wait_ms(run, response, step->retry_after_ms) * 1000 >= left_us(run))
         return false; // what was answered says more than a deadline
     if (was_refused(response))
         return true;
@@ -164,10 +189,9 @@ static void finish_failed(struct step_run *run)
     finish(run, ours ? VERDICT_UNKNOWN : VERDICT_FAILED);
 }
 
-static bool polling_has_time(const struct step_run *run)
+static bool polling_has_time(const struct step_run *run, int64_t every_us)
 {
     int64_t spent_us = clock_mono_now().us - run->started.us;
-    int64_t every_us = run->step->until_every_ms * 1000;
     return spent_us + every_us <= run->step->until_for_ms * 1000 && every_us < left_us(run);
 }
 
@@ -183,9 +207,10 @@ static void decide(struct step_run *run)
         finish(run, slow ? VERDICT_SLOW : VERDICT_OK);
     } else if (retries_again(run, response)) {
         run->retries++;
-        wait_and_repeat(run, step->retry_after_ms);
-    } else if (polls_again(run, response) && polling_has_time(run)) {
-        wait_and_repeat(run, step->until_every_ms);
+        wait_and_repeat(run, wait_ms(run, response, step->retry_after_ms));
+    } else if (polls_again(run, response) &&
+               polling_has_time(run, wait_ms(run, response, step->until_every_ms) * 1000)) {
+        wait_and_repeat(run, wait_ms(run, response, step->until_every_ms));
     } else {
         if (polls_again(run, response))
             set_verdict(run, poll_verdict(run));
@@ -263,6 +288,10 @@ static bool ended_without_answer(struct step_run *run, struct call_outcome *outc
         run->outcome.held_back = true;
     } else if (outcome->cut_off) {
         run->outcome.cut_off = true;
+    } else if (outcome->held_until.us) {
+        run->result->attempts--;
+        run->outcome.held_until = outcome->held_until;
+        set_verdict(run, judge_our_fault(outcome->problem));
     } else if (outcome->problem) {
         set_verdict(run, outcome->unsendable ? judge_unsendable(outcome->problem)
                                              : judge_our_fault(outcome->problem));
@@ -401,6 +430,8 @@ static void attempt(struct step_run *run)
         .jar = run->shared->jar,
         .timeout_ms = call->timeout_ms ? call->timeout_ms : system->timeout_ms,
         .deadline = run->shared->deadline,
+        .run = run->shared->run,
+        .flow = run->shared->flow->id,
         .key_header = run->step->idempotency,
         .key = run->key,
         .before_send = before_send,

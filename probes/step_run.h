@@ -21,10 +21,11 @@ struct step_run_shared {
 };
 
 struct step_run_outcome {
-    struct step_result *result; // handed over
-    struct step_result *login;  // the login that failed before it, or NULL; handed over
-    bool held_back;             // by that login
-    bool cut_off;               // the engine stops
+    struct step_result *result;   // handed over
+    struct step_result *login;    // the login that failed before it, or NULL; handed over
+    bool held_back;               // by that login
+    struct clock_wall held_until; // not sent: the system is left alone; us 0 otherwise
+    bool cut_off;                 // the engine stops
 };
 
 // Starts the step; `done` may be called before this returns.

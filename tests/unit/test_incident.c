@@ -215,6 +215,14 @@ static void test_confirm_due(void **state)
     assert_true(flow->confirm_due.us == second(1 * 60 + 1 + 20).us);
     run(world, "orders", 'U'); // it is still to be confirmed
     assert_true(flow->confirm_due.us == second(2 * 60 + 1 + 20).us);
+    struct incident_event held = {.kind = INCIDENT_RESULT,
+                                  .at = second(150),
+                                  .outcome = INCIDENT_UNKNOWN,
+                                  .confirm_after_ms = 20000,
+                                  .held_until = second(9000)};
+    struct incident_case state_held = {.flow = flow};
+    incident_apply(&state_held, &held, world->transitions); // before that it would tell nothing
+    assert_true(flow->confirm_due.us == second(9000).us);
     run(world, "orders", 'a');
     assert_true(flow->confirm_due.us == second(3 * 60 + 1 + 20).us);
     run(world, "orders", 'a');
