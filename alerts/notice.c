@@ -110,12 +110,32 @@ static const char *contact_name(const struct config *config, const char *id)
     return contact->name != NULL ? contact->name : contact->id;
 }
 
-static void add_system(cJSON *facts, const struct config *config,
-                       const struct config_system *system, const char *id)
+// The name of who has the role at the system that failed. The client and the integrator are
+// the flow's own where that system names none; a partner of another system is not.
+static const char *role_name(const struct transition *transition, const struct config *config,
+                             const char *system_id, const char *role)
 {
+    const struct config_system *system =
+        system_id != NULL ? g_hash_table_lookup(config->systems, system_id) : NULL;
+    const struct transition_flow *leader =
+        transition->flows->len > 0 ? g_ptr_array_index(transition->flows, 0) : NULL;
+    const struct config_flow *flow = leader != NULL ? config_find_flow(config, leader->flow) : NULL;
+    bool shared = strcmp(role, "client") == 0 || strcmp(role, "integrator") == 0;
+    const char *id = system != NULL ? config_role_contact(system, role) : NULL;
+
+    if (id == NULL && shared && flow != NULL)
+        id = config_role_contact(flow->system, role);
+    return contact_name(config, id);
+}
+
+static void add_system(cJSON *facts, const struct config *config,
+                       const struct transition *transition)
+{
+    const char *id = transition->system;
+    const struct config_system *system =
+        id != NULL ? g_hash_table_lookup(config->systems, id) : NULL;
     const char *title = system != NULL && system->title != NULL ? system->title : id;
-    const char *client =
-        system != NULL ? contact_name(config, config_role_contact(system, "client")) : NULL;
+    const char *client = role_name(transition, config, id, "client");
     cJSON *object = cJSON_AddObjectToObject(facts, "system");
 
     json_add_text(facts, "client", client != NULL ? client : title);
@@ -187,7 +207,8 @@ static void add_told(cJSON *facts, const struct transition *transition, const st
     }
 }
 
-static void add_act(cJSON *facts, const struct config *config, const struct config_system *system)
+// Who can mend it is somebody of the system that the failing step called.
+static void add_act(cJSON *facts, const struct config *config, const struct transition *transition)
 {
     const cJSON *step = facts_decisive_step(json_member(facts, "result"));
     const char *role = facts_text(step, "verdict", "act");
@@ -197,10 +218,13 @@ static void add_act(cJSON *facts, const struct config *config, const struct conf
         json_add_text(facts, "act", NULL);
         return;
     }
+    const char *called = json_text(step, "system");
+
     act = cJSON_AddObjectToObject(facts, "act");
     json_add_text(act, "role", role);
-    json_add_text(act, "contact",
-                  system ? contact_name(config, config_role_contact(system, role)) : NULL);
+    json_add_text(
+        act, "contact",
+        role_name(transition, config, called != NULL ? called : transition->system, role));
 }
 
 static void add_result(cJSON *facts, const cJSON *result, enum config_evidence evidence)
@@ -243,8 +267,6 @@ struct notice *notice_new(const struct transition *transition, const struct conf
 {
     struct notice *notice = g_new0(struct notice, 1);
     const char *kind = transition_kind_word(transition->kind);
-    const struct config_system *system =
-        transition->system ? g_hash_table_lookup(config->systems, transition->system) : NULL;
     g_autofree char *opening =
         notice_id(transition->incident, transition_kind_word(TRANSITION_OPENED), 1, contact->id);
 
@@ -256,10 +278,10 @@ struct notice *notice_new(const struct transition *transition, const struct conf
     notice->priority = priority_of(transition, config);
     notice->facts = facts_new(notice, transition->at);
     add_contact(notice->facts, contact);
-    add_system(notice->facts, config, system, transition->system);
+    add_system(notice->facts, config, transition);
     add_incident(notice->facts, transition, config);
     add_result(notice->facts, result, contact->evidence);
-    add_act(notice->facts, config, system);
+    add_act(notice->facts, config, transition);
     add_mail(notice->facts, config);
     add_thread(notice->facts, config, opening);
     return notice;

@@ -28,11 +28,29 @@ static void add_fallback(GPtrArray *ids, const struct config *config)
         add_once(ids, config->mail.fallback, config);
 }
 
-GPtrArray *route_contacts(const struct config_flow *flow, const struct config *config)
+// A role is somebody's at each system: who has it where the failure is, is told too.
+static void add_flow(GPtrArray *ids, const struct config_flow *flow, const char *system_id,
+                     const struct config *config)
+{
+    const struct config_system *system =
+        system_id != NULL ? g_hash_table_lookup(config->systems, system_id) : NULL;
+
+    add_all(ids, flow->notify, config);
+    for (guint i = 0; system != NULL && flow->notify_roles != NULL && i < flow->notify_roles->len;
+         i++) {
+        const char *id = config_role_contact(system, g_ptr_array_index(flow->notify_roles, i));
+
+        if (id != NULL)
+            add_once(ids, id, config);
+    }
+}
+
+GPtrArray *route_contacts(const struct config_flow *flow, const char *system,
+                          const struct config *config)
 {
     GPtrArray *ids = g_ptr_array_new_with_free_func(g_free);
 
-    add_all(ids, flow->notify, config);
+    add_flow(ids, flow, system, config);
     add_fallback(ids, config);
     return ids;
 }
@@ -45,7 +63,7 @@ static GPtrArray *opening_contacts(const struct transition *transition, const st
         const struct transition_flow *member = g_ptr_array_index(transition->flows, i);
         const struct config_flow *flow = config_find_flow(config, member->flow);
         if (flow != NULL)
-            add_all(ids, flow->notify, config);
+            add_flow(ids, flow, transition->system, config);
     }
     add_fallback(ids, config);
     return ids;

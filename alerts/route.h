@@ -12,7 +12,9 @@
 GPtrArray *route(const struct transition *transition, const struct config *config,
                  const cJSON *result);
 
-// The contact ids that an opening of `flow` goes to; of char *, owned.
-GPtrArray *route_contacts(const struct config_flow *flow, const struct config *config);
+// The contact ids that an opening of `flow` goes to, where the system with the id `system`
+// failed: its `notify`, and who has one of the roles there at that system; of char *, owned.
+GPtrArray *route_contacts(const struct config_flow *flow, const char *system,
+                          const struct config *config);
 
 #endif

@@ -163,7 +163,12 @@ static char *step_note(const struct tell *tell, const cJSON *step)
     gint64 status = json_integer(step, "status", 0);
     gint64 ms = json_integer(step, "duration_ms", -1);
     GString *note = g_string_new(call);
+    const char *system = json_text(step, "system");
 
+    if (system != NULL && g_strcmp0(system, facts_text(tell->facts, "result", "system")) != 0) {
+        g_autofree char *clean = safe_text_line(system, TEXT_CHARS);
+        g_string_append_printf(note, "%s%s", note->len ? " · " : "", clean);
+    }
     if (status > 0)
         g_string_append_printf(note, "%s%" G_GINT64_FORMAT, note->len ? " · " : "", status);
     if (ms >= 0 && call != NULL)

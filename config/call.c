@@ -162,6 +162,7 @@ void call_free(struct call *call)
 
     for (unsigned i = 0; i < G_N_ELEMENTS(lists); i++)
         g_clear_pointer(&lists[i], g_ptr_array_unref);
+    g_free(call->system);
     g_free(call->method);
     intern_release_template(call->path);
     intern_release_template(call->body);

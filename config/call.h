@@ -102,9 +102,12 @@ struct call_field {
     struct template *value;
 };
 
+struct config_system;
+
 enum call_body { CALL_BODY_NONE, CALL_BODY_JSON, CALL_BODY_FORM, CALL_BODY_TEXT, CALL_BODY_FILE };
 
 struct call {
+    char *system;          // id of the one it goes to where it names one; NULL: its step's
     char *method;          // GET, POST, …
     struct template *path; // behind the system's url
     bool whole_url;        // `path` is a complete URL (begins with http or a hole)
@@ -142,6 +145,7 @@ struct undo {
 
 struct step {
     char *name;
+    const struct config_system *system; // that it calls; borrowed; NULL: its flow's
     struct call *call;
     int64_t slow_ms;                      // 0 for none
     int64_t until_every_ms, until_for_ms; // 0 for none

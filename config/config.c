@@ -54,6 +54,21 @@ const char *config_role_contact(const struct config_system *system, const char *
     return g_hash_table_lookup(system->act, role);
 }
 
+const struct config_system *config_step_system(const struct config_flow *flow,
+                                               const struct step *step)
+{
+    return step->system != NULL ? step->system : flow->system;
+}
+
+bool config_flow_uses(const struct config_flow *flow, const char *system)
+{
+    bool uses = g_str_equal(flow->system->id, system);
+
+    for (unsigned i = 0; !uses && flow->steps != NULL && i < flow->steps->len; i++)
+        uses = g_str_equal(config_step_system(flow, flow->steps->pdata[i])->id, system);
+    return uses;
+}
+
 const char *config_default_path(void)
 {
     return access("erpwatch.yaml", F_OK) == 0 ? "erpwatch.yaml" : "/etc/erpwatch/erpwatch.yaml";

@@ -131,12 +131,13 @@ struct config_flow {
     int64_t confirm_after_ms;
     int recover; // good runs that close one
     int64_t group_ms;
-    GPtrArray *notify; // of char *: contact ids, resolved from roles
-    GPtrArray *vars;   // of struct call_field: computed once for a run, in order
-    GPtrArray *steps;  // of struct step
-    char *off;         // why it is switched off, or NULL
-    char *was;         // its former name, or NULL
-    GPtrArray *needs;  // of struct template_reference that could not be loaded: a run is unknown
+    GPtrArray *notify;       // of char *: contact ids, resolved from roles
+    GPtrArray *notify_roles; // of char *: the roles, for failures at other systems
+    GPtrArray *vars;         // of struct call_field: computed once for a run, in order
+    GPtrArray *steps;        // of struct step
+    char *off;               // why it is switched off, or NULL
+    char *was;               // its former name, or NULL
+    GPtrArray *needs; // of struct template_reference that could not be loaded: a run is unknown
     struct config_place place;
 };
 
@@ -223,6 +224,13 @@ char *config_literal_secret_readable(const struct config *config);
 // The path that a command without -c reads: ./erpwatch.yaml, else
 // /etc/erpwatch/erpwatch.yaml.
 const char *config_default_path(void);
+
+// The system that a step of the flow calls. Borrowed.
+const struct config_system *config_step_system(const struct config_flow *flow,
+                                               const struct step *step);
+
+// True where the flow is the system's own, or one of its steps calls it.
+bool config_flow_uses(const struct config_flow *flow, const char *system);
 
 // Frees the configuration; NULL is allowed.
 void config_free(struct config *config);

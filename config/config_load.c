@@ -102,6 +102,7 @@ void config_flow_free(void *data)
     g_free(flow->off);
     g_free(flow->was);
     g_clear_pointer(&flow->notify, g_ptr_array_unref);
+    g_clear_pointer(&flow->notify_roles, g_ptr_array_unref);
     g_clear_pointer(&flow->vars, g_ptr_array_unref);
     g_clear_pointer(&flow->steps, g_ptr_array_unref);
     g_clear_pointer(&flow->needs, g_ptr_array_unref);

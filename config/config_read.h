@@ -44,10 +44,8 @@ struct lookup *config_read_lookup(struct config_reader *reader, const struct con
 struct undo *config_read_undo(struct config_reader *reader, const struct config_node *node,
                               const struct config_node *lookup);
 
-// The steps of a list, of struct step; `system` (may be NULL) is whose roles
-// and origin they use.
-GPtrArray *config_read_steps(struct config_reader *reader, const struct config_node *node,
-                             const struct config_system *system);
+// The steps of a list, of struct step.
+GPtrArray *config_read_steps(struct config_reader *reader, const struct config_node *node);
 
 // What keeps a repeated call from writing twice; warns where nothing does.
 void config_read_idempotency(struct config_reader *reader, const struct config_node *node,

@@ -2,6 +2,7 @@
 // Reads calls with their bodies, lookups and undos: section 3 of the language.
 // Above config_read_expect, below config_read_step.
 #include "config_read.h"
+#include "config_across.h"
 
 #include "../base/json.h"
 #include "../base/redact.h"
@@ -240,13 +241,19 @@ static void read_request(struct config_reader *reader, const struct config_node 
     call->cookies_new = config_node_get(node, "cookies") != NULL;
 }
 
-struct call *config_read_call(struct config_reader *reader, const struct config_node *node,
-                              enum config_call_kind kind, unsigned *before)
+// Where nothing else is said, `else` goes where the call went.
+static void read_otherwise(struct config_reader *reader, const struct config_node *node,
+                           struct call *call)
 {
-    bool login = kind == CONFIG_CALL_LOGIN;
+    call->otherwise =
+        config_read_call(reader, config_node_get(node, "else"), CONFIG_CALL_PLAIN, NULL);
+    if (call->otherwise != NULL)
+        call->otherwise->system = g_strdup(call->system);
+}
 
-    if (node == NULL || node->kind != CONFIG_NODE_MAP)
-        return NULL;
+static struct call *read_call(struct config_reader *reader, const struct config_node *node,
+                              bool login, unsigned *before)
+{
     struct call *call = read_method(reader, node);
 
     if (before != NULL)
@@ -254,15 +261,27 @@ struct call *config_read_call(struct config_reader *reader, const struct config_
     if (call == NULL)
         return NULL;
     call->place = node->place;
+    call->system = config_across_id(reader, node);
     read_request(reader, node, call);
     config_read_captures(reader, config_node_get(node, "capture"), login, call->captures);
     read_set(reader, config_node_get(node, "set"), login, call->set);
     config_read_expect(reader, config_node_get(node, "expect"), call->expect);
     config_read_expect(reader, config_node_get(node, "gone"), call->gone);
-    call->otherwise =
-        config_read_call(reader, config_node_get(node, "else"), CONFIG_CALL_PLAIN, NULL);
+    read_otherwise(reader, node, call);
     check_combinations(reader, node, call);
     share_empty_lists(call);
+    return call;
+}
+
+struct call *config_read_call(struct config_reader *reader, const struct config_node *node,
+                              enum config_call_kind kind, unsigned *before)
+{
+    if (node == NULL || node->kind != CONFIG_NODE_MAP)
+        return NULL;
+    struct config_definition *former = config_across_enter(reader, node);
+    struct call *call = read_call(reader, node, kind == CONFIG_CALL_LOGIN, before);
+
+    config_across_leave(reader, former);
     return call;
 }
 
@@ -272,17 +291,40 @@ struct lookup *config_read_lookup(struct config_reader *reader, const struct con
         return NULL;
     struct lookup *lookup = g_new0(struct lookup, 1);
     const struct config_node *mark = config_node_get(node, "mark");
+    struct config_definition *former = config_across_enter(reader, node);
 
     lookup->call = config_read_call(reader, node, CONFIG_CALL_PLAIN, NULL);
     lookup->mark = mark != NULL ? config_read_selector(reader, mark) : NULL;
+    config_across_leave(reader, former);
     if (lookup->call == NULL || lookup->mark == NULL)
         g_clear_pointer(&lookup, lookup_free);
     return lookup;
 }
 
-// As JSON, with the file of a body made absolute: the ledger outlives the
-// folder's moving.
-static cJSON *source_of(const struct config_node *node)
+static cJSON *source_of(struct config_reader *reader, const struct config_node *node);
+
+// One value of a call: the file of a body is made absolute, a system gets its id.
+static cJSON *source_of_entry(struct config_reader *reader, const struct config_node *node,
+                              const struct config_entry *entry)
+{
+    g_autofree char *text = NULL;
+
+    if (strcmp(entry->key, "else") == 0 || strcmp(entry->key, "lookup") == 0)
+        return source_of(reader, entry->value);
+    if (strcmp(entry->key, "file") == 0)
+        text = config_read_filename(entry->value);
+    if (strcmp(entry->key, "system") == 0) {
+        struct config_definition *former = config_across_enter(reader, node);
+
+        text = config_across_id(reader, node);
+        config_across_leave(reader, former);
+    }
+    return text != NULL ? cJSON_CreateString(text) : config_node_to_json(entry->value);
+}
+
+// As JSON that says the same elsewhere: the ledger outlives the folder's moving,
+// and knows no namespaces.
+static cJSON *source_of(struct config_reader *reader, const struct config_node *node)
 {
     if (node == NULL)
         return cJSON_CreateNull();
@@ -292,19 +334,14 @@ static cJSON *source_of(const struct config_node *node)
 
     for (unsigned i = 0; i < node->count; i++) {
         const struct config_entry *entry = &node->entries[i];
-        bool nested = strcmp(entry->key, "else") == 0 || strcmp(entry->key, "lookup") == 0;
-        g_autofree char *file =
-            strcmp(entry->key, "file") == 0 ? config_read_filename(entry->value) : NULL;
 
-        cJSON_AddItemToObject(json, entry->key,
-                              file != NULL ? cJSON_CreateString(file)
-                              : nested     ? source_of(entry->value)
-                                           : config_node_to_json(entry->value));
+        cJSON_AddItemToObject(json, entry->key, source_of_entry(reader, node, entry));
     }
     return json;
 }
 
-static char *write_source(const struct config_node *undo, const struct config_node *lookup)
+static char *write_source(struct config_reader *reader, const struct config_node *undo,
+                          const struct config_node *lookup)
 {
     g_autoptr(cJSON) root = cJSON_CreateObject();
     cJSON *calls;
@@ -312,13 +349,13 @@ static char *write_source(const struct config_node *undo, const struct config_no
     if (undo->kind == CONFIG_NODE_LIST) {
         calls = cJSON_CreateArray();
         for (unsigned i = 0; i < undo->count; i++)
-            cJSON_AddItemToArray(calls, source_of(undo->items[i]));
+            cJSON_AddItemToArray(calls, source_of(reader, undo->items[i]));
     } else {
-        calls = source_of(undo);
+        calls = source_of(reader, undo);
     }
     cJSON_AddItemToObject(root, "undo", calls);
     if (lookup != NULL)
-        cJSON_AddItemToObject(root, "lookup", source_of(lookup));
+        cJSON_AddItemToObject(root, "lookup", source_of(reader, lookup));
     return json_print(root, false);
 }
 
@@ -334,6 +371,21 @@ static void add_undo_call(struct config_reader *reader, const struct config_node
 
     if (call != NULL)
         g_ptr_array_add(undo->calls, call);
+}
+
+// The undo's own lookup looks where the undo goes, unless it says another system.
+static void read_later(struct config_reader *reader, const struct config_node *node,
+                       struct undo *undo)
+{
+    struct config_definition *former = config_across_enter(reader, node);
+
+    undo->lookup = config_read_lookup(reader, config_node_get(node, "lookup"));
+    if (undo->lookup != NULL) {
+        undo->lookup_for_ms = config_read_duration(config_node_get(node, "for"), 86400000);
+        if (undo->lookup->call->system == NULL)
+            undo->lookup->call->system = config_across_id(reader, node);
+    }
+    config_across_leave(reader, former);
 }
 
 struct undo *config_read_undo(struct config_reader *reader, const struct config_node *node,
@@ -353,14 +405,12 @@ struct undo *config_read_undo(struct config_reader *reader, const struct config_
                                  "call out");
         return undo;
     }
-    undo->lookup = config_read_lookup(reader, config_node_get(node, "lookup"));
-    undo->lookup_for_ms =
-        undo->lookup != NULL ? config_read_duration(config_node_get(node, "for"), 86400000) : 0;
+    read_later(reader, node, undo);
     if (node->kind == CONFIG_NODE_MAP)
         add_undo_call(reader, node, undo);
     for (unsigned i = 0; node->kind == CONFIG_NODE_LIST && i < node->count; i++)
         add_undo_call(reader, node->items[i], undo);
-    undo->source = write_source(node, lookup);
+    undo->source = write_source(reader, node, lookup);
     return undo;
 }
 

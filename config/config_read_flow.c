@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Reads flows: what they say themselves, what their template and the defaults
 // fill in, and their steps, compiled once for all flows that share them.
+#include "config_across.h"
 #include "config_read.h"
-#include "config_world.h"
 
 #include "../base/redact.h"
 #include "config_problem.h"
@@ -14,8 +14,9 @@ struct flow_reader {
     struct config_world *world;
     struct config_definition *definition;
     struct config_definition *template; // or NULL
-    const struct config_definition *system;
+    struct config_definition *system;
     struct config_chain chain;
+    struct config_across across;
     struct config_flow *flow;
 };
 
@@ -95,16 +96,21 @@ static bool read_system(struct flow_reader *reading)
     return reading->system != NULL && reading->system->system != NULL;
 }
 
+// A role means who has it at the flow's system; where a step at another system
+// fails, also who has it there.
 static void read_notify(struct flow_reader *reading)
 {
     const struct config_node *node = get(reading, "notify");
     struct config_flow *flow = reading->flow;
+    unsigned problems = problems_of(reading)->len;
+    const struct config_notify notify = {.system = flow->system,
+                                         .steps = flow->steps,
+                                         .contacts = flow->notify,
+                                         .roles = flow->notify_roles};
 
-    flow->notify = g_ptr_array_new_with_free_func(g_free);
-    config_read_notify(reading->world, space_of(reading, "notify"), node, flow->system,
-                       flow->notify);
-    if (flow->notify->len > 0 || (node != NULL && node->kind != CONFIG_NODE_LIST) ||
-        (node != NULL && node->count > 0))
+    config_read_notify(reading->world, space_of(reading, "notify"), node, &notify);
+    if (flow->notify->len > 0 || problems_of(reading)->len > problems ||
+        (node != NULL && node->kind == CONFIG_NODE_BROKEN))
         return;
     if (!config_node_get(reading->world->mail, "fallback"))
         config_problem_warn(
@@ -124,7 +130,6 @@ static void read_alerting(struct flow_reader *reading)
     flow->confirm_after_ms = config_read_duration(config_node_get(confirm, "after"), 20000);
     flow->recover = config_read_integer(get(reading, "recover"), 1);
     flow->group_ms = config_read_duration(get(reading, "group"), 30000);
-    read_notify(reading);
 }
 
 // A parameter of the template: the flow's value, or the template's own.
@@ -288,6 +293,7 @@ static char *steps_key(const struct flow_reader *reading, const struct config_no
     g_autoptr(GString) key = g_string_new(NULL);
 
     write_names(reading, key);
+    config_across_write_key(&reading->across, key);
     if (!content) {
         g_string_append_printf(key, " %p", (const void *)steps);
         return g_strdup(key->str);
@@ -306,7 +312,9 @@ static struct config_steps *compile_steps(struct flow_reader *reading,
 
     steps->needs = g_ptr_array_new_with_free_func(config_reference_free);
     reader->needs = steps->needs;
-    steps->steps = config_read_steps(reader, node, reading->flow->system);
+    reader->across = &reading->across;
+    steps->steps = config_read_steps(reader, node);
+    reader->across = NULL;
     reader->needs = needs;
     g_ptr_array_add(reading->world->compiled, steps);
     return steps;
@@ -336,10 +344,27 @@ static const struct config_steps *find_or_compile(struct flow_reader *reading,
     return steps;
 }
 
+// The template brings the namespace in which its steps name systems; what the flow
+// gives its parameters is the flow's.
+static void init_across(struct flow_reader *reading, const struct config_definition *owner)
+{
+    struct config_across *across = &reading->across;
+
+    config_across_init(across, reading->world, reading->system, reading->world->reader.scope);
+    across->name_space = owner->name_space;
+    if (reading->template == NULL)
+        return;
+    across->parameters = config_node_get(reading->template->node, "with");
+    across->given = config_node_get(reading->definition->node, "with");
+    across->given_space = reading->definition->name_space;
+}
+
 static void read_steps(struct flow_reader *reading)
 {
     const struct config_definition *owner =
         reading->template != NULL ? reading->template : reading->definition;
+
+    init_across(reading, owner);
     const struct config_steps *steps =
         find_or_compile(reading, config_node_get(owner->node, "steps"));
 
@@ -347,6 +372,7 @@ static void read_steps(struct flow_reader *reading)
     if (reading->system->pack != NULL)
         config_check_never(reading->world, reading->system->pack, steps->steps);
     append_references(reading->flow->needs, steps->needs);
+    config_across_clear(&reading->across);
 }
 
 static void check_times(struct flow_reader *reading)
@@ -388,6 +414,8 @@ static void read_flow(struct config_world *world, struct config_definition *defi
     flow->id = g_strdup(definition->id);
     flow->place = definition->place;
     flow->needs = g_ptr_array_new_with_free_func(config_reference_free);
+    flow->notify = g_ptr_array_new_with_free_func(g_free);
+    flow->notify_roles = g_ptr_array_new_with_free_func(g_free);
     read_template(&reading);
     make_chain(&reading);
     if (!read_system(&reading)) {
@@ -402,6 +430,7 @@ static void read_flow(struct config_world *world, struct config_definition *defi
     read_plain_keys(&reading);
     read_values(&reading);
     read_steps(&reading);
+    read_notify(&reading);
     append_references(flow->needs, reading.system->needs);
     check_times(&reading);
     world->reader.scope = NULL;
@@ -444,7 +473,7 @@ static void check_templates(struct config_world *world)
         if (definition->used)
             continue;
         world->reader.needs = needs;
-        g_ptr_array_unref(config_read_steps(&world->reader, steps, NULL));
+        g_ptr_array_unref(config_read_steps(&world->reader, steps));
         world->reader.needs = NULL;
     }
 }

@@ -55,33 +55,51 @@ static void refuse_contact(struct config_world *world, const struct config_node 
                          system->id, advice);
 }
 
+static void add_once(GPtrArray *texts, const char *text)
+{
+    if (!g_ptr_array_find_with_equal_func(texts, text, g_str_equal, NULL))
+        g_ptr_array_add(texts, g_strdup(text));
+}
+
+// True where a system that one of the steps calls gives the role to somebody.
+static bool is_role_of_a_step(const struct config_notify *notify, const char *role)
+{
+    for (unsigned i = 0; notify->steps != NULL && i < notify->steps->len; i++) {
+        const struct step *step = notify->steps->pdata[i];
+
+        if (step->system != NULL && config_role_contact(step->system, role) != NULL)
+            return true;
+    }
+    return false;
+}
+
 static void add_contact(struct config_world *world, const char *name_space,
-                        const struct config_node *node, const struct config_system *system,
-                        GPtrArray *notify)
+                        const struct config_node *node, const struct config_notify *notify)
 {
     const char *name = config_node_text(node);
-    const char *contact = name != NULL ? config_role_contact(system, name) : NULL;
 
     if (name == NULL)
         return;
-    if (contact == NULL) {
-        const struct config_definition *found =
-            config_world_find(world, CONFIG_KIND_CONTACT, name_space, name);
+    const char *contact = config_role_contact(notify->system, name);
+    const struct config_definition *named =
+        config_world_find(world, CONFIG_KIND_CONTACT, name_space, name);
+    bool role = contact != NULL || (named == NULL && is_role_of_a_step(notify, name));
 
-        contact = found != NULL ? found->id : NULL;
-    }
-    if (contact == NULL)
-        refuse_contact(world, node, system);
-    else if (!g_ptr_array_find_with_equal_func(notify, contact, g_str_equal, NULL))
-        g_ptr_array_add(notify, g_strdup(contact));
+    if (role && notify->roles != NULL)
+        add_once(notify->roles, name);
+    if (!role && named == NULL)
+        refuse_contact(world, node, notify->system);
+    else if (!role)
+        contact = named->id;
+    if (contact != NULL)
+        add_once(notify->contacts, contact);
 }
 
 void config_read_notify(struct config_world *world, const char *name_space,
-                        const struct config_node *node, const struct config_system *system,
-                        GPtrArray *notify)
+                        const struct config_node *node, const struct config_notify *notify)
 {
     if (node != NULL && node->kind == CONFIG_NODE_SCALAR)
-        add_contact(world, name_space, node, system, notify);
+        add_contact(world, name_space, node, notify);
     for (unsigned i = 0; node != NULL && node->kind == CONFIG_NODE_LIST && i < node->count; i++)
-        add_contact(world, name_space, node->items[i], system, notify);
+        add_contact(world, name_space, node->items[i], notify);
 }

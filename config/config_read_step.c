@@ -2,6 +2,7 @@
 // Reads the steps of a flow or template, in order: each knows the names that
 // those before it made. Above config_read_call, below config_read_flow.
 #include "config_read.h"
+#include "config_across.h"
 
 #include "config_problem.h"
 
@@ -35,8 +36,9 @@ static void read_retry(struct config_reader *reader, const struct config_node *n
 }
 
 static void check_act(struct config_reader *reader, const struct config_node *node,
-                      const struct config_system *system, struct step *step)
+                      struct step *step)
 {
+    const struct config_system *system = step->system;
     static const char *const roles[] = {"erp-partner", "client", "integrator", "hosting", NULL};
     const struct config_node *act = config_node_get(node, "act");
 
@@ -120,13 +122,13 @@ static void warn_of_missing_undo(struct config_reader *reader, const struct conf
 }
 
 static void check_slow(struct config_reader *reader, const struct config_node *node,
-                       const struct config_system *system, const struct step *step)
+                       const struct step *step)
 {
     const struct config_entry *slow = config_node_entry(node, "slow");
     int64_t timeout_ms = step->call->timeout_ms;
 
-    if (timeout_ms == 0 && system != NULL)
-        timeout_ms = system->timeout_ms;
+    if (timeout_ms == 0 && step->system != NULL)
+        timeout_ms = step->system->timeout_ms;
     if (slow != NULL && timeout_ms > 0 && step->slow_ms >= timeout_ms)
         config_problem_error(reader->problems, slow->place,
                              "this step is never slow: its timeout ends it first; write less than "
@@ -151,9 +153,13 @@ static char *origin_of(const char *url)
     return g_ascii_strdown(text, -1);
 }
 
-static void check_origin(struct config_reader *reader, const struct config_system *system,
+static void check_origin(struct config_reader *reader, const struct config_system *own,
                          const struct call *call)
 {
+    const struct config_system *system =
+        call->system != NULL && reader->config != NULL
+            ? g_hash_table_lookup(reader->config->systems, call->system)
+            : own;
     const char *whole = call->whole_url ? template_constant(call->path) : NULL;
     const char *base =
         system != NULL && system->url != NULL ? template_constant(system->url) : NULL;
@@ -170,31 +176,35 @@ static void check_origin(struct config_reader *reader, const struct config_syste
                              whole, system->id, base);
 }
 
-static void check_origins(struct config_reader *reader, const struct config_system *system,
-                          const struct step *step)
+static void check_origins(struct config_reader *reader, const struct step *step)
 {
-    check_origin(reader, system, step->call);
+    check_origin(reader, step->system, step->call);
     if (step->lookup != NULL)
-        check_origin(reader, system, step->lookup->call);
+        check_origin(reader, step->system, step->lookup->call);
     if (step->undo != NULL && step->undo->lookup != NULL)
-        check_origin(reader, system, step->undo->lookup->call);
+        check_origin(reader, step->system, step->undo->lookup->call);
     for (unsigned i = 0; step->undo != NULL && i < step->undo->calls->len; i++) {
         const struct call *call = step->undo->calls->pdata[i];
 
-        check_origin(reader, system, call);
+        check_origin(reader, step->system, call);
         if (call->otherwise != NULL)
-            check_origin(reader, system, call->otherwise);
+            check_origin(reader, step->system, call->otherwise);
     }
 }
 
-static struct step *read_step(struct config_reader *reader, const struct config_node *node,
-                              const struct config_system *system)
+static const struct config_system *present_system(const struct config_reader *reader)
+{
+    return reader->across != NULL ? reader->across->system->system : NULL;
+}
+
+static struct step *read_entered(struct config_reader *reader, const struct config_node *node)
 {
     const char *name = config_node_text(config_node_get(node, "step"));
     struct step *step = step_new(name != NULL ? name : "");
     unsigned before = 0;
 
     step->place = node->place;
+    step->system = present_system(reader);
     GPtrArray *only_if = config_read_only_if(reader, node, &step->only_if_name);
 
     if (only_if != NULL) {
@@ -210,13 +220,23 @@ static struct step *read_step(struct config_reader *reader, const struct config_
     step->means = g_strdup(config_node_text(config_node_get(node, "means")));
     read_until(reader, node, step);
     read_retry(reader, node, step);
-    check_act(reader, node, system, step);
+    check_act(reader, node, step);
     config_read_idempotency(reader, node, step);
     step->lookup = read_lookup(reader, config_node_get(node, "lookup"), before);
     read_undo(reader, node, step, before);
-    check_slow(reader, node, system, step);
-    check_origins(reader, system, step);
+    check_slow(reader, node, step);
+    check_origins(reader, step);
     warn_of_missing_undo(reader, node, step);
+    return step;
+}
+
+// All of a step is read with the names of its system.
+static struct step *read_step(struct config_reader *reader, const struct config_node *node)
+{
+    struct config_definition *former = config_across_enter(reader, node);
+    struct step *step = read_entered(reader, node);
+
+    config_across_leave(reader, former);
     return step;
 }
 
@@ -239,19 +259,18 @@ static void free_step(void *data)
     step_free(data);
 }
 
-GPtrArray *config_read_steps(struct config_reader *reader, const struct config_node *node,
-                             const struct config_system *system)
+GPtrArray *config_read_steps(struct config_reader *reader, const struct config_node *node)
 {
     GPtrArray *steps = g_ptr_array_new_with_free_func(free_step);
 
     for (unsigned i = 0; node != NULL && node->kind == CONFIG_NODE_LIST && i < node->count; i++) {
-        struct step *step = node->items[i]->kind == CONFIG_NODE_MAP
-                                ? read_step(reader, node->items[i], system)
-                                : NULL;
+        struct step *step =
+            node->items[i]->kind == CONFIG_NODE_MAP ? read_step(reader, node->items[i]) : NULL;
 
         if (step != NULL)
             g_ptr_array_add(steps, step);
     }
     check_step_names(reader, steps);
+    config_across_check_names(reader);
     return steps;
 }

@@ -64,8 +64,10 @@ static void read_plain_keys(struct sweep_reader *reading)
     sweep->at_most = config_read_integer(get(reading, "at_most"), AT_MOST);
     config_read_schedule(reading->world, &reading->chain, "a sweep", &sweep->every_ms,
                          &sweep->cron);
+    const struct config_notify notify = {.system = sweep->system, .contacts = sweep->notify};
+
     config_read_notify(reading->world, reading->definition->name_space, get(reading, "notify"),
-                       sweep->system, sweep->notify);
+                       &notify);
 }
 
 // The next page is asked for by GET, with the headers and the expectations of the first.

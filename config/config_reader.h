@@ -10,14 +10,17 @@
 #include "config_node.h"
 #include "config_scope.h"
 
+struct config_across;
+
 struct config_reader {
     struct config *config; // NULL where an undo is read back from the ledger
     GPtrArray *problems;   // of struct config_problem
     enum config_missing missing;
-    bool in_memory;             // no file is read
-    GHashTable *references;     // "env:NAME" -> what is wrong with it, "" for nothing
-    struct config_scope *scope; // names known at this point; NULL: any name will do
-    GPtrArray *needs;           // of struct template_reference: missing ones; NULL: an error
+    bool in_memory;               // no file is read
+    GHashTable *references;       // "env:NAME" -> what is wrong with it, "" for nothing
+    struct config_scope *scope;   // names known at this point; NULL: any name will do
+    GPtrArray *needs;             // of struct template_reference: missing ones; NULL: an error
+    struct config_across *across; // which systems calls may name; NULL: any, by their ids
 };
 
 // A template of the scalar `node`, its names and references checked; NULL with a

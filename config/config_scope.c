@@ -22,6 +22,12 @@ struct config_scope *config_scope_new(const struct config_scope *parent)
     return scope;
 }
 
+void config_scope_rebase(struct config_scope *scope, const struct config_scope *parent)
+{
+    scope->parent = parent;
+    scope->parent_visible = parent != NULL ? config_scope_count(parent) : 0;
+}
+
 unsigned config_scope_count(const struct config_scope *scope)
 {
     return g_hash_table_size(scope->names);

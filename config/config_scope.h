@@ -29,6 +29,9 @@ struct config_scope {
 // A scope that knows what `parent` (NULL for none) knows now.
 struct config_scope *config_scope_new(const struct config_scope *parent);
 
+// From now on it knows what `parent` knows now, in place of its former parent.
+void config_scope_rebase(struct config_scope *scope, const struct config_scope *parent);
+
 // How many names it has itself.
 unsigned config_scope_count(const struct config_scope *scope);
 

@@ -106,11 +106,17 @@ const struct config_node *config_chain_get(const struct config_chain *chain, con
 void config_read_schedule(struct config_world *world, const struct config_chain *chain,
                           const char *what, int64_t *every_ms, char **cron);
 
-// Appends the contacts of `node` (one or a list of roles of `system` or contacts, looked up
-// in `name_space`; may be NULL) to `notify`, each once.
+// Whom `notify` names: roles, and contacts.
+struct config_notify {
+    const struct config_system *system; // whose roles they are
+    const GPtrArray *steps;             // of struct step, whose systems may give roles; or NULL
+    GPtrArray *contacts;                // of char *: ids, appended
+    GPtrArray *roles;                   // of char *: the roles, appended; or NULL
+};
+
+// Reads `notify`, with contacts looked up in that namespace; `node` may be NULL.
 void config_read_notify(struct config_world *world, const char *name_space,
-                        const struct config_node *node, const struct config_system *system,
-                        GPtrArray *notify);
+                        const struct config_node *node, const struct config_notify *notify);
 
 // The template, or the flow of the system's pack, that the flow's `use` names; says
 // what is wrong where there is none.

@@ -319,7 +319,7 @@ static void check_flow(const struct pack *pack, const struct pack_flow *flow, GP
     add_names(scope, config_node_get(flow->node, "with"), problems);
     add_names(scope, config_node_get(flow->node, "vars"), problems);
     reader.scope = scope;
-    g_ptr_array_unref(config_read_steps(&reader, config_node_get(flow->node, "steps"), NULL));
+    g_ptr_array_unref(config_read_steps(&reader, config_node_get(flow->node, "steps")));
 }
 
 static struct pack *pack_new(const char *name, struct pack_source *source)

@@ -268,22 +268,12 @@ static void on_run_done(struct run_result *result, const struct redact *redact, 
     }
 }
 
-static bool writes(const struct config_flow *flow)
-{
-    for (guint i = 0; i < flow->steps->len; i++) {
-        const struct step *step = flow->steps->pdata[i];
-        if (step->undo)
-            return true;
-    }
-    return false;
-}
-
 static bool is_held_back(const struct agent_flow *flow)
 {
     const struct agent_flows_context *context = &flow->all->context;
     if (!writer_has_room(context->runtime->writer))
         return true;
-    return debts_hold_back(context->debts, flow->flow->system->id) && writes(flow->flow);
+    return debts_hold_back(context->debts, flow->flow);
 }
 
 static void start(struct agent_flow *flow)

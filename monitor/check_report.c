@@ -191,7 +191,16 @@ static void add_exchanges(GString *text, const cJSON *step)
     }
 }
 
-static void add_step(GString *text, const struct check_report *report, const cJSON *step)
+// A step at another system than its flow's says so.
+static void add_system(GString *text, const cJSON *flow, const cJSON *step)
+{
+    const char *system = json_text(step, "system");
+    if (system && g_strcmp0(system, json_text(flow, "system")) != 0)
+        g_string_append_printf(text, "  at %s", system);
+}
+
+static void add_step(GString *text, const struct check_report *report, const cJSON *flow,
+                     const cJSON *step)
 {
     g_autofree char *state = state_word(report, json_text(step, "state"), 8);
     g_string_append_printf(text, "    %s %-32s", state, json_text(step, "step"));
@@ -202,6 +211,7 @@ static void add_step(GString *text, const struct check_report *report, const cJS
     int attempts = (int)json_integer(step, "attempts", 1);
     if (attempts > 1)
         g_string_append_printf(text, "  %d attempts", attempts);
+    add_system(text, flow, step);
     while (text->len && text->str[text->len - 1] == ' ')
         g_string_truncate(text, text->len - 1);
     g_string_append_c(text, '\n');
@@ -234,7 +244,7 @@ static char *format_table(const struct check_report *report)
                                json_text(flow, "priority"), json_text(flow, "system"),
                                (int)json_integer(flow, "duration_ms", 0));
         add_labelled(text, "the monitor itself: ", json_text(flow, "problem"));
-        cJSON_ArrayForEach(step, json_member(flow, "steps")) add_step(text, report, step);
+        cJSON_ArrayForEach(step, json_member(flow, "steps")) add_step(text, report, flow, step);
         add_undos(text, flow);
     }
     return g_string_free(text, FALSE);
@@ -357,7 +367,10 @@ static char *flow_sentence(const cJSON *flow)
     g_autofree char *what = what_failed(json_member(step, "verdict"));
     int status = (int)json_integer(step, "status", 0);
     g_autofree char *answered = status ? g_strdup_printf(" answered %d", status) : g_strdup("");
-    return g_strdup_printf("%s %s: %s%s %s", json_text(flow, "flow"), state, call, answered, what);
+    g_autoptr(GString) system = g_string_new(NULL);
+    add_system(system, flow, step);
+    return g_strdup_printf("%s %s%s: %s%s %s", json_text(flow, "flow"), state,
+                           system->len ? system->str + 1 : "", call, answered, what);
 }
 
 static char *plugin_text(const char *text)

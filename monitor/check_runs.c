@@ -161,20 +161,12 @@ static void on_debts_wait(uv_timer_t *timer)
     start_run(run);
 }
 
-static bool writes(const struct config_flow *flow)
-{
-    for (guint i = 0; i < flow->steps->len; i++)
-        if (((const struct step *)flow->steps->pdata[i])->undo)
-            return true;
-    return false;
-}
-
 // What dead processes owe at a system is tried once before anything more is made there.
 static bool waits_for_debts(const struct check_run *run)
 {
     const struct check_plan *plan = &run->all->plan;
-    return plan->debts && !plan->runtime->engine->stopping && writes(run->flow) &&
-           (debts_are_listing(plan->debts) || debts_hold_back(plan->debts, run->flow->system->id));
+    return plan->debts && !plan->runtime->engine->stopping && debts_may_come(run->flow) &&
+           (debts_are_listing(plan->debts) || debts_hold_back(plan->debts, run->flow));
 }
 
 static void start_run(struct check_run *run)

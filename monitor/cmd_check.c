@@ -130,7 +130,7 @@ static bool is_chosen(const struct config_flow *flow, char **names)
     if (!*names)
         return flow->off == NULL;
     for (; *names; names++)
-        if (strcmp(*names, flow->id) == 0 || (!flow->off && strcmp(*names, flow->system->id) == 0))
+        if (strcmp(*names, flow->id) == 0 || (!flow->off && config_flow_uses(flow, *names)))
             return true;
     return false;
 }

@@ -53,25 +53,46 @@ static struct verdict *make_verdict(const struct failure *failure)
     return verdict;
 }
 
-// What the flow is about: its last step that writes, else its last one.
-static const struct step *main_step(const struct config_flow *flow)
+// What the flow is about at that system: its last step there that writes, else its last one.
+static const struct step *main_step(const struct config_flow *flow,
+                                    const struct config_system *system)
 {
-    guint count = flow->steps != NULL ? flow->steps->len : 0;
+    const struct step *last = NULL;
 
-    for (guint i = count; i-- > 0;) {
+    for (guint i = flow->steps->len; i-- > 0;) {
         const struct step *step = g_ptr_array_index(flow->steps, i);
+        if (config_step_system(flow, step) != system)
+            continue;
         if (!call_is_safe(step->call))
             return step;
+        if (last == NULL)
+            last = step;
     }
-    return count > 0 ? g_ptr_array_index(flow->steps, count - 1) : NULL;
+    return last;
+}
+
+// The systems that the flow's steps call, its own first; of struct config_system, borrowed.
+static GPtrArray *systems_of(const struct config_flow *flow)
+{
+    GPtrArray *systems = g_ptr_array_new();
+
+    if (main_step(flow, flow->system) != NULL || flow->steps->len == 0)
+        g_ptr_array_add(systems, flow->system);
+    for (guint i = 0; i < flow->steps->len; i++) {
+        const struct config_system *system =
+            config_step_system(flow, g_ptr_array_index(flow->steps, i));
+        if (!g_ptr_array_find(systems, system, NULL))
+            g_ptr_array_add(systems, (gpointer)(uintptr_t)system);
+    }
+    return systems;
 }
 
 // The call as the configuration writes it, holes and all.
-static void add_request(cJSON *made, const struct config_flow *flow, const struct step *step)
+static void add_request(cJSON *made, const struct config_system *system, const struct step *step)
 {
     cJSON *request = cJSON_AddObjectToObject(made, "request");
     const char *path = template_source(step->call->path);
-    const char *base = template_source(flow->system->url);
+    const char *base = template_source(system->url);
     g_autofree char *url = step->call->whole_url || *path == '/'
                                ? g_strconcat(step->call->whole_url ? "" : base, path, NULL)
                                : g_strconcat(base, "/", path, NULL);
@@ -80,9 +101,10 @@ static void add_request(cJSON *made, const struct config_flow *flow, const struc
     json_add_text(request, "url", url);
 }
 
-static cJSON *make_result(const struct config_flow *flow, const struct failure *failure)
+static cJSON *make_result(const struct config_flow *flow, const struct config_system *system,
+                          const struct failure *failure)
 {
-    const struct step *step = main_step(flow);
+    const struct step *step = main_step(flow, system);
     g_autoptr(verdict_t) verdict = make_verdict(failure);
     cJSON *result = cJSON_CreateObject();
     cJSON *steps = cJSON_AddArrayToObject(result, "steps");
@@ -93,21 +115,23 @@ static cJSON *make_result(const struct config_flow *flow, const struct failure *
         verdict->act = g_strdup(step->act);
     }
     json_add_text(made, "step", step != NULL ? step->name : flow->id);
+    json_add_text(made, "system", system->id);
     json_add_text(made, "state", "failed");
     json_add_integer(made, "status", status_of(failure));
     if (step != NULL)
-        add_request(made, flow, step);
+        add_request(made, system, step);
     cJSON_AddItemToObject(made, "verdict", verdict_to_json(verdict));
     cJSON_AddItemToArray(steps, made);
     return result;
 }
 
-static struct transition *make_transition(const struct config_flow *flow)
+static struct transition *make_transition(const struct config_flow *flow,
+                                          const struct config_system *system)
 {
     struct transition *transition = transition_new(TRANSITION_OPENED, "ROUTE");
     struct transition_flow *member = g_new0(struct transition_flow, 1);
 
-    transition->system = g_strdup(flow->system->id);
+    transition->system = g_strdup(system->id);
     member->flow = g_strdup(flow->id);
     member->failing = true;
     g_ptr_array_add(transition->flows, member);
@@ -164,21 +188,40 @@ static void print_when(const struct config_flow *flow)
     printf(". Nothing was sent now.\n");
 }
 
+// Who is told of a failure at one of the flow's systems; false where that is nobody.
+static bool print_system(const struct config_flow *flow, const struct config_system *system,
+                         const struct config *config, const struct failure *failure)
+{
+    g_autoptr(transition_t) transition = make_transition(flow, system);
+    g_autoptr(cJSON) result = make_result(flow, system, failure);
+    g_autoptr(GPtrArray) notices = route(transition, config, result);
+
+    for (guint i = 0; i < notices->len; i++)
+        print_notice(g_ptr_array_index(notices, i), config);
+    if (notices->len > 0)
+        print_act(g_ptr_array_index(notices, 0));
+    else
+        printf("Nobody would be told: %s has no contact in notify, and there is no mail.fallback\n",
+               flow->id);
+    return notices->len > 0;
+}
+
 static int print_route(const struct config_flow *flow, const struct config *config,
                        const struct failure *failure)
 {
-    g_autoptr(transition_t) transition = make_transition(flow);
-    g_autoptr(cJSON) result = make_result(flow, failure);
-    g_autoptr(GPtrArray) notices = route(transition, config, result);
+    g_autoptr(GPtrArray) systems = systems_of(flow);
+    bool told = true;
 
-    if (notices->len == 0) {
-        printf("Nobody would be told: %s has no contact in notify, and there is no mail.fallback\n",
-               flow->id);
-        return COMMAND_FAILED;
+    for (guint i = 0; i < systems->len; i++) {
+        const struct config_system *system = g_ptr_array_index(systems, i);
+        if (systems->len > 1)
+            printf("%sA failure at the system %s:\n", i > 0 ? "\n" : "", system->id);
+        told &= print_system(flow, system, config, failure);
+        if (systems->len > 1)
+            printf("\n");
     }
-    for (guint i = 0; i < notices->len; i++)
-        print_notice(g_ptr_array_index(notices, i), config);
-    print_act(g_ptr_array_index(notices, 0));
+    if (!told)
+        return COMMAND_FAILED;
     print_when(flow);
     return COMMAND_OK;
 }

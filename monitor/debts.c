@@ -127,7 +127,8 @@ static void pay_next(struct chain *chain)
             continue;
         if (debts->hold)
             chain->held_config = debts->hold(debts->hold_context);
-        flow_debt_pay(debts->runtime->engine, debt, on_paid, chain);
+        struct flow_engine *engine = debts->runtime->engine;
+        flow_debt_pay(engine, engine->config, debt, on_paid, chain);
         return;
     }
     // each was tried: the system's flows need not wait any more
@@ -198,9 +199,22 @@ void debts_pay(struct debts *debts, void (*idle)(void *context), void *context)
     list(debts);
 }
 
-bool debts_hold_back(const struct debts *debts, const char *system)
+bool debts_may_come(const struct config_flow *flow)
 {
-    return g_hash_table_contains(debts->held, system);
+    for (guint i = 0; i < flow->steps->len; i++)
+        if (((const struct step *)flow->steps->pdata[i])->undo)
+            return true;
+    return false;
+}
+
+bool debts_hold_back(const struct debts *debts, const struct config_flow *flow)
+{
+    for (guint i = 0; i < flow->steps->len; i++) {
+        const struct step *step = flow->steps->pdata[i];
+        if (step->undo && g_hash_table_contains(debts->held, config_step_system(flow, step)->id))
+            return true;
+    }
+    return false;
 }
 
 bool debts_are_inherited(const struct debts *debts)

@@ -20,9 +20,12 @@ void debts_hold_config(struct debts *debts, void *(*hold)(void *context),
 // `idle` is called once there is nothing due any more.
 void debts_pay(struct debts *debts, void (*idle)(void *context), void *context);
 
-// True while debts of dead owners at this system have not been tried once: its
-// writing flows wait.
-bool debts_hold_back(const struct debts *debts, const char *system);
+// True where the flow has undos and debts of dead owners at a system that it writes to have
+// not been tried once: it waits.
+bool debts_hold_back(const struct debts *debts, const struct config_flow *flow);
+
+// True where a step of the flow has an undo.
+bool debts_may_come(const struct config_flow *flow);
 
 // True where a process that used the store has ended since the last round: what it
 // owes is ours now.

@@ -118,6 +118,8 @@ static void note_failure(struct incident_flow *flow, const struct incident_event
     flow->runs_failed++;
     flow->confirm_due = (struct clock_wall){0};
     set_text(&flow->fingerprint, event->fingerprint);
+    if (event->system != NULL)
+        set_text(&flow->system, event->system);
 }
 
 // What the incident says of the flow is what the flow says of itself.
@@ -185,6 +187,7 @@ static void notice_change(struct incident_case *state, const struct incident_eve
         return;
     }
     set_text(&incident->fingerprint, event->fingerprint);
+    set_text(&incident->system, state->flow->system);
     if (contains(incident->fingerprints, event->fingerprint)) {
         return;
     }

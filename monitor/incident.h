@@ -18,7 +18,7 @@ enum incident_kind {
 
 // Where one flow stands. A flow that is ok needs no more than its name.
 struct incident_flow {
-    char *flow, *system; // ids
+    char *flow, *system; // ids; the system is the one that failed last
     enum incident_kind kind;
     int count;         // n of suspect(n) and recovering(n)
     char *incident;    // the one it belongs to, or NULL
@@ -33,7 +33,7 @@ struct incident_flow {
 enum { INCIDENT_KINDS_OF_NOTICE = TRANSITION_WITHDRAWN + 1 };
 
 struct incident {
-    char *id, *system;
+    char *id, *system;                // the system that fails at present
     char *fingerprint;                // the current one
     char *run;                        // the run that opened it
     char *last_run;                   // the last one that told us something
@@ -62,6 +62,7 @@ struct incident_event {
     struct clock_wall at;
     // of a result
     const char *run, *fingerprint;
+    const char *system; // that failed
     enum incident_outcome outcome;
     struct clock_wall started, last_good;
     int confirm_runs, recover;

@@ -79,5 +79,6 @@ void online_excuse(struct run_result *result)
     result->problem = g_strdup("the monitor's own network seems to be down: none of the addresses "
                                "of agent.online answers either");
     g_clear_pointer(&result->fingerprint, g_free);
+    g_clear_pointer(&result->failed_system, g_free);
     g_clear_pointer(&result->scope, g_free);
 }

@@ -56,7 +56,25 @@ static void add_last_run(cJSON *object, const struct config_flow *flow, const st
     json_add_text(object, "summary", ran ? db_rows_text(row, 6) : NULL);
 }
 
-static bool add_phase(struct db *db, cJSON *object, const struct config_flow *flow, GError **error)
+// True where one of the mutes (as JSON) covers the flow, its system, or the one that fails.
+static bool is_muted(const cJSON *mutes, const struct config_flow *flow, const char *failing)
+{
+    const cJSON *mute = NULL;
+    cJSON_ArrayForEach(mute, mutes)
+    {
+        bool of_system = g_strcmp0(json_text(mute, "kind"), "system") == 0;
+        const char *target = json_text(mute, "target");
+        if (g_strcmp0(target, of_system ? flow->system->id : flow->id) == 0 ||
+            (of_system && failing != NULL && g_strcmp0(target, failing) == 0)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Where the flow stands, and with which of its systems.
+static bool add_phase(struct db *db, cJSON *status, cJSON *object, const struct config_flow *flow,
+                      GError **error)
 {
     g_autoptr(incident_flow_t) state =
         db != NULL ? incident_rows_load_flow(db, flow->id, flow->system->id, error)
@@ -64,24 +82,13 @@ static bool add_phase(struct db *db, cJSON *object, const struct config_flow *fl
     if (state == NULL) {
         return false;
     }
+    const char *failing = state->kind != INCIDENT_OK ? state->system : NULL;
+    json_add_text(object, "failed_system", failing);
+    cJSON_AddBoolToObject(object, "muted", is_muted(json_member(status, "mutes"), flow, failing));
     json_add_text(object, "phase", incident_kind_word(state->kind));
     json_add_integer(object, "count", state->count);
     json_add_text(object, "incident", state->incident);
     return true;
-}
-
-// True where one of the mutes (as JSON) covers the flow.
-static bool is_muted(const cJSON *mutes, const struct config_flow *flow)
-{
-    const cJSON *mute = NULL;
-    cJSON_ArrayForEach(mute, mutes)
-    {
-        bool of_system = g_strcmp0(json_text(mute, "kind"), "system") == 0;
-        if (g_strcmp0(json_text(mute, "target"), of_system ? flow->system->id : flow->id) == 0) {
-            return true;
-        }
-    }
-    return false;
 }
 
 static bool add_flow(struct db *db, const struct config *config, cJSON *status,
@@ -107,9 +114,8 @@ static bool add_flow(struct db *db, const struct config *config, cJSON *status,
     json_add_text(object, "system", flow->system->id);
     json_add_text(object, "priority", priority);
     add_last_run(object, flow, found ? rows : NULL, now, config->agent.timezone);
-    cJSON_AddBoolToObject(object, "muted", is_muted(json_member(status, "mutes"), flow));
     json_add_text(object, "off", flow->off);
-    return add_phase(db, object, flow, error);
+    return add_phase(db, status, object, flow, error);
 }
 
 static bool add_mutes(struct db *db, cJSON *status, struct clock_wall now, GError **error)
@@ -308,6 +314,7 @@ static void add_run(cJSON *runs, const struct db_rows *rows)
     json_add_text(run, "state", db_rows_text(rows, 3));
     cJSON_AddBoolToObject(run, "counted", db_rows_integer(rows, 4) != 0);
     json_add_text(run, "summary", db_rows_text(rows, 5));
+    json_add_text(run, "failed_system", db_rows_text(rows, 6));
     cJSON_AddItemToArray(runs, run);
 }
 
@@ -319,10 +326,11 @@ cJSON *report_history(struct db *db, const char *flow, int limit, GError **error
     cJSON *runs = cJSON_AddArrayToObject(history, "runs");
     g_autoptr(db_rows_t) rows = db_query(
         db, error,
-        "SELECT id, started, duration_us, state, counted, summary FROM ("
-        "SELECT * FROM (SELECT r.id, r.started, r.duration_us, r.state, r.counted, r.summary"
+        "SELECT id, started, duration_us, state, counted, summary, failed FROM ("
+        "SELECT * FROM (SELECT r.id, r.started, r.duration_us, r.state, r.counted, r.summary,"
+        " json_extract(r.result, '$.failed_system') AS failed"
         " FROM run r JOIN flow f ON r.flow = f.no WHERE f.id = ?1 ORDER BY r.started DESC LIMIT ?2)"
-        " UNION ALL SELECT * FROM (SELECT NULL, g.started, g.duration_us, 'ok', 1, NULL"
+        " UNION ALL SELECT * FROM (SELECT NULL, g.started, g.duration_us, 'ok', 1, NULL, NULL"
         " FROM good_run g JOIN flow f ON g.flow = f.no WHERE f.id = ?1 ORDER BY g.started DESC"
         " LIMIT ?2)) ORDER BY started DESC LIMIT ?2",
         "si", flow, (int64_t)limit);

@@ -21,6 +21,7 @@ struct watch_event *watch_event_new(const struct run_result *result, const struc
     event->run = g_strdup(result->run);
     event->flow = g_strdup(result->flow);
     event->system = g_strdup(result->system);
+    event->failed_system = g_strdup(result->failed_system);
     event->state = result->state;
     event->started = result->started;
     event->ended = result->ended;
@@ -44,6 +45,7 @@ void watch_event_free(struct watch_event *event)
     g_free(event->run);
     g_free(event->flow);
     g_free(event->system);
+    g_free(event->failed_system);
     g_free(event->fingerprint);
     g_free(event->json);
     g_free(event);
@@ -52,6 +54,12 @@ void watch_event_free(struct watch_event *event)
 static bool is_good(const struct watch_event *event)
 {
     return event->state == VERDICT_OK || event->state == VERDICT_SLOW;
+}
+
+// What failed may be another system than the flow's own.
+static const char *system_of(const struct watch_event *event)
+{
+    return event->failed_system != NULL ? event->failed_system : event->system;
 }
 
 static const char *outcome_word(const struct watch_event *event)
@@ -69,7 +77,7 @@ static cJSON *event_data(const struct watch_event *event, const struct config *c
     const struct config_flow *flow = config_find_flow(config, event->flow);
     cJSON *data = cJSON_CreateObject();
     json_add_text(data, "flow", event->flow);
-    json_add_text(data, "system", event->system);
+    json_add_text(data, "system", system_of(event));
     json_add_text(data, "run", event->run);
     json_add_text(data, "outcome", outcome_word(event));
     json_add_integer(data, "started", event->started.us);
@@ -147,7 +155,7 @@ static bool see_text(struct db *db, const struct watch_event *event, const cJSON
         return true;
     }
     g_autofree char *text = watch_summary_text(json);
-    return store_runs_see_text(db, event->system, text, event->ended, is_new, error);
+    return store_runs_see_text(db, system_of(event), text, event->ended, is_new, error);
 }
 
 static bool append_result(struct db *db, const struct config *config,

@@ -14,6 +14,7 @@
 // A run's end, as watch needs it.
 struct watch_event {
     char *run, *flow, *system; // ids
+    char *failed_system;       // of a failed run: the one that failed
     enum verdict_state state;
     struct clock_wall started, ended;
     struct clock_wall held_until; // a system is left alone until then; us 0 otherwise

@@ -41,6 +41,7 @@ static struct incident_event result_of(const struct watch_context *context, cons
         .at = context->at,
         .run = json_text(data, "run"),
         .fingerprint = json_text(data, "fingerprint"),
+        .system = json_text(data, "system"),
         .outcome = outcome_of(json_text(data, "outcome")),
         .started = time_of(data, "started"),
         .last_good = time_of(data, "last_good"),

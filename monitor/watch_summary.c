@@ -56,7 +56,11 @@ char *watch_summary_line(const cJSON *result)
     g_autoptr(GString) line = g_string_new(NULL);
     const cJSON *step = facts_decisive_step(result);
     if (step != NULL) {
+        const char *failed = json_text(result, "failed_system");
         append_if(line, "", json_text(step, "step"));
+        if (g_strcmp0(failed, json_text(result, "system")) != 0) {
+            append_if(line, " at ", failed);
+        }
         append_call(line, step);
         append_answer(line, step);
     }

@@ -155,7 +155,7 @@ static struct transition *opening_of(const struct incident *incident, struct clo
     return opening;
 }
 
-// True where some contact of the flow's is not yet told.
+// True where some contact of the flow's, of a failure at that system, is not yet told.
 static bool has_new_contacts(struct watch_context *context, const struct incident *incident,
                              const char *flow)
 {
@@ -163,7 +163,7 @@ static bool has_new_contacts(struct watch_context *context, const struct inciden
     if (known == NULL) {
         return false;
     }
-    g_autoptr(GPtrArray) contacts = route_contacts(known, context->config);
+    g_autoptr(GPtrArray) contacts = route_contacts(known, incident->system, context->config);
     for (guint i = 0; i < contacts->len; i++) {
         if (!is_told(incident, contacts->pdata[i])) {
             return true;
@@ -172,19 +172,20 @@ static bool has_new_contacts(struct watch_context *context, const struct inciden
     return false;
 }
 
-// A flow has joined after the opening went out: those who got that hear of a change, its own
-// further contacts get the opening now.
-static bool tell_joining(struct watch_context *context, struct incident *incident,
-                         const struct transition *transition, const char *joined, GError **error)
+// A flow has joined after the opening went out, or another system fails now: those who got that
+// hear of a change, further contacts of the flow at that system get the opening now.
+static bool tell_change(struct watch_context *context, struct incident *incident,
+                        const struct transition *transition, GError **error)
 {
+    const struct transition_flow *leader = transition->flows->pdata[0];
     if (!tell_later(context, incident, transition, error)) {
         return false;
     }
-    if (!has_new_contacts(context, incident, joined)) {
+    if (!has_new_contacts(context, incident, leader->flow)) {
         return true;
     }
     g_autoptr(transition_t) opening =
-        incident_transition(incident, TRANSITION_OPENED, joined, context->at);
+        incident_transition(incident, TRANSITION_OPENED, leader->flow, context->at);
     return tell_opening(context, incident, opening, context->at.us, error);
 }
 
@@ -227,13 +228,14 @@ static bool tell_in_company(struct watch_context *context, struct incident *inci
 }
 
 static bool tell_now(struct watch_context *context, struct incident *incident,
-                     const struct transition *transition, const char *joined, GError **error)
+                     const struct transition *transition, GError **error)
 {
     if (transition->kind == TRANSITION_OPENED) {
         return tell_opening(context, incident, transition, incident->group_until.us, error);
     }
-    return joined != NULL ? tell_joining(context, incident, transition, joined, error)
-                          : tell_later(context, incident, transition, error);
+    return transition->kind == TRANSITION_CHANGED
+               ? tell_change(context, incident, transition, error)
+               : tell_later(context, incident, transition, error);
 }
 
 static bool open_late(struct watch_context *context, struct incident *incident, GError **error)
@@ -254,7 +256,7 @@ bool watch_tell(struct watch_context *context, struct incident *incident,
     switch (incident_decide_fate(incident, transition->kind, muted, joined != NULL, context->at,
                                  group_ms)) {
     case INCIDENT_FATE_TELL:
-        return tell_now(context, incident, transition, joined, error);
+        return tell_now(context, incident, transition, error);
     case INCIDENT_FATE_OPEN:
         return open_late(context, incident, error);
     case INCIDENT_FATE_JOIN:
@@ -286,5 +288,5 @@ bool watch_tell_held(struct watch_context *context, struct incident *incident, G
     if (!watch_decide(context, incident->id, error, "unmuted", "the mute has ended")) {
         return false;
     }
-    return tell_now(context, incident, transition, NULL, error);
+    return tell_now(context, incident, transition, error);
 }

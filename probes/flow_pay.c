@@ -10,6 +10,7 @@
 #include "flow_care.h"
 #include "flow_undo.h"
 #include "judge.h"
+#include "run_systems.h"
 #include "selector.h"
 
 #include <string.h>
@@ -19,14 +20,15 @@
 
 struct payment {
     struct flow_engine *engine;
+    const struct config *config;
     struct flow_debt *debt;
     flow_debt_done done;
     void *context;
-    const struct config_system *system;
+    const struct config_system *system; // of the debt
     struct undo *undo;
-    struct lookup *lookup; // of the step, or of the undo
-    struct values *values;
-    struct cookie_jar *jar;
+    struct lookup *lookup; // of the step; or of the undo, for another system's record
+    struct run_systems *systems;
+    struct values *values; // theirs
     struct call_run *call;
     const struct call *calling; // of the undo: the call in flight
     guint next_call;
@@ -40,8 +42,7 @@ static void release(struct payment *payment)
 {
     undo_free(payment->undo);
     lookup_free(payment->lookup);
-    values_free(payment->values);
-    cookie_jar_free(payment->jar);
+    run_systems_free(payment->systems);
     if (payment->matches)
         g_ptr_array_unref(payment->matches);
     flow_engine_leave(payment->engine);
@@ -127,18 +128,28 @@ static bool is_gone(struct payment *payment, const struct transfer_response *res
     return flow_undo_record_is_gone(response) || judge_holds(payment->calling->gone, &input);
 }
 
+// From now on names are those of the system that the call goes to.
+static void enter_system_of(struct payment *payment, const struct call *call)
+{
+    const struct config_system *named =
+        call->system ? run_systems_find(payment->systems, call->system) : NULL;
+    run_systems_enter(payment->systems, named ? named : payment->system);
+}
+
 static void call(struct payment *payment, const struct call *call,
                  void (*done)(struct call_outcome *outcome, void *context))
 {
+    enter_system_of(payment, call);
+    const struct config_system *system = run_systems_present(payment->systems);
     struct call_run_input input = {
         .engine = payment->engine,
         .call = call,
-        .system = payment->system,
+        .system = system,
         .values = payment->values,
-        .jar = payment->jar,
+        .jar = run_systems_jar(payment->systems),
         .run = payment->debt->run,
         .first = true,
-        .timeout_ms = call->timeout_ms ? call->timeout_ms : payment->system->timeout_ms,
+        .timeout_ms = call->timeout_ms ? call->timeout_ms : system->timeout_ms,
         .done = done,
         .context = payment,
     };
@@ -195,6 +206,7 @@ static void on_undo_answer(struct call_outcome *outcome, void *context);
 static void send_call(struct payment *payment, const struct call *undo)
 {
     payment->calling = undo;
+    enter_system_of(payment, undo);
     if (target_is_safe(payment, undo))
         call(payment, undo, on_undo_answer);
 }
@@ -364,11 +376,12 @@ static void check_known(const char *name, const struct template_reference *refer
 }
 
 // The name that the undo needs and that nothing gave: the answer never came.
-static const char *missing_name(const struct payment *payment)
+static const char *missing_name(struct payment *payment)
 {
     struct name_check check = {payment, NULL};
     for (guint i = 0; i < payment->undo->calls->len; i++) {
         const struct call *undo = payment->undo->calls->pdata[i];
+        enter_system_of(payment, undo);
         foreach_target(undo, check_known, &check);
         foreach_field(undo->headers, check_known, &check);
         if (undo->captures->len > 0)
@@ -377,19 +390,33 @@ static const char *missing_name(const struct payment *payment)
     return check.bad;
 }
 
-// The system of that name must still be the one that the record was made at.
+// The system of that id must still be the one that the record was made at.
+static const char *changed_because(struct payment *payment, const struct config_system *system,
+                                   const char *digest)
+{
+    if (!system)
+        return "its system is no longer configured";
+    g_autofree char *present = run_systems_digest(payment->systems, system);
+    return g_strcmp0(present, digest) == 0 ? NULL : "its system is now another one";
+}
+
+// So must those that the undo calls besides.
 static const char *orphaned_because(struct payment *payment)
 {
-    payment->system = g_hash_table_lookup(payment->engine->config->systems, payment->debt->system);
+    payment->system = g_hash_table_lookup(payment->config->systems, payment->debt->system);
     if (!payment->system)
         return "its system is no longer configured";
-    payment->values =
-        flow_engine_values(payment->engine, payment->engine->config->secrets, payment->system);
-    g_autofree char *origin = NULL, *url = NULL, *digest = NULL;
-    flow_undo_freeze(payment->system, payment->values, &origin, &url, &digest);
-    if (g_strcmp0(digest, payment->debt->digest) != 0)
-        return "its system is now another one";
-    return NULL;
+    payment->systems = run_systems_new(payment->engine, payment->config, payment->system);
+    payment->values = run_systems_values(payment->systems);
+    const char *why = changed_because(payment, payment->system, payment->debt->digest);
+    const cJSON *other;
+    cJSON_ArrayForEach(other, json_member(payment->debt->values, FLOW_UNDO_SYSTEMS))
+    {
+        if (!why)
+            why = changed_because(payment, run_systems_find(payment->systems, other->string),
+                                  cJSON_GetStringValue(other));
+    }
+    return why;
 }
 
 static void start(struct payment *payment)
@@ -405,11 +432,16 @@ static void start(struct payment *payment)
         settle(payment, "uncertain", error->message);
         return;
     }
-    if (!payment->lookup)
-        payment->lookup = g_steal_pointer(&payment->undo->lookup);
     values_add_json(payment->values, payment->debt->values);
-    const char *missing = missing_name(payment);
-    if (!missing) {
+    bool later = payment->undo->lookup;
+    if (later) {
+        lookup_free(payment->lookup);
+        payment->lookup = g_steal_pointer(&payment->undo->lookup);
+    }
+    const char *missing = later ? NULL : missing_name(payment);
+    if (later) { // what the step itself captured is of another record
+        call(payment, payment->lookup->call, on_lookup_answer);
+    } else if (!missing) {
         send_next(payment);
     } else if (payment->lookup) {
         call(payment, payment->lookup->call, on_lookup_answer);
@@ -420,15 +452,15 @@ static void start(struct payment *payment)
     }
 }
 
-void flow_debt_pay(struct flow_engine *engine, struct flow_debt *debt, flow_debt_done done,
-                   void *context)
+void flow_debt_pay(struct flow_engine *engine, const struct config *config, struct flow_debt *debt,
+                   flow_debt_done done, void *context)
 {
     struct payment *payment = g_new0(struct payment, 1);
     payment->engine = engine;
+    payment->config = config;
     payment->debt = debt;
     payment->done = done;
     payment->context = context;
-    payment->jar = cookie_jar_new();
     flow_engine_enter(engine);
     start(payment);
 }

@@ -6,10 +6,11 @@
 #include "flow_debt.h"
 #include "flow_engine.h"
 
-// Pays one debt (found in the ledger at start, or due again); `done` gets it
-// back with its new state, already committed. `debt` is borrowed until then.
+// Pays one debt (found in the ledger at start, or due again) with the systems of
+// `config`; `done` gets it back with its new state, already committed. `config` and
+// `debt` are borrowed until then.
 typedef void (*flow_debt_done)(struct flow_debt *debt, void *context);
-void flow_debt_pay(struct flow_engine *engine, struct flow_debt *debt, flow_debt_done done,
-                   void *context);
+void flow_debt_pay(struct flow_engine *engine, const struct config *config, struct flow_debt *debt,
+                   flow_debt_done done, void *context);
 
 #endif

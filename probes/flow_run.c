@@ -36,8 +36,7 @@ char *flow_run_id(const char *flow, struct clock_wall due, int attempt)
 
 static void free_run(struct flow_run *run)
 {
-    values_free(run->shared.values);
-    cookie_jar_free(run->shared.jar);
+    run_systems_free(run->shared.systems);
     g_ptr_array_unref(run->debts);
     g_free(run);
 }
@@ -81,7 +80,7 @@ static void pay_next(struct flow_run *run)
             continue;
         if (run->engine->cut)
             break;
-        flow_debt_pay(run->engine, debt, on_paid, run);
+        flow_debt_pay(run->engine, run->config, debt, on_paid, run);
         return;
     }
     conclude(run);
@@ -92,7 +91,8 @@ static void end_steps(struct flow_run *run)
     const GPtrArray *steps = run->flow->steps;
     for (; run->index < steps->len; run->index++) {
         const struct step *step = steps->pdata[run->index];
-        struct step_result *skipped = step_result_new(step->name, run->flow->system->id);
+        struct step_result *skipped =
+            step_result_new(step->name, config_step_system(run->flow, step)->id);
         skipped->state = VERDICT_SKIPPED;
         g_ptr_array_add(run->result->steps, skipped);
     }
@@ -211,13 +211,13 @@ void flow_run_start(struct flow_engine *engine, const struct config_flow *flow,
         .engine = engine,
         .flow = flow,
         .run = run->result->run,
-        .values = flow_engine_values(engine, run->config->secrets, flow->system),
-        .jar = cookie_jar_new(),
+        .systems = run_systems_new(engine, run->config, flow->system),
         .deadline = {run->started.us + limit_ms * 1000},
         .limit_ms = limit_ms,
         .on_debt = on_debt,
         .context = run,
     };
+    run->shared.values = run_systems_values(run->shared.systems);
     flow_engine_enter(engine);
     begin(run);
 }

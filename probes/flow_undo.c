@@ -54,19 +54,50 @@ struct flow_debt *flow_undo_debt_new(const struct flow_undo_debt *facts, struct 
     debt->id = ids_hash(26, facts->run, facts->step->name, attempt, NULL);
     debt->run = g_strdup(facts->run);
     debt->flow = g_strdup(facts->flow->id);
-    debt->system = g_strdup(facts->flow->system->id);
+    debt->system = g_strdup(facts->system->id);
     debt->step = g_strdup(facts->step->name);
     debt->attempt = facts->attempt;
     debt->sent_at = now;
     debt->timeout_ms = facts->timeout_ms;
     debt->undo = g_strdup(facts->step->undo->source);
     debt->state = g_strdup("owed");
-    flow_undo_freeze(facts->flow->system, facts->values, &debt->origin, &debt->url, &debt->digest);
+    flow_undo_freeze(facts->system, facts->with, &debt->origin, &debt->url, &debt->digest);
     debt->values = values_to_json(facts->values);
     if (facts->step->lookup || facts->step->undo->lookup)
         cJSON_AddItemToObject(debt->values, FLOW_UNDO_SENT,
                               flow_undo_sent_texts(facts->request, facts->run));
     return debt;
+}
+
+static void add_system(GPtrArray *ids, const struct call *call)
+{
+    for (; call; call = call->otherwise)
+        if (call->system && !g_ptr_array_find_with_equal_func(ids, call->system, g_str_equal, NULL))
+            g_ptr_array_add(ids, call->system);
+}
+
+GPtrArray *flow_undo_systems(const struct undo *undo, const struct lookup *lookup)
+{
+    GPtrArray *ids = g_ptr_array_new();
+    for (guint i = 0; i < undo->calls->len; i++)
+        add_system(ids, undo->calls->pdata[i]);
+    if (undo->lookup)
+        add_system(ids, undo->lookup->call);
+    if (lookup)
+        add_system(ids, lookup->call);
+    return ids;
+}
+
+void flow_undo_set_values(struct flow_debt *debt, cJSON *values)
+{
+    static const char *const kept[] = {FLOW_UNDO_SENT, FLOW_UNDO_ABSENT, FLOW_UNDO_SYSTEMS};
+    for (size_t i = 0; i < G_N_ELEMENTS(kept); i++) {
+        cJSON *item = cJSON_DetachItemFromObjectCaseSensitive(debt->values, kept[i]);
+        if (item)
+            cJSON_AddItemToObject(values, kept[i], item);
+    }
+    cJSON_Delete(debt->values);
+    debt->values = values;
 }
 
 static void collect_json_texts(const cJSON *node, const char *needle, cJSON *texts)

@@ -12,17 +12,20 @@ struct transfer_request;
 struct transfer_response;
 
 // Names that a debt's values hold besides those of the run.
-#define FLOW_UNDO_SENT "run.sent"     // texts that the request held and that contain the run's id
-#define FLOW_UNDO_ABSENT "run.absent" // a lookup has once found nothing
+#define FLOW_UNDO_SENT "run.sent"       // texts that the request held and that contain the run's id
+#define FLOW_UNDO_ABSENT "run.absent"   // a lookup has once found nothing
+#define FLOW_UNDO_SYSTEMS "run.systems" // digests of the other systems that the undo calls
 
 // What a debt is made of.
 struct flow_undo_debt {
     const char *run;
     const struct config_flow *flow;
+    const struct config_system *system; // that the step calls
     const struct step *step;
     int attempt;
     const struct transfer_request *request; // about to be sent
     struct values *values;
+    struct values *with; // what the system gives of them
     int64_t timeout_ms;
 };
 
@@ -32,6 +35,13 @@ struct flow_debt *flow_undo_debt_new(const struct flow_undo_debt *facts, struct 
 // scheme://host:port and a digest of the system's url and with, as rendered now.
 void flow_undo_freeze(const struct config_system *system, struct values *values, char **origin,
                       char **url, char **digest);
+
+// The ids of other systems that the undo's calls and lookups name, each once; of const char *,
+// borrowed from them. `lookup` is the step's, or NULL. The caller frees the array.
+GPtrArray *flow_undo_systems(const struct undo *undo, const struct lookup *lookup);
+
+// What a debt knows of its record from now on: `values` (taken), and what it held besides.
+void flow_undo_set_values(struct flow_debt *debt, cJSON *values);
 
 // Every text in a request's body that contains `needle`: what a lookup's
 // candidates are compared with. The caller frees the array.

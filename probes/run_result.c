@@ -34,6 +34,7 @@ void run_result_free(struct run_result *result)
     g_free(result->run);
     g_free(result->flow);
     g_free(result->system);
+    g_free(result->failed_system);
     g_ptr_array_unref(result->steps);
     g_ptr_array_unref(result->undos);
     g_free(result->fingerprint);
@@ -155,7 +156,8 @@ static void set_fingerprint(struct run_result *result, const struct step_result 
                                     : verdict_cause_word(verdict->cause);
     g_autofree char *status = g_strdup_printf("%d", unreachable ? 0 : last_status(step));
     const char *code = !unreachable && verdict->code ? verdict->code : status;
-    result->fingerprint = ids_hash(26, FINGERPRINT_VERSION, result->system, result->scope, class,
+    result->failed_system = g_strdup(step->system);
+    result->fingerprint = ids_hash(26, FINGERPRINT_VERSION, step->system, result->scope, class,
                                    cause ? cause : "", code, NULL);
 }
 
@@ -278,6 +280,8 @@ cJSON *run_result_to_json(const struct run_result *result, const struct redact *
     cJSON *json = cJSON_CreateObject();
     json_add_text(json, "flow", result->flow);
     json_add_text(json, "system", result->system);
+    if (result->failed_system)
+        json_add_text(json, "failed_system", result->failed_system);
     char priority[] = {'P', (char)('0' + CLAMP(result->priority, 0, 9)), '\0'};
     json_add_text(json, "priority", priority);
     json_add_text(json, "state", result->cut_off ? NULL : verdict_state_word(result->state));

@@ -30,6 +30,7 @@ struct undo_result {
 struct run_result {
     char *run;           // run id
     char *flow, *system; // ids
+    char *failed_system; // id: of a failed run, the one that failed; or NULL
     int priority;
     enum verdict_state state;
     bool cut_off; // interrupted: no state, counts nowhere

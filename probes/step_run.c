@@ -5,6 +5,7 @@
 
 #include "../base/duration.h"
 #include "../base/ids.h"
+#include "../base/json.h"
 #include "auth_session.h"
 #include "call_run.h"
 #include "expect.h"
@@ -235,12 +236,7 @@ static bool proves_nothing_made(const struct verdict *verdict)
 
 static void add_known_values(const struct step_run *run, struct flow_debt *debt)
 {
-    cJSON *values = values_to_json(run->shared->values);
-    cJSON *texts = cJSON_DetachItemFromObjectCaseSensitive(debt->values, FLOW_UNDO_SENT);
-    if (texts)
-        cJSON_AddItemToObject(values, FLOW_UNDO_SENT, texts);
-    cJSON_Delete(debt->values);
-    debt->values = values;
+    flow_undo_set_values(debt, values_to_json(run->shared->values));
 }
 
 static void make_void(struct flow_debt *debt)
@@ -378,6 +374,19 @@ static void void_refused_debt(struct step_run *run)
         ledger->update(ledger->self, debt, on_void_noted, NULL);
 }
 
+// The undo may call other systems than the step: they too have to be the same then.
+static void freeze_other_systems(struct step_run *run, struct flow_debt *debt)
+{
+    struct run_systems *systems = run->shared->systems;
+    g_autoptr(GPtrArray) ids = flow_undo_systems(run->step->undo, run->step->lookup);
+    cJSON *digests = ids->len ? cJSON_AddObjectToObject(debt->values, FLOW_UNDO_SYSTEMS) : NULL;
+    for (guint i = 0; i < ids->len; i++) {
+        const char *id = ids->pdata[i];
+        g_autofree char *digest = run_systems_digest(systems, run_systems_find(systems, id));
+        json_add_text(digests, id, digest);
+    }
+}
+
 // Each request of a step with an undo is owed before its first byte goes out.
 static void before_send(struct call_run *call, const struct transfer_request *request,
                         void *context)
@@ -393,13 +402,16 @@ static void before_send(struct call_run *call, const struct transfer_request *re
     const struct flow_undo_debt facts = {
         .run = run->shared->run,
         .flow = run->shared->flow,
+        .system = run_systems_present(run->shared->systems),
         .step = step,
         .attempt = ++run->debts,
         .request = request,
         .values = run->shared->values,
+        .with = run_systems_with(run->shared->systems, run_systems_present(run->shared->systems)),
         .timeout_ms = request->timeout_ms,
     };
     run->debt = flow_undo_debt_new(&facts, clock_wall_now());
+    freeze_other_systems(run, run->debt);
     run->shared->on_debt(run->debt, run->shared->context);
     if (ledger)
         ledger->owe(ledger->self, run->debt, on_owed, run);
@@ -418,7 +430,7 @@ static void forget_captures(struct step_run *run)
 static void attempt(struct step_run *run)
 {
     const struct call *call = run->step->call;
-    const struct config_system *system = run->shared->flow->system;
+    const struct config_system *system = run_systems_present(run->shared->systems);
     run->result->attempts++;
     if (run->result->attempts > 1)
         forget_captures(run);
@@ -427,7 +439,7 @@ static void attempt(struct step_run *run)
         .call = call,
         .system = system,
         .values = run->shared->values,
-        .jar = run->shared->jar,
+        .jar = run_systems_jar(run->shared->systems),
         .timeout_ms = call->timeout_ms ? call->timeout_ms : system->timeout_ms,
         .deadline = run->shared->deadline,
         .run = run->shared->run,
@@ -473,8 +485,10 @@ void step_run_start(struct step_run_shared *shared, const struct step *step,
     run->done = done;
     run->context = context;
     run->started = clock_mono_now();
+    const struct config_system *system = config_step_system(shared->flow, step);
+    run_systems_enter(shared->systems, system);
     run->key = idempotency_key(run);
-    run->result = step_result_new(step->name, shared->flow->system->id);
+    run->result = step_result_new(step->name, system->id);
     run->result->means = g_strdup(step->means);
     uv_timer_init(shared->engine->loop, &run->timer);
     run->timer.data = run;
@@ -482,9 +496,7 @@ void step_run_start(struct step_run_shared *shared, const struct step *step,
         finish(run, VERDICT_SKIPPED);
         return;
     }
-    if (step->call->cookies_new) {
-        cookie_jar_free(shared->jar);
-        shared->jar = cookie_jar_new();
-    }
+    if (step->call->cookies_new)
+        run_systems_renew_jar(shared->systems);
     attempt(run);
 }

@@ -78,6 +78,15 @@ void values_set_text(struct values *values, const char *name, const char *text, 
     values_set(values, name, value_new_text(text, secret));
 }
 
+void values_forget_login(struct values *values)
+{
+    for (guint i = values->named->len; i-- > 0;) {
+        const struct named *named = g_ptr_array_index(values->named, i);
+        if (g_str_has_prefix(named->name, "login."))
+            g_ptr_array_remove_index(values->named, i);
+    }
+}
+
 const struct value *values_find(const struct values *values, const char *name)
 {
     const struct named *named = find_named(values, name);

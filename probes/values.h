@@ -16,6 +16,9 @@ struct values *values_new(const struct secret_store *secrets, const char *zone);
 void values_set(struct values *values, const char *name, struct value *value);
 void values_set_text(struct values *values, const char *name, const char *text, bool secret);
 
+// Takes away what a login gave: login.NAME.
+void values_forget_login(struct values *values);
+
 // The value of a name, or NULL; borrowed until it is set anew.
 const struct value *values_find(const struct values *values, const char *name);
 

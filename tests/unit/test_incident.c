@@ -72,6 +72,7 @@ struct world {
     GPtrArray *transitions;
     int64_t seq;
     int confirm, recover;
+    const char *system; // that the runs fail at; NULL: their flow's
 };
 
 static void free_transition(gpointer data)
@@ -149,6 +150,7 @@ static char run(struct world *world, const char *name, char letter)
                                    .started = second(seq * 60),
                                    .run = id,
                                    .fingerprint = fingerprint,
+                                   .system = world->system,
                                    .outcome = letter == 'G'   ? INCIDENT_GOOD
                                               : letter == 'U' ? INCIDENT_UNKNOWN
                                                               : INCIDENT_FAILED,
@@ -314,6 +316,26 @@ static void test_joining_follows_the_change(void **state)
     run(world, "customers", 'b');
     const struct incident_flow *customers = flow_of(world, "customers");
     assert_string_not_equal(customers->incident, orders->incident);
+    world_free(world);
+}
+
+// An incident is of the system that fails: the one of its current fingerprint.
+static void test_another_system_fails(void **state)
+{
+    (void)state;
+    struct world *world = world_new(2, 1);
+    run(world, "orders", 'a');
+    world->system = "shop";
+    assert_int_equal(run(world, "orders", 'b'), 'O'); // the second run says where it fails
+    const struct incident *incident = world->order->pdata[0];
+    assert_string_equal(incident->system, "shop");
+    world->system = "crm";
+    assert_int_equal(run(world, "orders", 'c'), '.');
+    assert_string_equal(incident->system, "shop"); // once may be chance
+    assert_int_equal(run(world, "orders", 'c'), 'C');
+    assert_string_equal(incident->system, "crm");
+    const struct transition *told = world->transitions->pdata[1];
+    assert_string_equal(told->system, "crm");
     world_free(world);
 }
 
@@ -483,6 +505,7 @@ int main(void)
         cmocka_unit_test(test_facts),
         cmocka_unit_test(test_company),
         cmocka_unit_test(test_joining_follows_the_change),
+        cmocka_unit_test(test_another_system_fails),
         cmocka_unit_test(test_withdrawn),
         cmocka_unit_test(test_acknowledged),
         cmocka_unit_test(test_ids_do_not_depend_on_the_machine),

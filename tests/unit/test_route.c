@@ -108,14 +108,42 @@ static void the_contacts_of_a_flow_are_its_own_or_the_fallback(void **state)
 
     (void)state;
     sample_init(&sample);
-    own = route_contacts(&sample.quote, &sample.config);
+    own = route_contacts(&sample.quote, "erp", &sample.config);
     assert_int_equal(own->len, 2);
     assert_string_equal(g_ptr_array_index(own, 0), "bc-partner");
     sample.config.mail.fallback = g_strdup("acme-it");
     g_ptr_array_set_size(sample.quote.notify, 0);
-    fallback = route_contacts(&sample.quote, &sample.config);
+    fallback = route_contacts(&sample.quote, "erp", &sample.config);
     assert_int_equal(fallback->len, 1);
     assert_string_equal(g_ptr_array_index(fallback, 0), "acme-it");
+    sample_clear(&sample);
+}
+
+// A failure at another system than the flow's is told to who has the flow's roles there.
+static void roles_are_told_where_the_failure_is(void **state)
+{
+    struct sample sample;
+    char id[] = "shop";
+    struct config_system shop = {.id = id};
+    g_autoptr(transition_t) transition = sample_transition(TRANSITION_OPENED);
+
+    (void)state;
+    sample_init(&sample);
+    shop.act = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    g_hash_table_insert(shop.act, g_strdup("integrator"), g_strdup("agency"));
+    g_hash_table_insert(shop.act, g_strdup("hosting"), g_strdup("agency"));
+    g_hash_table_insert(sample.config.systems, shop.id, &shop);
+    g_free(transition->system);
+    transition->system = g_strdup("shop");
+    check(transition, &sample.config, "acme-it bc-partner");
+    sample.order.notify_roles = sample_list("client", "integrator");
+    check(transition, &sample.config, "acme-it bc-partner agency");
+    g_free(transition->system);
+    transition->system = g_strdup(sample.system.id);
+    check(transition, &sample.config, "acme-it bc-partner");
+    g_ptr_array_unref(sample.order.notify_roles);
+    g_hash_table_remove(sample.config.systems, shop.id);
+    g_hash_table_unref(shop.act);
     sample_clear(&sample);
 }
 
@@ -127,6 +155,7 @@ int main(void)
         cmocka_unit_test(the_fallback_is_told_where_nobody_else_is),
         cmocka_unit_test(later_notices_go_to_those_who_got_the_opening),
         cmocka_unit_test(a_flow_that_is_gone_changes_nothing),
+        cmocka_unit_test(roles_are_told_where_the_failure_is),
         cmocka_unit_test(the_contacts_of_a_flow_are_its_own_or_the_fallback),
     };
 
