@@ -55,7 +55,7 @@ static void give_names(struct run_systems *systems, const struct config_system *
 {
     const struct values *with = run_systems_with(systems, system);
     for (guint i = 0; i < system->vars->len; i++) {
-        const char *name = ((const struct call_field *)system->vars->pdata[i])->name;
+        const char *name = ((const struct config_value *)system->vars->pdata[i])->name;
         const struct value *value = values_find(with, name);
         if (value && !values_find(systems->values, name))
             values_set(systems->values, name,
@@ -67,7 +67,7 @@ static void take_names(struct run_systems *systems, const struct config_system *
 {
     const struct values *with = run_systems_with(systems, system);
     for (guint i = 0; i < system->vars->len; i++) {
-        const char *name = ((const struct call_field *)system->vars->pdata[i])->name;
+        const char *name = ((const struct config_value *)system->vars->pdata[i])->name;
         const struct value *given = values_find(with, name);
         const struct value *present = values_find(systems->values, name);
         if (given && present && cJSON_Compare(given->json, present->json, true))
