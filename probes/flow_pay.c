@@ -107,7 +107,7 @@ static struct verdict *judge_outcome(struct payment *payment, const struct call 
     };
     struct verdict *verdict = judge(&input);
     const struct flow_care_call care = {
-        .system = payment->system,
+        .system = run_systems_present(payment->systems),
         .run = payment->debt->run,
         .step = payment->debt->step,
         .verdict = verdict,

@@ -49,7 +49,7 @@ static void tell_gate(const struct step_run *run, const struct step_result *resu
 {
     guint count = result->exchanges->len;
     const struct flow_care_call call = {
-        .system = run->shared->flow->system,
+        .system = run_systems_present(run->shared->systems),
         .run = run->shared->run,
         .flow = run->shared->flow,
         .step = result->step,
