@@ -167,6 +167,7 @@ void call_free(struct call *call)
     intern_release_template(call->path);
     intern_release_template(call->body);
     g_free(call->body_file);
+    g_free(call->elsewhere_ca);
     call_free(call->otherwise);
     g_free(call);
 }

@@ -119,6 +119,8 @@ struct call {
     char *body_file;        // absolute path: file
     int64_t timeout_ms;     // 0 for the system's
     bool no_auth;           // auth: none
+    bool elsewhere;         // its URL need not be the system's: an identity provider's
+    char *elsewhere_ca;     // PEM file for such a URL, NULL for the machine's
     int follow;             // redirects at most
     bool cookies_new;       // a new jar
     GPtrArray *captures;    // of struct capture

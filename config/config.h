@@ -65,7 +65,9 @@ enum config_auth_kind {
     CONFIG_AUTH_DIGEST,
     CONFIG_AUTH_NTLM,
     CONFIG_AUTH_OAUTH1,
-    CONFIG_AUTH_SESSION
+    CONFIG_AUTH_OAUTH2,
+    CONFIG_AUTH_SESSION,
+    CONFIG_AUTH_CSRF
 };
 
 struct config_oauth1 {
@@ -75,12 +77,17 @@ struct config_oauth1 {
     bool sha1;                             // HMAC-SHA1 in place of HMAC-SHA256
 };
 
+struct config_oauth2; // config_oauth2.h
+
+// What is asked for before a call: a session, an access token, a CSRF token.
 struct config_session {
-    struct call *login, *logout; // logout NULL for none
-    GPtrArray *cookies;          // of char *: names that the login sets
-    GPtrArray *headers;          // of struct call_field: sent with each call
-    GPtrArray *expired;          // of struct expectation: the session has ended; empty: status 401
-    int64_t idle_ms, lasts_ms;   // 0 for no limit
+    const char *step;             // its name in the evidence: "log in"
+    struct call *login, *logout;  // logout NULL for none
+    GPtrArray *cookies;           // of char *: names that the login sets
+    GPtrArray *headers;           // of struct call_field: sent with each call
+    GPtrArray *expired;           // of struct expectation: the session has ended; empty: status 401
+    int64_t idle_ms, lasts_ms;    // 0 for no limit
+    struct config_oauth2 *oauth2; // of oauth2, else NULL
 };
 
 struct config_auth {
@@ -90,7 +97,7 @@ struct config_auth {
     struct template *token;               // bearer
     GPtrArray *headers;                   // of struct call_field: header
     struct config_oauth1 *oauth1;         // oauth1
-    struct config_session *session;       // session
+    struct config_session *session;       // oauth2, session, csrf
     struct config_place place;
 };
 

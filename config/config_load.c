@@ -4,6 +4,7 @@
 #include "config_read.h"
 #include "config_world.h"
 
+#include "config_oauth2.h"
 #include "config_problem.h"
 #include "intern.h"
 
@@ -30,6 +31,7 @@ static void session_free(struct config_session *session)
     g_clear_pointer(&session->cookies, g_ptr_array_unref);
     g_clear_pointer(&session->headers, g_ptr_array_unref);
     g_clear_pointer(&session->expired, g_ptr_array_unref);
+    config_oauth2_free(session->oauth2);
     g_free(session);
 }
 

@@ -69,6 +69,15 @@ void config_read_auth(struct config_reader *reader, const struct config_node *no
 void config_check_sweep(struct config_reader *reader, const struct config_node *node,
                         const struct config_sweep *sweep);
 
+// What the maps `oauth2` and `csrf` of `auth` say, into `auth`.
+void config_read_oauth2(struct config_reader *reader, const struct config_node *node,
+                        const struct config_system *system, struct config_auth *auth);
+void config_read_csrf(struct config_reader *reader, const struct config_node *node,
+                      struct config_auth *auth);
+
+// A session without a login, which the caller gives it; `step` is its name in the evidence.
+struct config_session *config_session_new(const char *step);
+
 // A time zone's name, checked; `fallback` (NULL: the machine's) where there is
 // none. The caller frees it.
 char *config_read_timezone(struct config_reader *reader, const struct config_node *node,

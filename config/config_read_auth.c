@@ -178,20 +178,42 @@ static void note_login_names(struct config_scope *scope, const struct call *logi
     }
 }
 
+struct config_session *config_session_new(const char *step)
+{
+    struct config_session *session = g_new0(struct config_session, 1);
+
+    session->step = step;
+    session->cookies = g_ptr_array_new_with_free_func(g_free);
+    session->headers = g_ptr_array_new_with_free_func((GDestroyNotify)call_field_free);
+    session->expired = g_ptr_array_new_with_free_func((GDestroyNotify)expectation_free);
+    return session;
+}
+
+static void read_oauth2(struct config_reader *reader, const struct config_entry *entry,
+                        struct config_system *system)
+{
+    config_read_oauth2(reader, entry->value, system, auth_new(system, CONFIG_AUTH_OAUTH2, entry));
+}
+
+static void read_csrf(struct config_reader *reader, const struct config_entry *entry,
+                      struct config_system *system)
+{
+    config_read_csrf(reader, entry->value, auth_new(system, CONFIG_AUTH_CSRF, entry));
+}
+
 // The login's names are known plainly within the session, as login.NAME to the
 // flows.
 static void read_session(struct config_reader *reader, const struct config_entry *entry,
                          struct config_system *system)
 {
     struct config_auth *auth = auth_new(system, CONFIG_AUTH_SESSION, entry);
-    struct config_session *session = g_new0(struct config_session, 1);
+    struct config_session *session = config_session_new("log in");
     const struct config_node *map = entry->value;
     struct config_scope *outer = reader->scope;
     g_autoptr(config_scope_t) scope = config_scope_new(outer);
 
     auth->session = session;
-    session->headers = g_ptr_array_new_with_free_func((GDestroyNotify)call_field_free);
-    session->expired = g_ptr_array_new_with_free_func((GDestroyNotify)expectation_free);
+    g_ptr_array_unref(session->cookies);
     session->cookies = config_read_texts(config_node_get(map, "cookies"));
     session->idle_ms = config_read_duration(config_node_get(map, "idle"), 0);
     session->lasts_ms = config_read_duration(config_node_get(map, "lasts"), 0);
@@ -210,21 +232,34 @@ static void read_session(struct config_reader *reader, const struct config_entry
     reader->scope = outer;
 }
 
-// The ways, in the order in which they are read. Those that make the Authorization
+// The ways, in the order in which they are read and asked for. Those that make the Authorization
 // header exclude each other.
 static const struct way {
     const char *key;
     void (*read)(struct config_reader *, const struct config_entry *, struct config_system *);
     bool authorization;
 } ways[] = {
-    {"basic", read_basic, true},      {"digest", read_digest, true}, {"ntlm", read_ntlm, true},
-    {"bearer", read_bearer, true},    {"oauth1", read_oauth1, true}, {"header", read_header, false},
-    {"session", read_session, false},
+    {"basic", read_basic, true},   {"digest", read_digest, true},    {"ntlm", read_ntlm, true},
+    {"bearer", read_bearer, true}, {"oauth1", read_oauth1, true},    {"header", read_header, false},
+    {"oauth2", read_oauth2, true}, {"session", read_session, false}, {"csrf", read_csrf, false},
 };
+
+// A second Authorization header beside that of the way `first`.
+static void check_header_map(struct config_reader *reader, const struct config_node *map,
+                             const char *first)
+{
+    for (unsigned i = 0; map != NULL && map->kind == CONFIG_NODE_MAP && i < map->count; i++) {
+        const struct config_entry *name = &map->entries[i];
+
+        if (g_ascii_strcasecmp(name->key, "Authorization") == 0)
+            config_problem_error(reader->problems, name->place,
+                                 "\"%s\" makes the Authorization header: leave one out", first);
+    }
+}
 
 static void check_together(struct config_reader *reader, const struct config_node *node)
 {
-    const struct config_entry *header = config_node_entry(node, "header");
+    const struct config_node *session = config_node_get(node, "session");
     const char *first = NULL;
 
     for (unsigned i = 0; i < G_N_ELEMENTS(ways); i++) {
@@ -239,15 +274,10 @@ static void check_together(struct config_reader *reader, const struct config_nod
         else if (entry != NULL)
             first = ways[i].key;
     }
-    for (unsigned i = 0; first != NULL && header != NULL &&
-                         header->value->kind == CONFIG_NODE_MAP && i < header->value->count;
-         i++) {
-        const struct config_entry *name = &header->value->entries[i];
-
-        if (g_ascii_strcasecmp(name->key, "Authorization") == 0)
-            config_problem_error(reader->problems, name->place,
-                                 "\"%s\" makes the Authorization header: leave one out", first);
-    }
+    if (first == NULL)
+        return;
+    check_header_map(reader, config_node_get(node, "header"), first);
+    check_header_map(reader, config_node_get(session, "headers"), first);
 }
 
 void config_read_auth(struct config_reader *reader, const struct config_node *node,

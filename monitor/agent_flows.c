@@ -94,13 +94,19 @@ unsigned agent_flows_running(const struct agent_flows *all)
     return all->running;
 }
 
+static void free_generation(void *context)
+{
+    struct agent_generation *generation = context;
+    config_free(generation->config);
+    g_free(generation);
+}
+
 static void leave_generation(struct agent_flows *all, struct agent_generation *generation)
 {
     if (generation->current || generation->users > 0)
         return;
-    auth_session_forget(all->context.runtime->engine, generation->config);
-    config_free(generation->config);
-    g_free(generation);
+    auth_session_forget(all->context.runtime->engine, generation->config, free_generation,
+                        generation);
 }
 
 struct agent_generation *agent_flows_hold(struct agent_flows *all)

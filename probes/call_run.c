@@ -16,6 +16,7 @@ struct call_run {
     struct exchange *exchange; // in flight; owned by outcome.exchanges
     struct transfer_call *transfer;
     GString *session_cookies; // redirects need them too
+    uint64_t session_stamp;
     struct call_outcome outcome;
     int redirects;
     bool waits_for_gate, waits_for_session, waits_for_go, replayed;
@@ -104,12 +105,11 @@ static bool is_signature(const struct transfer_header *header)
 
 static void add_cookies(struct call_run *run, struct transfer_request *request)
 {
-    const GString *session_cookies = run->session_cookies;
     g_autofree char *own =
         run->input.jar ? cookie_jar_header(run->input.jar, request->url, clock_wall_now()) : NULL;
-    g_autoptr(GString) all = g_string_new(session_cookies->str);
+    g_autoptr(GString) all = g_string_new(run->session_cookies->str);
     if (own)
-        g_string_append_printf(all, "%s%s", all->len ? "; " : "", own);
+        cookie_jar_merge(all, own);
     if (all->len)
         transfer_headers_add(request->headers, "Cookie", all->str);
 }
@@ -146,7 +146,9 @@ static struct transfer_request *redirected_request(struct call_run *run, const c
 
 static bool replay_after_expiry(struct call_run *run, const struct transfer_response *response)
 {
-    if (!has_session(run) || !run->input.session->is_expired(run->input.session_self, response) ||
+    if (!has_session(run) ||
+        !run->input.session->is_expired(run->input.session_self, response, run->session_stamp,
+                                        run->replayed) ||
         run->replayed)
         return false;
     run->replayed = true;
@@ -279,7 +281,8 @@ static struct transfer_request *build_request(struct call_run *run, GError **err
         !request_authenticate(request, input->system, input->values, now, error))
         return NULL;
     if (has_session(run) &&
-        !input->session->apply(input->session_self, request, run->session_cookies, error))
+        !input->session->apply(input->session_self, request, run->session_cookies,
+                               &run->session_stamp, error))
         return NULL;
     add_cookies(run, request);
     return g_steal_pointer(&request);
@@ -302,9 +305,11 @@ static void build_and_send(struct call_run *run)
         finish_with_problem(run, error->message);
         return;
     }
-    slots_request(run->input.engine->slots, run->input.system->id,
-                  (unsigned)run->input.system->parallel, run->input.first, on_slot, run,
-                  &run->ticket);
+    // An identity provider has no part in how much a system may be asked.
+    g_autofree char *place = g_strconcat(run->input.call->elsewhere ? "elsewhere for " : "",
+                                         run->input.system->id, NULL);
+    slots_request(run->input.engine->slots, place, (unsigned)run->input.system->parallel,
+                  run->input.first, on_slot, run, &run->ticket);
 }
 
 static void on_session(bool ok, void *context)
@@ -364,7 +369,7 @@ void call_run_start(const struct call_run_input *input, struct call_run **handle
 
 void call_run_cancel(struct call_run *run, bool deadline_passed)
 {
-    if (run->transfer && deadline_passed)
+    if (run->transfer && (deadline_passed || run->input.kept))
         return; // its own timeout is no later
     run->outcome.deadline_passed = deadline_passed;
     run->outcome.cut_off = !deadline_passed;

@@ -11,17 +11,22 @@
 
 struct call_run;
 
-// What a call asks of the session of its system (probes/auth_session).
+// What a call asks of what its system wants before it (probes/auth_session): a session, an
+// access token, a CSRF token, or several of them.
 struct call_session {
-    // Calls `done` once there is a session, or none can be had; at once or later.
+    // Calls `done` once all of it is there, or cannot be had; at once or later.
     void (*ensure)(void *self, void (*done)(bool ok, void *context), void *context);
     // Takes a waiter back: its `done` is not called any more.
     void (*withdraw)(void *self, void *context);
-    // Adds the session's headers to `request` and its cookies to `cookies`.
-    bool (*apply)(void *self, struct transfer_request *request, GString *cookies, GError **error);
-    // True where the answer says that the session has ended; it is then no longer used.
-    bool (*is_expired)(void *self, const struct transfer_response *response);
-    // The login that failed last, as a step result of its own.
+    // Adds the session's headers to `request` and its cookies to `cookies`; `stamp` says later
+    // which session it was.
+    bool (*apply)(void *self, struct transfer_request *request, GString *cookies, uint64_t *stamp,
+                  GError **error);
+    // True where the answer to a request of that stamp says that the session has ended; it is
+    // then no longer used. `replayed`: the request had been repeated with a fresh one.
+    bool (*is_expired)(void *self, const struct transfer_response *response, uint64_t stamp,
+                       bool replayed);
+    // What failed, right after `ensure` said so, as a step result of its own.
     struct step_result *(*failure)(const void *self);
     // The captures of the login as login.NAME, all secret.
     void (*add_values)(const void *self, struct values *values);
@@ -52,6 +57,7 @@ struct call_run_input {
     const char *key_header;     // the header that carries `key`, or NULL
     const char *key;            // of idempotency
     bool first;                 // goes before others in the system's queue: undos
+    bool kept;                  // not cut off at a stop: its answer must not be lost
     int64_t timeout_ms;         // of each request
     struct clock_mono deadline; // of the whole; us 0 for none
     // Called before each request that is not a redirect's, may be NULL: answers with

@@ -292,6 +292,28 @@ char *cookie_jar_header(const struct cookie_jar *jar, const char *url, struct cl
     return g_string_free(out, out->len == 0);
 }
 
+// True where `cookies` hold one of the name that `pair` begins with.
+static bool has_name(const GString *cookies, const char *pair)
+{
+    size_t length = strcspn(pair, "=") + 1;
+    for (const char *at = cookies->str; at && *at; at = strchr(at, ';')) {
+        at += strspn(at, "; ");
+        if (strncmp(at, pair, length) == 0)
+            return true;
+    }
+    return false;
+}
+
+void cookie_jar_merge(GString *cookies, const char *more)
+{
+    g_auto(GStrv) pairs = g_strsplit(more, "; ", -1);
+    g_autoptr(GString) before = g_string_new(cookies->str);
+    for (char **pair = pairs; *pair; pair++) {
+        if (**pair && !has_name(before, *pair))
+            g_string_append_printf(cookies, "%s%s", cookies->len ? "; " : "", *pair);
+    }
+}
+
 const char *cookie_jar_find(const struct cookie_jar *jar, const char *name)
 {
     const struct cookie *found = NULL;

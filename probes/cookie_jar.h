@@ -25,6 +25,10 @@ void cookie_jar_store(struct cookie_jar *jar, const char *url, const GPtrArray *
 // no cookie goes there. The caller frees it.
 char *cookie_jar_header(const struct cookie_jar *jar, const char *url, struct clock_wall now);
 
+// Adds to `cookies`, "a=b; c=d", those of `more` of whose name there is none yet: of two, a
+// server would take either.
+void cookie_jar_merge(GString *cookies, const char *more);
+
 // The value of the cookie `name`, the one set last, or NULL; borrowed until the
 // jar changes.
 const char *cookie_jar_find(const struct cookie_jar *jar, const char *name);

@@ -27,6 +27,15 @@ void flow_engine_set_config(struct flow_engine *engine, const struct config *con
     redact_free(engine->redact);
     engine->redact = redact;
     secret_store_redact(config->secrets, engine->redact);
+    if (!engine->fixed)
+        engine->fixed = redact_new();
+    secret_store_redact(config->secrets, engine->fixed);
+}
+
+void flow_engine_reset_redact(struct flow_engine *engine)
+{
+    redact_free(engine->redact);
+    engine->redact = redact_copy(engine->fixed);
 }
 
 void flow_engine_enter(struct flow_engine *engine)
@@ -94,5 +103,6 @@ void flow_engine_free(struct flow_engine *engine)
     flow_gate_free(engine->gate);
     transfer_free(engine->transfer);
     redact_free(engine->redact);
+    redact_free(engine->fixed);
     g_free(engine);
 }

@@ -10,6 +10,7 @@
 #include "flow_debt.h"
 #include "flow_gate.h"
 #include "slots.h"
+#include "token_store.h"
 #include "values.h"
 
 struct flow_engine {
@@ -17,15 +18,17 @@ struct flow_engine {
     struct transfer *transfer;
     const struct config *config;      // of new runs
     const struct flow_ledger *ledger; // NULL: debts live in memory only
-    struct redact *redact;            // the secrets of `config` and of those before it
+    const struct token_store *tokens; // NULL: tokens live in memory only
+    struct redact *redact;            // all secrets: those of sessions too
+    struct redact *fixed;             // the secrets of `config` and of those before it
     struct slots *slots;
     struct flow_gate *gate; // systems that are left alone
-    GHashTable *sessions; // of auth_session; NULL while there is none
-    GHashTable *calls;    // set of struct call_run in flight
-    GHashTable *waits;    // uv_timer_t -> struct flow_wait, while nothing is in flight
-    unsigned active;      // runs and single debts
-    bool stopping;        // no new step is started
-    bool cut;             // the grace is over: nothing is sent any more
+    GHashTable *sessions;   // of auth_session's rows; NULL while there is none
+    GHashTable *calls;      // set of struct call_run in flight
+    GHashTable *waits;      // uv_timer_t -> struct flow_wait, while nothing is in flight
+    unsigned active;        // runs and single debts
+    bool stopping;          // no new step is started
+    bool cut;               // the grace is over: nothing is sent any more
 };
 
 // `config` is borrowed until the engine is freed or given another one; a NULL
@@ -36,6 +39,9 @@ struct flow_engine *flow_engine_new(uv_loop_t *loop, const struct config *config
 // From now on, runs start under `config`; those in flight finish under theirs:
 // the caller keeps the former one until they have ended.
 void flow_engine_set_config(struct flow_engine *engine, const struct config *config);
+
+// From now on only the secrets of the configurations are known: whoever knows others adds them.
+void flow_engine_reset_redact(struct flow_engine *engine);
 
 // A space of names with what `system` gives (its `with`); the caller frees it.
 // A value that cannot be made is left out: what needs it says so.

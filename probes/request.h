@@ -14,8 +14,8 @@ enum request_error {
     REQUEST_ERROR_ORIGIN, // a whole URL that does not point to the system
     REQUEST_ERROR_HEADER, // a name or value that must not stand in a header
     REQUEST_ERROR_AUTH,   // a user name that basic authentication cannot carry
-                        // that must not stand in a header
-    REQUEST_ERROR_BODY, // the file of a body cannot be read
+                          // that must not stand in a header
+    REQUEST_ERROR_BODY,   // the file of a body cannot be read
 };
 
 // The request for `call` at `system`: URL, query, the system's headers and the

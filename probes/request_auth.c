@@ -113,8 +113,10 @@ static bool authenticate(const struct maker *maker, const struct config_auth *au
         return given || authenticate_transport(maker, auth, TRANSFER_AUTH_NTLM, error);
     case CONFIG_AUTH_HEADER:
         return authenticate_header(maker, auth, error);
-    case CONFIG_AUTH_OAUTH1:  // request_sign
-    case CONFIG_AUTH_SESSION: // by the session
+    case CONFIG_AUTH_OAUTH1: // request_sign
+    case CONFIG_AUTH_OAUTH2: // these by the session
+    case CONFIG_AUTH_SESSION:
+    case CONFIG_AUTH_CSRF:
     default:
         return true;
     }

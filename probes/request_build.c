@@ -146,6 +146,19 @@ static GString *render_fields(struct builder *builder, const GPtrArray *fields, 
     return g_steal_pointer(&out);
 }
 
+// How another server's certificate is judged is not the system's business.
+static void set_tls(struct builder *builder, const char *url, const char *base)
+{
+    struct transfer_tls *tls = &builder->request->tls;
+    g_autofree char *origin = request_origin(url);
+    g_autofree char *own = request_origin(base);
+    bool is_own = !builder->call->elsewhere || g_strcmp0(origin, own) == 0;
+    tls->ca = builder->call->elsewhere_ca;
+    if (is_own && !tls->ca)
+        tls->ca = builder->system->tls_ca;
+    tls->no_verify = is_own && builder->system->tls_no_verify;
+}
+
 static bool check_origin(const char *url, const char *base, GError **error)
 {
     g_autofree char *origin = request_origin(url);
@@ -173,8 +186,11 @@ static char *build_address(struct builder *builder, GError **error)
     bool whole = call->whole_url || (call->path && template_begins_with_hole(call->path));
     g_autofree char *joined = whole ? g_strdup(path) : request_url_join(base, path);
     g_autofree char *url = request_url_fit(joined);
-    if (whole && (!request_url_check(url, error) || !check_origin(url, base, error)))
+    if (whole && !request_url_check(url, error))
         return NULL;
+    if (whole && !call->elsewhere && !check_origin(url, base, error))
+        return NULL;
+    set_tls(builder, url, base);
     return g_steal_pointer(&url);
 }
 
@@ -260,8 +276,6 @@ struct transfer_request *request_build(const struct call *call, const struct con
     builder.context = values_context(values, now);
     request->timeout_ms = call->timeout_ms > 0 ? call->timeout_ms : system->timeout_ms;
     request->max_body = MAX_BODY;
-    request->tls.ca = system->tls_ca;
-    request->tls.no_verify = system->tls_no_verify;
     request->may_reuse = call_is_safe(call);
     if (build_url(&builder, error) && build_headers(&builder, error) && build_body(&builder, error))
         return g_steal_pointer(&request);
