@@ -46,11 +46,32 @@ static enum offer read_offers(const GPtrArray *headers, const char *wanted, GStr
     return offer;
 }
 
-char *transfer_auth_refused(const struct transfer_request *request,
-                            const struct transfer_response *response)
+// Servers that take the connection, and say in a page that they want a certificate.
+static const char *read_page(const struct transfer_response *response)
+{
+    static const struct {
+        int status;
+        const char *text, *sentence;
+    } PAGES[] = {
+        {400, "No required SSL certificate was sent", "the server wants a client certificate"},
+        {400, "The SSL certificate error", "the server refused the client certificate"},
+        {403, "client certificate is required", "the server wants a client certificate"},
+        {403, "client certificate", "the server refused the client certificate"},
+    };
+    gsize length = 0;
+    const char *body = g_bytes_get_data(response->body, &length);
+    for (size_t i = 0; body && i < G_N_ELEMENTS(PAGES); i++)
+        if (response->status == PAGES[i].status &&
+            g_strstr_len(body, (gssize)MIN(length, 8192), PAGES[i].text))
+            return PAGES[i].sentence;
+    return NULL;
+}
+
+static char *refused_by_status(const struct transfer_request *request,
+                               const struct transfer_response *response)
 {
     const char *name = transfer_auth_name(request->credentials.kind);
-    if (!name || response->outcome != TRANSFER_ANSWERED || response->status != 401)
+    if (!name || response->status != 401)
         return NULL;
     g_autoptr(GString) names = g_string_new(NULL);
     enum offer offer = read_offers(response->headers, name, names);
@@ -62,4 +83,13 @@ char *transfer_auth_refused(const struct transfer_request *request,
                                "before it, does not keep the connection",
                                name);
     return g_strdup_printf("%s authentication was refused: wrong user or password", name);
+}
+
+char *transfer_auth_refused(const struct transfer_request *request,
+                            const struct transfer_response *response)
+{
+    if (response->outcome != TRANSFER_ANSWERED)
+        return NULL;
+    char *refused = refused_by_status(request, response);
+    return refused ? refused : g_strdup(read_page(response));
 }

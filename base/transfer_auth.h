@@ -11,8 +11,9 @@ const char *transfer_auth_name(enum transfer_auth_kind kind);
 // True where the HTTP library of this machine can do it.
 bool transfer_auth_is_possible(enum transfer_auth_kind kind);
 
-// Why `response`, a 401 at the end of all legs, refuses the request's credentials, as
-// a sentence; NULL where it is no such answer. The caller frees it.
+// Why `response` refuses the request's credentials, as a sentence: a 401 at the end of
+// all legs, or a page that asks for a client certificate. NULL where it is no such
+// answer. The caller frees it.
 char *transfer_auth_refused(const struct transfer_request *request,
                             const struct transfer_response *response);
 

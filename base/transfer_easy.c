@@ -380,6 +380,19 @@ static void set_credentials(struct transfer_easy *easy)
         note(easy, curl_easy_setopt(handle, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1));
 }
 
+// Read by curl at each new connection; one with another certificate, or with none, is
+// never reused, nor is its TLS session.
+static void set_certificate(struct transfer_easy *easy)
+{
+    const struct transfer_credentials *credentials = &easy->request->credentials;
+    CURL *handle = easy->handle;
+    if (!credentials->cert)
+        return;
+    note(easy, curl_easy_setopt(handle, CURLOPT_SSLCERT, credentials->cert));
+    note(easy, curl_easy_setopt(handle, CURLOPT_SSLKEY, credentials->key));
+    note(easy, curl_easy_setopt(handle, CURLOPT_KEYPASSWD, credentials->key_password));
+}
+
 bool transfer_easy_begin(struct transfer_easy *easy, const struct transfer_request *request)
 {
     easy->request = request;
@@ -394,13 +407,15 @@ bool transfer_easy_begin(struct transfer_easy *easy, const struct transfer_reque
     set_tls(easy);
     set_headers(easy);
     set_credentials(easy);
+    set_certificate(easy);
     return !easy->ours;
 }
 
 // curl keeps with a handle what it learned of a server: nonces, states of handshakes.
 bool transfer_easy_end(struct transfer_easy *easy)
 {
-    bool clean = !easy->request || easy->request->credentials.kind == TRANSFER_AUTH_NONE;
+    bool clean = !easy->request || (easy->request->credentials.kind == TRANSFER_AUTH_NONE &&
+                                    !easy->request->credentials.cert);
     g_clear_pointer(&easy->response, transfer_response_free);
     g_clear_pointer(&easy->body, g_byte_array_unref);
     g_clear_pointer(&easy->headers, g_free);

@@ -18,6 +18,9 @@ static void clear_credentials(struct transfer_credentials *credentials)
 {
     g_free(credentials->username);
     g_free(credentials->password);
+    g_free(credentials->cert);
+    g_free(credentials->key);
+    g_free(credentials->key_password);
     *credentials = (struct transfer_credentials){0};
 }
 
@@ -30,6 +33,9 @@ void transfer_request_copy_credentials(struct transfer_request *request,
         .kind = from->kind,
         .username = g_strdup(from->username),
         .password = g_strdup(from->password),
+        .cert = g_strdup(from->cert),
+        .key = g_strdup(from->key),
+        .key_password = g_strdup(from->key_password),
     };
 }
 

@@ -52,6 +52,8 @@ enum transfer_auth_kind {
 struct transfer_credentials {
     enum transfer_auth_kind kind;
     char *username, *password; // NTLM: DOMAIN\user
+    // A client certificate and its key, PEM files, with the key's password or NULL.
+    char *cert, *key, *key_password;
 };
 
 // A request. Owned by whoever made it until transfer_start takes it.
@@ -84,7 +86,7 @@ struct transfer_response {
     struct transfer_timing timing;
     char *peer;    // "address:port" of the other side, NULL where not connected
     bool sent;     // a byte of the request may have gone out
-    char *refused; // why the transport's own authentication failed, as a sentence; else NULL
+    char *refused; // how the client's own authentication failed, as a sentence; else NULL
 };
 
 // A request with an empty header list; transfer_request_free frees it.

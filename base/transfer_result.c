@@ -6,6 +6,7 @@
 
 #include "duration.h"
 #include "transfer_auth.h"
+#include "transfer_certificate.h"
 #include "transfer_dns.h"
 
 #include <arpa/inet.h>
@@ -146,6 +147,12 @@ static char *say_tls(const struct transfer_easy *easy)
                            curl_words(easy, CURLE_SSL_CONNECT_ERROR));
 }
 
+static char *say_own_certificate(const struct transfer_easy *easy)
+{
+    return g_strdup_printf("the client certificate cannot be used: %s",
+                           curl_words(easy, CURLE_SSL_CERTPROBLEM));
+}
+
 static char *say_nothing(const struct transfer_easy *easy)
 {
     g_autofree char *host = host_of(easy);
@@ -201,6 +208,7 @@ static const struct rule RULES[] = {
     {CURLE_WEIRD_SERVER_REPLY, TRANSFER_GARBLED, say_not_http},
     {CURLE_BAD_CONTENT_ENCODING, TRANSFER_GARBLED, say_undecodable},
     {CURLE_WRITE_ERROR, TRANSFER_GARBLED, say_undecodable},
+    {CURLE_SSL_CERTPROBLEM, TRANSFER_OUR_FAULT, say_own_certificate},
     {CURLE_URL_MALFORMAT, TRANSFER_OUR_FAULT, say_bad_url},
 };
 
@@ -237,6 +245,14 @@ static void fill_failure(const struct transfer_easy *easy, CURLcode code,
     }
     response->problem = rule->sentence(easy);
     response->outcome = rule->outcome;
+    if (is_https(easy) && !easy->answered)
+        response->refused = transfer_certificate_refused(easy->error);
+    if (response->refused) {
+        // By TLS 1.3 a server looks at the certificate after the client is done: the
+        // request is on its way, and nobody reads it.
+        response->phase = TRANSFER_PHASE_TLS;
+        response->sent = false;
+    }
     if (response->outcome == TRANSFER_UNREACHABLE && easy->answered)
         response->outcome = TRANSFER_GARBLED;
 }
@@ -319,7 +335,8 @@ struct transfer_response *transfer_result_take(struct transfer_easy *easy, CURLc
     fill_outcome(easy, code, response);
     fill_timing(easy, &response->timing);
     fill_answer(easy, response);
-    response->refused = transfer_auth_refused(easy->request, response);
+    if (!response->refused)
+        response->refused = transfer_auth_refused(easy->request, response);
     easy->response = NULL;
     return response;
 }

@@ -64,6 +64,7 @@ enum config_auth_kind {
     CONFIG_AUTH_HEADER,
     CONFIG_AUTH_DIGEST,
     CONFIG_AUTH_NTLM,
+    CONFIG_AUTH_CLIENT_CERT,
     CONFIG_AUTH_OAUTH1,
     CONFIG_AUTH_OAUTH2,
     CONFIG_AUTH_SESSION,
@@ -92,7 +93,8 @@ struct config_session {
 
 struct config_auth {
     enum config_auth_kind kind;
-    struct template *username, *password; // basic, digest, ntlm
+    struct template *username, *password; // basic, digest, ntlm; client_cert: or NULL
+    char *cert, *key;                     // client_cert: PEM files
     struct template *domain;              // ntlm, or NULL
     struct template *token;               // bearer
     GPtrArray *headers;                   // of struct call_field: header

@@ -56,6 +56,8 @@ void config_auth_free(void *data)
     intern_release_template(auth->username);
     intern_release_template(auth->password);
     intern_release_template(auth->domain);
+    g_free(auth->cert);
+    g_free(auth->key);
     intern_release_template(auth->token);
     g_clear_pointer(&auth->headers, g_ptr_array_unref);
     oauth1_free(auth->oauth1);

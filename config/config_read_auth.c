@@ -4,6 +4,7 @@
 #include "config_read.h"
 
 #include "../base/transfer_auth.h"
+#include "../base/transfer_certificate.h"
 #include "config_problem.h"
 
 #include <string.h>
@@ -115,6 +116,60 @@ static void read_ntlm(struct config_reader *reader, const struct config_entry *e
                              "\"%s\" has a domain already: leave out \"domain\", or what is "
                              "before the backslash",
                              user);
+}
+
+static const char *answer_reference(const struct template_reference *reference, void *secrets)
+{
+    return secret_store_find(secrets, reference);
+}
+
+static const struct value *answer_name(const char *name, void *user)
+{
+    (void)name;
+    (void)user;
+    return NULL;
+}
+
+// Whether the files can be used. Where an agent starts, only the flows that need them
+// cannot run.
+static void check_certificate(struct config_reader *reader, const struct config_entry *entry,
+                              const struct config_auth *auth)
+{
+    const struct template_context context = {
+        .value = answer_name, .reference = answer_reference, .user = reader->config->secrets};
+    g_autoptr(GError) error = NULL;
+    g_autofree char *warning = NULL;
+    g_autofree char *password =
+        auth->password != NULL ? template_render(auth->password, &context, NULL, NULL) : NULL;
+
+    if (reader->in_memory || auth->cert == NULL || (auth->password != NULL && password == NULL))
+        return;
+    if (transfer_certificate_check(auth->cert, auth->key, password, clock_wall_now(), &warning,
+                                   &error) &&
+        warning == NULL)
+        return;
+    if (error != NULL && reader->missing == CONFIG_MISSING_IS_ERROR)
+        config_problem_error(reader->problems, entry->place, "%s", error->message);
+    else
+        config_problem_warn(reader->problems, entry->place, "%s",
+                            error != NULL ? error->message : warning);
+}
+
+static void read_client_cert(struct config_reader *reader, const struct config_entry *entry,
+                             struct config_system *system)
+{
+    struct config_auth *auth = auth_new(system, CONFIG_AUTH_CLIENT_CERT, entry);
+    const struct config_node *key = config_node_get(entry->value, "key");
+    const char *url = system->url != NULL ? template_source(system->url) : "";
+
+    auth->cert = config_read_filename(config_node_get(entry->value, "cert"));
+    auth->key = key != NULL ? config_read_filename(key) : g_strdup(auth->cert);
+    auth->password = read_secret(reader, system, config_node_get(entry->value, "password"),
+                                 "the password of the key");
+    if (g_str_has_prefix(url, "http://"))
+        config_problem_error(reader->problems, entry->place,
+                             "\"client_cert\" needs TLS: write https:// in the system's \"url\"");
+    check_certificate(reader, entry, auth);
 }
 
 static void read_bearer(struct config_reader *reader, const struct config_entry *entry,
@@ -239,9 +294,11 @@ static const struct way {
     void (*read)(struct config_reader *, const struct config_entry *, struct config_system *);
     bool authorization;
 } ways[] = {
-    {"basic", read_basic, true},   {"digest", read_digest, true},    {"ntlm", read_ntlm, true},
-    {"bearer", read_bearer, true}, {"oauth1", read_oauth1, true},    {"header", read_header, false},
-    {"oauth2", read_oauth2, true}, {"session", read_session, false}, {"csrf", read_csrf, false},
+    {"basic", read_basic, true},   {"digest", read_digest, true},
+    {"ntlm", read_ntlm, true},     {"bearer", read_bearer, true},
+    {"oauth1", read_oauth1, true}, {"header", read_header, false},
+    {"oauth2", read_oauth2, true}, {"session", read_session, false},
+    {"csrf", read_csrf, false},    {"client_cert", read_client_cert, false},
 };
 
 // A second Authorization header beside that of the way `first`.

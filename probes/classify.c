@@ -81,11 +81,15 @@ static void judge_failed_transport(struct state *state, enum verdict_class class
     bool timeout = class == VERDICT_CLASS_TIMEOUT;
     // One cause for all of them: whether a host that is down refuses or keeps
     // silent, it is one incident.
-    say(state->verdict, class, VERDICT_CAUSE_NETWORK, "hosting",
-        explain_phase(response->phase, timeout));
+    if (response->refused)
+        say(state->verdict, class, VERDICT_CAUSE_AUTH, "client", LEXICON_CERTIFICATE);
+    else
+        say(state->verdict, class, VERDICT_CAUSE_NETWORK, "hosting",
+            explain_phase(response->phase, timeout));
     state->verdict->phase = phase_of(response->phase);
-    state->verdict->message =
-        response->problem ? g_strdup(response->problem) : describe_timeout(state->input);
+    state->verdict->message = response->refused   ? g_strdup(response->refused)
+                              : response->problem ? g_strdup(response->problem)
+                                                  : describe_timeout(state->input);
 }
 
 static void judge_own_fault(struct state *state)
@@ -293,10 +297,11 @@ static void judge_refused(struct state *state)
     struct verdict *verdict = state->verdict;
     if (!state->response->refused || verdict->class != VERDICT_CLASS_CRYPTIC)
         return;
+    g_clear_pointer(&verdict->explanation, g_free);
+    g_clear_pointer(&verdict->act, g_free);
     g_free(verdict->message);
-    g_free(verdict->explanation);
-    g_free(verdict->act);
-    say(verdict, VERDICT_CLASS_ERROR_CODE, VERDICT_CAUSE_AUTH, "client", LEXICON_CREDENTIALS);
+    verdict->class = VERDICT_CLASS_ERROR_CODE;
+    verdict->cause = VERDICT_CAUSE_AUTH; // the lexicon says the rest
     verdict->message = g_strdup(state->response->refused);
 }
 

@@ -83,6 +83,10 @@ static void add_credentials(cJSON *json, const struct transfer_credentials *cred
                             const struct redact *redact)
 {
     const char *name = transfer_auth_name(credentials->kind);
+    if (credentials->cert) {
+        json_add_text(json, "certificate", credentials->cert);
+        json_add_text(json, "certificate_key", credentials->key);
+    }
     if (!name)
         return;
     const char *pair[] = {"Authorization", REDACT_MASK};

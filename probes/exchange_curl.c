@@ -80,6 +80,16 @@ static void append_credentials(GString *line, const cJSON *auth)
     append_option(line, "--user", user ? user : ":");
 }
 
+static void append_certificate(GString *line, const cJSON *exchange)
+{
+    const char *cert = json_text(exchange, "certificate");
+    const char *key = json_text(exchange, "certificate_key");
+    if (!cert || !key)
+        return;
+    append_option(line, "--cert", cert);
+    append_option(line, "--key", key);
+}
+
 // Returns whether one of them is Content-Type. The Authorization header is curl's
 // own business where it authenticates.
 static bool append_headers(GString *line, const cJSON *headers, bool authenticates)
@@ -126,6 +136,7 @@ char *exchange_curl_line(const cJSON *exchange)
     append_method(line, method ? method : "GET", with_body);
     append_url(line, url ? url : "");
     const cJSON *auth = json_member(exchange, "auth");
+    append_certificate(line, exchange);
     append_credentials(line, auth);
     bool typed = append_headers(line, json_member(exchange, "request_headers"), auth);
     if (with_body)

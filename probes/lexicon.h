@@ -57,7 +57,7 @@ enum lexicon_explanation {
     LEXICON_NOT_DATA,
     LEXICON_NO_BODY,
     LEXICON_EXPECTATION,
-    LEXICON_CREDENTIALS,
+    LEXICON_CERTIFICATE,
 };
 const char *lexicon_explain(enum lexicon_explanation which);
 

@@ -71,6 +71,19 @@ static bool authenticate_transport(const struct maker *maker, const struct confi
     return true;
 }
 
+static bool authenticate_certificate(const struct maker *maker, const struct config_auth *auth,
+                                     GError **error)
+{
+    struct transfer_credentials *credentials = &maker->request->credentials;
+    g_autofree char *password = render(maker, auth->password, error);
+    if (!password)
+        return false;
+    credentials->cert = g_strdup(auth->cert);
+    credentials->key = g_strdup(auth->key);
+    credentials->key_password = auth->password ? g_steal_pointer(&password) : NULL;
+    return true;
+}
+
 // True where one of the first `count` headers has that name.
 static bool is_given(const GPtrArray *headers, guint count, const char *name)
 {
@@ -111,6 +124,8 @@ static bool authenticate(const struct maker *maker, const struct config_auth *au
         return given || authenticate_transport(maker, auth, TRANSFER_AUTH_DIGEST, error);
     case CONFIG_AUTH_NTLM:
         return given || authenticate_transport(maker, auth, TRANSFER_AUTH_NTLM, error);
+    case CONFIG_AUTH_CLIENT_CERT:
+        return authenticate_certificate(maker, auth, error);
     case CONFIG_AUTH_HEADER:
         return authenticate_header(maker, auth, error);
     case CONFIG_AUTH_OAUTH1: // request_sign

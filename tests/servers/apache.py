@@ -93,6 +93,7 @@ Listen 127.0.0.1:{port}
   SSLCertificateKeyFile {key}
   SSLCACertificateFile {ca}
   SSLVerifyClient {verify}
+  SSLProtocol {protocol}
   SSLOptions +StdEnvVars
   <Location />
     Require all granted
@@ -172,7 +173,7 @@ def free_port():
 
 
 class Apache:
-    """`keytab` switches Kerberos on; `tls` is {"certificate", "key", "ca", "verify"}."""
+    """`keytab` switches Kerberos on; `tls` is {"certificate", "key", "ca", "verify", "protocol"}."""
 
     def __init__(self, keytab=None, tls=None, environment=None, keep_alive=30, level="info"):
         self.folder = tempfile.mkdtemp(prefix="erpwatch-apache-")

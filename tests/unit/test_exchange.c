@@ -273,6 +273,31 @@ static void test_curl_line_headers(void **state)
                                "[--header][Content-Type:][--data-raw][x]");
 }
 
+// The password stays out: curl asks for it. What the transport adds is shown, masked.
+static void test_curl_line_credentials(void **state)
+{
+    (void)state;
+    g_autoptr(exchange_t) exchange =
+        exchange_new(transfer_request_new("GET", "https://h/"), (struct clock_wall){0});
+    struct transfer_credentials *credentials = &exchange->request->credentials;
+    credentials->kind = TRANSFER_AUTH_NTLM;
+    credentials->username = g_strdup("ACME\\o'neil");
+    credentials->password = g_strdup("s3cret-pass");
+    credentials->cert = g_strdup("/c.pem");
+    credentials->key = g_strdup("/k.pem");
+    credentials->key_password = g_strdup("s3cret-pass");
+    g_autoptr(cJSON) json = exchange_to_json(exchange, NULL, 100);
+    g_autofree char *text = json_print(json, false);
+    assert_null(strstr(text, "s3cret"));
+    assert_non_null(strstr(text, "[\"Authorization\",\"***\"]"));
+    g_autofree char *line = exchange_curl_line(json);
+    g_autofree char *words = shell_words(line);
+    assert_string_equal(words, "[--include][--url][https://h/][--cert][/c.pem][--key][/k.pem]"
+                               "[--ntlm][--user][ACME\\o'neil]"
+                               "[--header][User-Agent: erpwatch/" ERPWATCH_VERSION "]"
+                               "[--compressed]");
+}
+
 static void test_curl_line_without_body(void **state)
 {
     (void)state;
@@ -325,6 +350,7 @@ int main(void)
         cmocka_unit_test(test_bad_text),
         cmocka_unit_test(test_curl_line),
         cmocka_unit_test(test_curl_line_headers),
+        cmocka_unit_test(test_curl_line_credentials),
         cmocka_unit_test(test_curl_line_without_body),
         cmocka_unit_test(test_curl_line_of_anything),
     };

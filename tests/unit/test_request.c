@@ -370,6 +370,35 @@ static void test_basic(void **state)
     assert_true(g_error_matches(fixture->error, REQUEST_ERROR, REQUEST_ERROR_AUTH));
 }
 
+// The transport gets a copy of its own; `Authorization` of the call itself wins.
+static void test_transport(void **state)
+{
+    struct fixture *fixture = *state;
+    g_autoptr(template_t) username = compile("{{user}}", TEMPLATE_PLACE_TEXT);
+    g_autoptr(template_t) password = compile("{{key}}", TEMPLATE_PLACE_TEXT);
+    struct config_auth ntlm = {.kind = CONFIG_AUTH_NTLM, .username = username};
+    struct config_auth cert = {
+        .kind = CONFIG_AUTH_CLIENT_CERT, .cert = (char[]){"/c.pem"}, .key = (char[]){"/k.pem"}};
+    ntlm.password = password;
+    ntlm.domain = username;
+    g_ptr_array_add(fixture->system.auth, &ntlm);
+    g_ptr_array_add(fixture->system.auth, &cert);
+    g_autoptr(transfer_request_t) request = build(fixture);
+    assert_true(authenticate(fixture, request));
+    assert_int_equal(request->credentials.kind, TRANSFER_AUTH_NTLM);
+    assert_string_equal(request->credentials.username, "shop\\shop");
+    assert_string_equal(request->credentials.password, "p\xc3\xa9:x");
+    assert_string_equal(request->credentials.cert, "/c.pem");
+    assert_string_equal(request->credentials.key, "/k.pem");
+    assert_null(request->credentials.key_password);
+    assert_null(transfer_headers_find(request->headers, "Authorization"));
+    add(fixture->call->headers, "authorization", "own", TEMPLATE_PLACE_HEADER);
+    g_autoptr(transfer_request_t) own = build(fixture);
+    assert_true(authenticate(fixture, own));
+    assert_int_equal(own->credentials.kind, TRANSFER_AUTH_NONE);
+    assert_non_null(own->credentials.cert);
+}
+
 static void test_bearer(void **state)
 {
     struct fixture *fixture = *state;
@@ -468,6 +497,7 @@ int main(void)
         TEST(test_file_body),
         TEST(test_limits),
         TEST(test_basic),
+        TEST(test_transport),
         TEST(test_bearer),
         TEST(test_auth_headers),
         cmocka_unit_test(test_origin),
