@@ -104,6 +104,7 @@ static void judge_own_fault(struct state *state)
 static void take_envelope(struct state *state, enum verdict_class class)
 {
     state->verdict->class = class;
+    state->verdict->partial = state->envelope->partial;
     state->verdict->code = g_strdup(state->envelope->code);
     state->verdict->message = g_strdup(state->envelope->message);
 }

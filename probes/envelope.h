@@ -26,6 +26,7 @@ struct envelope {
     bool login;         // a page that asks for a password
     bool told;          // a header says what failed: the body need not
     bool refusal;       // nothing but False: a failure where the flow does not expect it
+    bool partial;       // a batch, and parts of it succeeded
     int status;         // of the part of a batch that failed, else 0
     const char *family; // the protocol that the code belongs to, for the lexicon, or NULL
     char *code;         // machine code or NULL

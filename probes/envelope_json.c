@@ -389,6 +389,8 @@ static void read_shapes(struct reader *reader, const cJSON *document)
 
 bool envelope_says_failure(const cJSON *document)
 {
+    if (envelope_batch_fails(document))
+        return true;
     g_autoptr(envelope_t) envelope = g_new0(struct envelope, 1);
     struct reader reader = {.envelope = envelope, .quick = true};
     envelope_pick_init(&reader.pick);
@@ -401,6 +403,8 @@ bool envelope_says_failure(const cJSON *document)
 
 void envelope_read_json(struct envelope *envelope, const cJSON *document, bool xml)
 {
+    if (!xml && envelope_read_batch(envelope, document))
+        return;
     struct reader reader = {.envelope = envelope, .xml = xml};
     envelope_pick_init(&reader.pick);
     envelope_read_special(envelope, &reader.pick, document, xml);

@@ -100,6 +100,15 @@ bool envelope_shows_failure(const cJSON *object);
 void envelope_read_nested(struct envelope *envelope, const cJSON *tree);
 bool envelope_nested_fails(const cJSON *tree);
 
+// Reads a batch in JSON by the first of its parts that fails; false where none fails,
+// or the document is no batch. And only whether one fails.
+bool envelope_read_batch(struct envelope *envelope, const cJSON *document);
+bool envelope_batch_fails(const cJSON *document);
+
+// Reads a multipart body; false where it is none.
+bool envelope_read_multipart(struct envelope *envelope, const char *body, size_t length,
+                             const char *content_type);
+
 // Takes over what `inner` says; `inner` is still to be freed.
 void envelope_take(struct envelope *envelope, struct envelope *inner);
 

@@ -7,7 +7,9 @@
 #include "../base/json.h"
 #include "../base/regex.h"
 #include "exchange.h"
+#include "multipart.h"
 #include "request.h"
+#include "selector.h"
 
 #include <string.h>
 
@@ -121,6 +123,19 @@ static void collect_form_texts(const char *form, const char *needle, cJSON *text
             cJSON_AddItemToArray(texts, cJSON_CreateString(value));
 }
 
+static void collect_texts(const char *bytes, size_t length, const char *type, const char *needle,
+                          cJSON *texts)
+{
+    g_autoptr(cJSON) document = json_parse(bytes, length, NULL);
+    g_autofree char *text = g_strndup(bytes, length);
+    if (document)
+        collect_json_texts(document, needle, texts);
+    else if (type && strstr(type, "x-www-form-urlencoded"))
+        collect_form_texts(text, needle, texts);
+    else if (strstr(text, needle))
+        cJSON_AddItemToArray(texts, cJSON_CreateString(text));
+}
+
 cJSON *flow_undo_sent_texts(const struct transfer_request *request, const char *needle)
 {
     cJSON *texts = cJSON_CreateArray();
@@ -128,15 +143,15 @@ cJSON *flow_undo_sent_texts(const struct transfer_request *request, const char *
         return texts;
     gsize length;
     const char *bytes = g_bytes_get_data(request->body, &length);
-    g_autoptr(cJSON) document = json_parse(bytes, length, NULL);
-    g_autofree char *text = g_strndup(bytes, length);
     const char *type = transfer_headers_find(request->headers, "Content-Type");
-    if (document)
-        collect_json_texts(document, needle, texts);
-    else if (type && strstr(type, "x-www-form-urlencoded"))
-        collect_form_texts(text, needle, texts);
-    else if (strstr(text, needle))
-        cJSON_AddItemToArray(texts, cJSON_CreateString(text));
+    g_autoptr(GPtrArray) parts =
+        multipart_is(bytes, length, type) ? multipart_read(bytes, length, type) : NULL;
+    if (!parts)
+        collect_texts(bytes, length, type, needle, texts);
+    for (guint i = 0; parts && i < parts->len; i++) {
+        const struct multipart_part *part = g_ptr_array_index(parts, i);
+        collect_texts(part->body, part->length, part->content_type, needle, texts);
+    }
     return texts;
 }
 
@@ -151,10 +166,42 @@ static const struct regex *endpoint_regex(void)
     return regex;
 }
 
+// True for the words of a 404 that mean the record itself.
+static bool speaks_of_record(const char *body)
+{
+    return !regex_match(endpoint_regex(), body, strlen(body), 0, NULL, NULL);
+}
+
+static bool part_is_gone(const cJSON *part, gint64 status)
+{
+    g_autofree char *body = json_print(json_member(part, "body"), false);
+    return status == 410 || (status == 404 && speaks_of_record(body));
+}
+
+// A batch of deletes: each part did its own, or found nothing, and one found nothing.
+static bool batch_is_gone(const struct transfer_response *response)
+{
+    struct subject subject;
+    subject_init_response(&subject, response);
+    const cJSON *part;
+    bool gone = false, other = false;
+    cJSON_ArrayForEach(part, json_member(subject_document(&subject), "responses"))
+    {
+        gint64 status = json_integer(part, "status", 0);
+        bool nothing = part_is_gone(part, status);
+        gone = gone || nothing;
+        other = other || (!nothing && (status < 200 || status >= 300));
+    }
+    subject_clear(&subject);
+    return gone && !other;
+}
+
 bool flow_undo_record_is_gone(const struct transfer_response *response)
 {
     if (response->outcome != TRANSFER_ANSWERED)
         return false;
+    if (response->status >= 200 && response->status < 300)
+        return batch_is_gone(response);
     if (response->status == 410)
         return true;
     if (response->status != 404)
@@ -163,5 +210,5 @@ bool flow_undo_record_is_gone(const struct transfer_response *response)
     if (type && g_ascii_strncasecmp(type, "text/html", strlen("text/html")) == 0)
         return false;
     g_autofree char *body = exchange_body_text(response);
-    return !regex_match(endpoint_regex(), body, strlen(body), 0, NULL, NULL);
+    return speaks_of_record(body);
 }

@@ -221,9 +221,25 @@ static GBytes *take_text(char *text)
     return text ? g_bytes_new_take(text, strlen(text)) : NULL;
 }
 
+// The lines of a multipart body end in CRLF (RFC 2046), which YAML cannot write.
+static char *with_line_ends(const char *text)
+{
+    GString *out = g_string_sized_new(strlen(text) + 64);
+    for (const char *c = text; *c; c++) {
+        if (*c == '\n' && (c == text || c[-1] != '\r'))
+            g_string_append_c(out, '\r');
+        g_string_append_c(out, *c);
+    }
+    return g_string_free(out, false);
+}
+
 static GBytes *text_body(struct builder *builder, GError **error)
 {
-    return take_text(template_render(builder->call->body, &builder->context, NULL, error));
+    g_autofree char *text = template_render(builder->call->body, &builder->context, NULL, error);
+    const char *type = transfer_headers_find(builder->request->headers, "Content-Type");
+    if (text && type && g_ascii_strncasecmp(type, "multipart/", strlen("multipart/")) == 0)
+        return take_text(with_line_ends(text));
+    return take_text(g_steal_pointer(&text));
 }
 
 static GBytes *form_body(struct builder *builder, GError **error)

@@ -6,6 +6,7 @@
 #include "../base/json.h"
 #include "charset.h"
 #include "exchange.h"
+#include "multipart.h"
 #include "quoting.h"
 
 #include <math.h>
@@ -60,10 +61,25 @@ static bool names_charset(const struct transfer_response *response)
     return lower && strstr(lower, "charset=") && !strstr(lower, "utf-8");
 }
 
+// A batch that came as multipart, as the JSON that it would have been; or NULL.
+static cJSON *parse_batch(const struct transfer_response *response)
+{
+    size_t length = 0;
+    const char *body = g_bytes_get_data(response->body, &length);
+    const char *type = transfer_headers_find(response->headers, "Content-Type");
+    if (!body || !type || g_ascii_strncasecmp(type, "multipart/", strlen("multipart/")) != 0)
+        return NULL;
+    g_autoptr(GPtrArray) parts = multipart_read(body, length, type);
+    return parts ? multipart_to_batch(parts) : NULL;
+}
+
 static cJSON *parse_body(struct subject *subject)
 {
     size_t length = 0;
     const char *body = g_bytes_get_data(subject->response->body, &length);
+    cJSON *batch = parse_batch(subject->response);
+    if (batch)
+        return batch;
     g_autoptr(GError) error = NULL;
     cJSON *document = json_parse(body ? body : "", length, &error);
     if (!document && length > 0 &&

@@ -22,7 +22,8 @@ void subject_init_response(struct subject *subject, const struct transfer_respon
 void subject_init_value(struct subject *subject, const struct value *value);
 void subject_clear(struct subject *subject);
 
-// The body as JSON, or NULL where it is none; borrowed from the subject.
+// The body as JSON (of a multipart batch: {"responses": […]}, multipart.h), or NULL
+// where it is none; borrowed from the subject.
 const cJSON *subject_document(struct subject *subject);
 
 // What `selector` selects, as an array of cJSON that the caller frees. Its

@@ -228,7 +228,8 @@ static void on_ledger_updated(bool durable, void *context)
 
 static bool proves_nothing_made(const struct verdict *verdict)
 {
-    if (verdict->class != VERDICT_CLASS_ERROR_CODE)
+    // A batch may have made what one part is for, and failed in another.
+    if (verdict->class != VERDICT_CLASS_ERROR_CODE || verdict->partial)
         return false;
     return verdict->cause == VERDICT_CAUSE_AUTH || verdict->cause == VERDICT_CAUSE_PERMISSION ||
            verdict->cause == VERDICT_CAUSE_VALIDATION || verdict->cause == VERDICT_CAUSE_NOT_FOUND;

@@ -35,6 +35,7 @@ struct verdict {
     char *act;                // role that can mend it, or NULL
     char *failed_expectation; // "$.status equals Draft: was Open", or NULL
     cJSON *correlation;       // object of ids to quote to support; never NULL
+    bool partial;             // of a batch: parts of it succeeded. Not kept beyond the run
     bool ours;                // the monitor itself is at fault: the state is unknown
 };
 
