@@ -296,6 +296,13 @@ static bool is_of_the_values(const GError *error)
            g_error_matches(error, REQUEST_ERROR, REQUEST_ERROR_ORIGIN);
 }
 
+static enum slots_turn turn_of(const struct call_run_input *input)
+{
+    if (input->first)
+        return SLOTS_TURN_FIRST;
+    return input->last ? SLOTS_TURN_LAST : SLOTS_TURN_STEP;
+}
+
 static void build_and_send(struct call_run *run)
 {
     g_autoptr(GError) error = NULL;
@@ -309,7 +316,7 @@ static void build_and_send(struct call_run *run)
     g_autofree char *place = g_strconcat(run->input.call->elsewhere ? "elsewhere for " : "",
                                          run->input.system->id, NULL);
     slots_request(run->input.engine->slots, place, (unsigned)run->input.system->parallel,
-                  run->input.first, on_slot, run, &run->ticket);
+                  turn_of(&run->input), on_slot, run, &run->ticket);
 }
 
 static void on_session(bool ok, void *context)

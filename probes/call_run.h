@@ -57,6 +57,7 @@ struct call_run_input {
     const char *key_header;     // the header that carries `key`, or NULL
     const char *key;            // of idempotency
     bool first;                 // goes before others in the system's queue: undos
+    bool last;                  // goes after them: sweeps
     bool kept;                  // not cut off at a stop: its answer must not be lost
     int64_t timeout_ms;         // of each request
     struct clock_mono deadline; // of the whole; us 0 for none

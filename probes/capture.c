@@ -210,3 +210,20 @@ bool capture_take(const GPtrArray *captures, struct subject *subject, struct val
     }
     return *failed == NULL;
 }
+
+bool capture_set(const GPtrArray *fields, struct values *values, struct clock_wall now,
+                 char **failed)
+{
+    struct template_context context = values_context(values, now);
+    for (guint i = 0; i < fields->len; i++) {
+        const struct call_field *field = fields->pdata[i];
+        g_autoptr(GError) error = NULL;
+        struct value *value = template_evaluate(field->value, &context, &error);
+        if (!value) {
+            *failed = g_strdup_printf("set %s: %s", field->name, error->message);
+            return false;
+        }
+        values_set(values, field->name, value);
+    }
+    return true;
+}

@@ -12,4 +12,9 @@
 bool capture_take(const GPtrArray *captures, struct subject *subject, struct values *values,
                   const char *url, struct clock_wall now, char **failed);
 
+// Computes `fields` (of struct call_field: a call's `set`) into `values`, in order; false
+// and `failed` (the caller frees it) at the first that cannot be.
+bool capture_set(const GPtrArray *fields, struct values *values, struct clock_wall now,
+                 char **failed);
+
 #endif

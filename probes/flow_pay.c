@@ -6,7 +6,7 @@
 
 #include "../base/json.h"
 #include "auth_session.h"
-#include "call_run.h"
+#include "call_judge.h"
 #include "flow_care.h"
 #include "flow_undo.h"
 #include "judge.h"
@@ -34,6 +34,7 @@ struct payment {
     guint next_call;
     GPtrArray *matches; // of GHashTable: name -> value of each record found; NULL: no lookup
     guint next_match;
+    bool kept; // in the ledger
 };
 
 static void send_next(struct payment *payment);
@@ -67,53 +68,26 @@ static void settle(struct payment *payment, const char *state, const char *probl
     payment->debt->state = g_strdup(state);
     payment->debt->problem = g_strdup(problem);
     const struct flow_ledger *ledger = payment->engine->ledger;
-    if (ledger)
+    if (ledger && payment->kept)
         ledger->update(ledger->self, payment->debt, on_committed, payment);
     else
         on_committed(true, payment);
-}
-
-static char *describe_failure(const struct call_outcome *outcome, const struct verdict *verdict)
-{
-    const struct exchange *last = call_outcome_last(outcome);
-    if (outcome->problem)
-        return g_strdup(outcome->problem);
-    if (outcome->login)
-        return g_strdup("the log in failed");
-    if (outcome->cut_off || !verdict || !last || !last->response)
-        return g_strdup("not sent any more");
-    const char *text = verdict->code ? verdict->code : verdict->message;
-    if (!last->response->status)
-        return g_strdup_printf("%s: %s", last->request->method, text ? text : "no answer");
-    return g_strdup_printf("%s answered %d%s%s", last->request->method, last->response->status,
-                           text ? " " : "", text ? text : "");
 }
 
 // NULL where the call was not answered at all.
 static struct verdict *judge_outcome(struct payment *payment, const struct call *call,
                                      const struct call_outcome *outcome)
 {
-    const struct exchange *last = call_outcome_last(outcome);
-    if (outcome->problem || outcome->login || outcome->cut_off || !last || !last->response)
-        return NULL;
-    const struct judge_input input = {
-        .call = call,
-        .response = last->response,
-        .url = last->request->url,
-        .timeout_ms = last->request->timeout_ms,
-        .elapsed_ms = outcome->elapsed_ms,
-        .values = payment->values,
-        .now = clock_wall_now(),
-    };
-    struct verdict *verdict = judge(&input);
+    struct verdict *verdict = call_judge(call, outcome, payment->values);
     const struct flow_care_call care = {
         .system = run_systems_present(payment->systems),
         .run = payment->debt->run,
         .step = payment->debt->step,
         .verdict = verdict,
-        .exchange = last,
+        .exchange = call_outcome_last(outcome),
     };
-    flow_care_hear(payment->engine, &care);
+    if (verdict)
+        flow_care_hear(payment->engine, &care);
     return verdict;
 }
 
@@ -148,7 +122,8 @@ static void call(struct payment *payment, const struct call *call,
         .values = payment->values,
         .jar = run_systems_jar(payment->systems),
         .run = payment->debt->run,
-        .first = true,
+        .first = payment->kept,
+        .last = !payment->kept,
         .timeout_ms = call->timeout_ms ? call->timeout_ms : system->timeout_ms,
         .done = done,
         .context = payment,
@@ -225,7 +200,7 @@ static void on_undo_answer(struct call_outcome *outcome, void *context)
         send_call(payment, payment->calling->otherwise);
         return;
     }
-    g_autofree char *problem = describe_failure(outcome, verdict);
+    g_autofree char *problem = call_judge_describe(outcome, verdict);
     settle(payment, "owed", problem);
 }
 
@@ -356,7 +331,7 @@ static void on_lookup_answer(struct call_outcome *outcome, void *context)
                 last->response->status >= 200 && last->response->status < 300;
     if (!verdict || !read || verdict->class == VERDICT_CLASS_ERROR_CODE ||
         verdict->class == VERDICT_CLASS_CRYPTIC) {
-        g_autofree char *why = describe_failure(outcome, verdict);
+        g_autofree char *why = call_judge_describe(outcome, verdict);
         g_autofree char *problem = g_strdup_printf("the lookup failed: %s", why);
         settle(payment, "owed", problem);
         return;
@@ -452,15 +427,28 @@ static void start(struct payment *payment)
     }
 }
 
-void flow_debt_pay(struct flow_engine *engine, const struct config *config, struct flow_debt *debt,
-                   flow_debt_done done, void *context)
+static void pay(struct flow_engine *engine, const struct config *config, struct flow_debt *debt,
+                bool kept, flow_debt_done done, void *context)
 {
     struct payment *payment = g_new0(struct payment, 1);
     payment->engine = engine;
     payment->config = config;
+    payment->kept = kept;
     payment->debt = debt;
     payment->done = done;
     payment->context = context;
     flow_engine_enter(engine);
     start(payment);
+}
+
+void flow_debt_pay(struct flow_engine *engine, const struct config *config, struct flow_debt *debt,
+                   flow_debt_done done, void *context)
+{
+    pay(engine, config, debt, true, done, context);
+}
+
+void flow_debt_pay_unkept(struct flow_engine *engine, const struct config *config,
+                          struct flow_debt *debt, flow_debt_done done, void *context)
+{
+    pay(engine, config, debt, false, done, context);
 }

@@ -13,4 +13,9 @@ typedef void (*flow_debt_done)(struct flow_debt *debt, void *context);
 void flow_debt_pay(struct flow_engine *engine, const struct config *config, struct flow_debt *debt,
                    flow_debt_done done, void *context);
 
+// The same for a record that a sweep has found: no ledger knows of it, and its calls go
+// after those of steps.
+void flow_debt_pay_unkept(struct flow_engine *engine, const struct config *config,
+                          struct flow_debt *debt, flow_debt_done done, void *context);
+
 #endif

@@ -31,23 +31,6 @@ struct verdict *judge_unsendable(const char *message)
     return verdict;
 }
 
-static bool take_set(const GPtrArray *fields, struct values *values, struct clock_wall now,
-                     char **failed)
-{
-    struct template_context context = values_context(values, now);
-    for (guint i = 0; i < fields->len; i++) {
-        const struct call_field *field = fields->pdata[i];
-        g_autoptr(GError) error = NULL;
-        struct value *value = template_evaluate(field->value, &context, &error);
-        if (!value) {
-            *failed = g_strdup_printf("set %s: %s", field->name, error->message);
-            return false;
-        }
-        values_set(values, field->name, value);
-    }
-    return true;
-}
-
 static void init_subject(struct subject *subject, const struct judge_input *input)
 {
     subject_init_response(subject, input->response);
@@ -63,7 +46,7 @@ static enum expect_outcome judge_flow(const struct judge_input *input, struct su
     g_autofree char *failed_capture = NULL;
     bool captured = capture_take(call->captures, subject, input->values, input->url, input->now,
                                  &failed_capture) &&
-                    take_set(call->set, input->values, input->now, &failed_capture);
+                    capture_set(call->set, input->values, input->now, &failed_capture);
     enum expect_outcome outcome =
         expect_judge(call->expect, subject, input->values, input->now, failed);
     if (outcome != EXPECT_HOLDS || captured)

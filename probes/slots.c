@@ -6,12 +6,14 @@
 struct slot_queue {
     unsigned limit, used;
     GQueue waiting;  // of struct slot_ticket
+    GQueue last;     // of those whose turn is after them
     GList *in_round; // its link in slots.round, or NULL
 };
 
 struct slot_ticket {
     struct slot_queue *queue;
-    GList *link; // in queue->waiting, NULL once granted
+    GQueue *in;  // queue->waiting or queue->last
+    GList *link; // in it, NULL once granted
     void (*granted)(void *context);
     void *context;
 };
@@ -42,6 +44,7 @@ static struct slot_queue *queue_of(struct slots *slots, const char *system, unsi
     if (!queue) {
         queue = g_new0(struct slot_queue, 1);
         g_queue_init(&queue->waiting);
+        g_queue_init(&queue->last);
         g_hash_table_insert(slots->queues, g_strdup(system), queue);
     }
     queue->limit = limit;
@@ -55,7 +58,7 @@ static bool has_room(const struct slots *slots, const struct slot_queue *queue)
 
 static void leave_round_when_empty(struct slots *slots, struct slot_queue *queue)
 {
-    if (queue->in_round && g_queue_is_empty(&queue->waiting)) {
+    if (queue->in_round && g_queue_is_empty(&queue->waiting) && g_queue_is_empty(&queue->last)) {
         g_queue_delete_link(&slots->round, queue->in_round);
         queue->in_round = NULL;
     }
@@ -70,7 +73,8 @@ static void take(struct slots *slots, struct slot_ticket *ticket)
 
 static void grant_next_of(struct slots *slots, struct slot_queue *queue)
 {
-    struct slot_ticket *ticket = g_queue_pop_head(&queue->waiting);
+    struct slot_ticket *ticket =
+        g_queue_pop_head(g_queue_is_empty(&queue->waiting) ? &queue->last : &queue->waiting);
     leave_round_when_empty(slots, queue);
     take(slots, ticket);
     ticket->granted(ticket->context);
@@ -92,28 +96,29 @@ static bool grant_one(struct slots *slots)
     return false;
 }
 
-static void wait_in_queue(struct slots *slots, struct slot_ticket *ticket, bool first)
+static void wait_in_queue(struct slots *slots, struct slot_ticket *ticket, enum slots_turn turn)
 {
     struct slot_queue *queue = ticket->queue;
-    if (first)
-        g_queue_push_head(&queue->waiting, ticket);
+    ticket->in = turn == SLOTS_TURN_LAST ? &queue->last : &queue->waiting;
+    if (turn == SLOTS_TURN_FIRST)
+        g_queue_push_head(ticket->in, ticket);
     else
-        g_queue_push_tail(&queue->waiting, ticket);
-    ticket->link = first ? queue->waiting.head : queue->waiting.tail;
+        g_queue_push_tail(ticket->in, ticket);
+    ticket->link = turn == SLOTS_TURN_FIRST ? ticket->in->head : ticket->in->tail;
     if (!queue->in_round) {
         g_queue_push_tail(&slots->round, queue);
         queue->in_round = slots->round.tail;
     }
 }
 
-void slots_request(struct slots *slots, const char *system, unsigned limit, bool first,
+void slots_request(struct slots *slots, const char *system, unsigned limit, enum slots_turn turn,
                    void (*granted)(void *context), void *context, struct slot_ticket **ticket)
 {
     struct slot_queue *queue = queue_of(slots, system, limit);
     *ticket = g_new0(struct slot_ticket, 1);
     **ticket = (struct slot_ticket){.queue = queue, .granted = granted, .context = context};
     if (!has_room(slots, queue)) {
-        wait_in_queue(slots, *ticket, first);
+        wait_in_queue(slots, *ticket, turn);
         return;
     }
     take(slots, *ticket);
@@ -126,7 +131,7 @@ void slots_release(struct slots *slots, struct slot_ticket *ticket)
         return;
     struct slot_queue *queue = ticket->queue;
     if (ticket->link) {
-        g_queue_delete_link(&queue->waiting, ticket->link);
+        g_queue_delete_link(ticket->in, ticket->link);
         leave_round_when_empty(slots, queue);
         g_free(ticket);
         return;

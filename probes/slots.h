@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Who may call now: at most so many calls in flight over all, and to each
-// system. Undos go before new steps. Pure bookkeeping, no clock, no loop.
+// system. Undos go before new steps, sweeps after them. Pure bookkeeping, no clock, no loop.
 #ifndef PROBES_SLOTS_H
 #define PROBES_SLOTS_H
 
@@ -16,11 +16,13 @@ struct slots *slots_new(unsigned limit);
 // From now on another limit holds.
 void slots_set_limit(struct slots *slots, unsigned limit);
 
+// Whose turn it is among those that wait for the same system.
+enum slots_turn { SLOTS_TURN_STEP, SLOTS_TURN_FIRST, SLOTS_TURN_LAST };
+
 // Asks for a slot at `system`, of which at most `limit` may be taken. `granted`
-// is called once, at once or from a later slots_release. `first` puts it before
-// those that wait. `*ticket` is set before anything is granted, and valid until
-// it is released or withdrawn.
-void slots_request(struct slots *slots, const char *system, unsigned limit, bool first,
+// is called once, at once or from a later slots_release. `*ticket` is set before
+// anything is granted, and valid until it is released or withdrawn.
+void slots_request(struct slots *slots, const char *system, unsigned limit, enum slots_turn turn,
                    void (*granted)(void *context), void *context, struct slot_ticket **ticket);
 
 // Gives a granted slot back, or withdraws a ticket that still waits; who is

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+// Judges calls that belong to no step. Comes after call_run; used by flow_pay and
+// sweep_run.
+#include "call_judge.h"
+
+struct verdict *call_judge(const struct call *call, const struct call_outcome *outcome,
+                           struct values *values)
+{
+    const struct exchange *last = call_outcome_last(outcome);
+    if (outcome->problem || outcome->login || outcome->cut_off || !last || !last->response)
+        return NULL;
+    const struct judge_input input = {
+        .call = call,
+        .response = last->response,
+        .url = last->request->url,
+        .timeout_ms = last->request->timeout_ms,
+        .elapsed_ms = outcome->elapsed_ms,
+        .values = values,
+        .now = clock_wall_now(),
+    };
+    return judge(&input);
+}
+
+char *call_judge_describe(const struct call_outcome *outcome, const struct verdict *verdict)
+{
+    const struct exchange *last = call_outcome_last(outcome);
+    if (outcome->problem)
+        return g_strdup(outcome->problem);
+    if (outcome->login)
+        return g_strdup("the log in failed");
+    if (outcome->cut_off || !verdict || !last || !last->response)
+        return g_strdup("not sent any more");
+    const char *text = verdict->code ? verdict->code : verdict->message;
+    if (!last->response->status)
+        return g_strdup_printf("%s: %s", last->request->method, text ? text : "no answer");
+    return g_strdup_printf("%s answered %d%s%s", last->request->method, last->response->status,
+                           text ? " " : "", text ? text : "");
+}

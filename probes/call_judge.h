@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+// What came of a call that belongs to no step: a lookup, an undo, a sweep's search.
+#ifndef PROBES_CALL_JUDGE_H
+#define PROBES_CALL_JUDGE_H
+
+#include "call_run.h"
+#include "judge.h"
+
+// The verdict on the last answer, its captures taken into `values`; NULL where the call
+// was not answered at all. The caller frees it.
+struct verdict *call_judge(const struct call *call, const struct call_outcome *outcome,
+                           struct values *values);
+
+// Why it failed, in a few words: "DELETE answered 403 Forbidden". The caller frees it.
+char *call_judge_describe(const struct call_outcome *outcome, const struct verdict *verdict);
+
+#endif
