@@ -13,7 +13,7 @@ struct notice {
     char *id; // hash of incident, kind, number, contact
     char *incident;
     char *contact; // id
-    char *kind;    // transition_kind_word, or "test", "debt", "monitor"
+    char *kind;    // transition_kind_word, or "test", "debt", "sweep", "monitor"
     int number;
     int priority; // 1 to 4
     cJSON *facts; // alerts/notice.c says what it holds

@@ -265,6 +265,7 @@ static const struct {
     {"withdrawn", WORDS_MARK("Withdrawn"), fill_withdrawn},
     {"test", WORDS_MARK("Test"), fill_failing},
     {"debt", WORDS_MARK("A test record is left over"), NULL},
+    {"sweep", WORDS_MARK("Test records are left over"), NULL},
     {"monitor", WORDS_MARK("The monitor itself"), NULL},
     {"summary", WORDS_MARK("Summary"), NULL},
 };

@@ -4,6 +4,7 @@
 #include "config_read.h"
 #include "config_world.h"
 
+#include "config_across.h"
 #include "config_problem.h"
 
 #include <string.h>
@@ -15,6 +16,7 @@ struct sweep_reader {
     struct config_world *world;
     struct config_reader *reader;
     const struct config_definition *definition;
+    struct config_definition *system;
     const struct config_node *node; // of the definition
     struct config_chain chain;
     struct config_sweep *sweep;
@@ -38,7 +40,7 @@ static const struct config_node *require(const struct sweep_reader *reading, con
     return node;
 }
 
-static const struct config_definition *find_system(const struct sweep_reader *reading)
+static struct config_definition *find_system(const struct sweep_reader *reading)
 {
     const struct config_node *node = get(reading, "system");
 
@@ -49,7 +51,7 @@ static const struct config_definition *find_system(const struct sweep_reader *re
                              reading->definition->id);
         return NULL;
     }
-    const struct config_definition *found = config_world_require(
+    struct config_definition *found = config_world_require(
         reading->world, CONFIG_KIND_SYSTEM, reading->definition->name_space, node);
 
     return found != NULL && found->system != NULL ? found : NULL;
@@ -191,10 +193,17 @@ static void read_undo(struct sweep_reader *reading)
                                              "write how an item is deleted, as in undo: {delete: "
                                              "'/orders/{{order}}'}");
 
+    struct config_across across; // the undo may need calls of another system
+
+    config_across_init(&across, reading->world, reading->system, outer);
+    across.name_space = reading->definition->name_space;
     scope->no_secrets = true;
     reader->scope = scope;
+    reader->across = &across;
     reading->sweep->undo = config_read_undo(reader, node, NULL);
+    reader->across = NULL;
     reader->scope = outer;
+    config_across_clear(&across);
 }
 
 static struct config_sweep *sweep_new(const struct config_definition *definition)
@@ -237,8 +246,9 @@ static void read_sweep(struct config_world *world, const struct config_definitio
 
     config_chain_add(&reading.chain, definition->node);
     config_chain_add_defaults(world, &reading.chain, definition->name_space, "sweep");
-    const struct config_definition *system = find_system(&reading);
+    struct config_definition *system = find_system(&reading);
 
+    reading.system = system;
     if (system == NULL) {
         config_sweep_free(reading.sweep);
         return;

@@ -14,6 +14,8 @@
 #include "service_manager.h"
 #include "store.h"
 #include "store_runs.h"
+#include "sweep_rows.h"
+#include "sweeps.h"
 #include "watch.h"
 
 #include <signal.h>
@@ -41,6 +43,7 @@ struct agent {
     struct db *reader; // for questions that need no transaction
     struct debts *debts;
     struct agent_flows *flows;
+    struct sweeps *sweeps;
     struct mail_child *mail;
     struct flow_stop *stop;
     int64_t clock_offset_us; // wall minus boot time
@@ -263,10 +266,12 @@ static void on_mail_ended(void *context)
 
 static void close_agent(struct agent *agent);
 
-static void on_debts_idle(void *context)
+// At a stop: nothing is in flight any more.
+static void close_when_idle(void *context)
 {
     struct agent *agent = context;
-    if (agent->runtime.engine->stopping && agent_flows_running(agent->flows) == 0)
+    if (agent->runtime.engine->stopping && agent_flows_running(agent->flows) == 0 &&
+        sweeps_running(agent->sweeps) == 0 && !debts_are_busy(agent->debts))
         close_agent(agent);
 }
 
@@ -293,7 +298,18 @@ static void pay_debts_when_due(struct agent *agent)
     if (error)
         return;
     if (is_due(due) || debts_are_inherited(agent->debts))
-        debts_pay(agent->debts, on_debts_idle, agent);
+        debts_pay(agent->debts, close_when_idle, agent);
+}
+
+// A debt that nobody will pay has left a record that a sweep may find.
+static void look_for_lost(struct agent *agent)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GHashTable) lost = sweep_rows_lost(agent->reader, &error);
+    if (lost)
+        sweeps_note_lost(agent->sweeps, lost);
+    else if (!is_in_trouble(agent))
+        log_warning("the ledger cannot be read: %s", error->message);
 }
 
 /* Time */
@@ -301,6 +317,12 @@ static void pay_debts_when_due(struct agent *agent)
 static int64_t clock_offset_us(void)
 {
     return clock_wall_now().us - clock_boot_us();
+}
+
+static void recompute(struct agent *agent)
+{
+    agent_flows_recompute(agent->flows);
+    sweeps_configure(agent->sweeps, NULL);
 }
 
 static void look_at_clock(struct agent *agent)
@@ -311,7 +333,7 @@ static void look_at_clock(struct agent *agent)
         return;
     log_warning("the clock was set by %+.1f s: the schedule is computed anew",
                 (double)change_us / G_USEC_PER_SEC);
-    agent_flows_recompute(agent->flows);
+    recompute(agent);
 }
 
 static void look_for_sleep(struct agent *agent)
@@ -322,7 +344,7 @@ static void look_for_sleep(struct agent *agent)
     if (!slept)
         return;
     log_warning("the machine was asleep: overdue flows run once, the rest is missed");
-    agent_flows_recompute(agent->flows);
+    recompute(agent);
 }
 
 static void on_tick(uv_timer_t *timer)
@@ -338,8 +360,11 @@ static void on_tick(uv_timer_t *timer)
         start_chore(agent, CHORE_TIME);
     if (agent->ticks % HEARTBEAT_TICKS == 0 || watchdog_is_due(agent))
         send_heartbeat(agent);
-    if (agent->ticks % DEBTS_TICKS == 0)
+    if (agent->ticks % DEBTS_TICKS == 0) {
         pay_debts_when_due(agent);
+        look_for_lost(agent);
+    }
+    sweeps_tick(agent->sweeps);
     if (agent->ticks % PRUNE_TICKS == 0)
         start_chore(agent, CHORE_PRUNE);
 }
@@ -352,6 +377,7 @@ static void reload(struct agent *agent)
     struct config *config = command_load_config(agent->path, CONFIG_MISSING_IS_NEED);
     if (config) {
         agent_flows_set_config(agent->flows, config);
+        sweeps_configure(agent->sweeps, NULL);
         start_chore(agent, CHORE_CONFIGURE);
         log_info("the configuration was read again: %u flows", config->flows->len);
     } else {
@@ -369,6 +395,7 @@ static void stop(struct agent *agent)
              (int)(grace_ms / 1000));
     service_manager_notify("STOPPING=1");
     agent->stop = flow_stop_begin(agent->runtime.engine, grace_ms);
+    sweeps_stop(agent->sweeps);
     agent_flows_stop(agent->flows);
 }
 
@@ -379,13 +406,6 @@ static void on_signal(uv_signal_t *handle, int number)
         reload(agent);
     else
         stop(agent);
-}
-
-static void on_flows_idle(void *context)
-{
-    struct agent *agent = context;
-    if (!debts_are_busy(agent->debts))
-        close_agent(agent);
 }
 
 /* Start and stop: two lists, the second the mirror of the first. */
@@ -408,6 +428,21 @@ static void start_tick(struct agent *agent)
     uv_timer_init(&agent->loop, &agent->tick);
     agent->tick.data = agent;
     uv_timer_start(&agent->tick, on_tick, clock_timer_ms(TICK_MS * 1000), TICK_MS);
+}
+
+static void start_sweeps(struct agent *agent)
+{
+    const struct sweeps_context context = {
+        .runtime = &agent->runtime,
+        .debts = agent->debts,
+        .flows = agent->flows,
+        .told = on_told,
+        .idle = close_when_idle,
+        .context = agent,
+    };
+    g_autoptr(GHashTable) last = sweep_rows_last(agent->reader, NULL);
+    agent->sweeps = sweeps_new(&context);
+    sweeps_configure(agent->sweeps, last);
 }
 
 static void restore_confirming(struct agent *agent)
@@ -442,19 +477,20 @@ static void start_agent(struct agent *agent, struct config *config)
         .runtime = &agent->runtime,
         .debts = agent->debts,
         .told = on_told,
-        .idle = on_flows_idle,
+        .idle = close_when_idle,
         .context = agent,
     };
     agent->flows = agent_flows_new(&context);
     debts_hold_config(agent->debts, hold_config, release_config, agent);
     agent_flows_set_config(agent->flows, config);
+    start_sweeps(agent);
     start_chore(agent, CHORE_CONFIGURE);
     restore_confirming(agent);
     start_signals(agent);
     start_tick(agent);
     send_heartbeat(agent);
     start_mail_at_once(agent);
-    debts_pay(agent->debts, on_debts_idle, agent);
+    debts_pay(agent->debts, close_when_idle, agent);
 }
 
 static void on_closed(void *context)
@@ -474,6 +510,7 @@ static void close_agent(struct agent *agent)
         uv_close((uv_handle_t *)&agent->signals[i], NULL);
     g_clear_pointer(&agent->stop, flow_stop_free);
     g_clear_pointer(&agent->mail, mail_child_free);
+    g_clear_pointer(&agent->sweeps, sweeps_free);
     g_clear_pointer(&agent->debts, debts_free);
     g_clear_pointer(&agent->reader, db_close); // before the writer, who leaves no log behind
     runtime_close(&agent->runtime, on_closed, agent);

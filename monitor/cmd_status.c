@@ -55,6 +55,29 @@ static void print_flows(const struct report_view *view, const cJSON *status)
     print_table(table);
 }
 
+static void print_sweeps(const struct report_view *view, const cJSON *status)
+{
+    const cJSON *sweeps = json_member(status, "sweeps"), *sweep = NULL;
+    if (cJSON_GetArraySize(sweeps) == 0) {
+        return;
+    }
+    g_autoptr(table_t) table =
+        table_new("SWEEP", "SYSTEM", "STATE", "LAST RUN", "LAST GOOD", "WHAT", NULL);
+    cJSON_ArrayForEach(sweep, sweeps)
+    {
+        g_autofree char *started = report_view_time(view, sweep, "started");
+        g_autofree char *good = report_view_time(view, sweep, "last_good");
+        const char *off = json_text(sweep, "off"), *summary = json_text(sweep, "summary");
+        table_add(table, json_text(sweep, "sweep"), json_text(sweep, "system"),
+                  json_text(sweep, "state"), started, good,
+                  off != NULL       ? off
+                  : summary != NULL ? summary
+                                    : "it has not run yet");
+    }
+    putchar('\n');
+    print_table(table);
+}
+
 static void print_incidents(const struct report_view *view, const cJSON *status)
 {
     const cJSON *incidents = json_member(status, "incidents");
@@ -161,6 +184,7 @@ static int show(const struct report_view *view)
         report_view_print_json(status);
     } else {
         print_flows(view, status);
+        print_sweeps(view, status);
         print_incidents(view, status);
         print_mutes(view, status);
         print_left_alone(view, status);

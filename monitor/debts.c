@@ -12,8 +12,10 @@
 
 struct debts {
     struct runtime *runtime;
-    GHashTable *held; // set of char *: systems with claimed debts not yet tried
+    GHashTable *held;      // set of char *: systems with claimed debts not yet tried
+    GHashTable *inherited; // set of char *: systems whose debts were claimed, not asked for yet
     bool busy, listing, stopped;
+    bool claimed; // debts of dead owners, in this round
     void (*idle)(void *context);
     void *context;
     void *(*hold)(void *context);
@@ -45,6 +47,7 @@ struct debts *debts_new(struct runtime *runtime)
     struct debts *debts = g_new0(struct debts, 1);
     debts->runtime = runtime;
     debts->held = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    debts->inherited = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     return debts;
 }
 
@@ -70,7 +73,7 @@ static void clear_listing(struct listing *listing)
 
 static void end(struct debts *debts)
 {
-    debts->busy = false;
+    debts->busy = debts->claimed = false;
     g_hash_table_remove_all(debts->held);
     if (debts->idle)
         debts->idle(debts->context);
@@ -164,9 +167,12 @@ static void on_listed(const GError *error, void *context)
     }
     for (guint i = 0; i < listing->dead->len; i++)
         store_forget_owner(debts->runtime->store, listing->dead->pdata[i]);
-    for (guint i = 0; listing->claimed > 0 && i < listing->due->len; i++) {
+    debts->claimed |= listing->claimed > 0;
+    for (guint i = 0; debts->claimed && i < listing->due->len; i++) {
         const struct flow_debt *debt = listing->due->pdata[i];
-        g_hash_table_add(debts->held, g_strdup(debt->system));
+        g_hash_table_add(debts->inherited, g_strdup(debt->system));
+        if (listing->claimed > 0)
+            g_hash_table_add(debts->held, g_strdup(debt->system));
     }
     start_chains(listing);
 }
@@ -207,11 +213,16 @@ bool debts_may_come(const struct config_flow *flow)
     return false;
 }
 
+bool debts_are_held(const struct debts *debts, const char *system)
+{
+    return g_hash_table_contains(debts->held, system);
+}
+
 bool debts_hold_back(const struct debts *debts, const struct config_flow *flow)
 {
     for (guint i = 0; i < flow->steps->len; i++) {
         const struct step *step = flow->steps->pdata[i];
-        if (step->undo && g_hash_table_contains(debts->held, config_step_system(flow, step)->id))
+        if (step->undo && debts_are_held(debts, config_step_system(flow, step)->id))
             return true;
     }
     return false;
@@ -221,6 +232,19 @@ bool debts_are_inherited(const struct debts *debts)
 {
     g_autoptr(GPtrArray) dead = store_dead_owners(debts->runtime->store);
     return dead->len > 0;
+}
+
+GPtrArray *debts_take_inherited(struct debts *debts)
+{
+    GPtrArray *systems = g_ptr_array_new_with_free_func(g_free);
+    GHashTableIter iterator;
+    gpointer system;
+    g_hash_table_iter_init(&iterator, debts->inherited);
+    while (g_hash_table_iter_next(&iterator, &system, NULL)) {
+        g_ptr_array_add(systems, system);
+        g_hash_table_iter_steal(&iterator);
+    }
+    return systems;
 }
 
 bool debts_are_listing(const struct debts *debts)
@@ -243,5 +267,6 @@ void debts_free(struct debts *debts)
     if (!debts)
         return;
     g_hash_table_unref(debts->held);
+    g_hash_table_unref(debts->inherited);
     g_free(debts);
 }

@@ -24,12 +24,19 @@ void debts_pay(struct debts *debts, void (*idle)(void *context), void *context);
 // not been tried once: it waits.
 bool debts_hold_back(const struct debts *debts, const struct config_flow *flow);
 
+// True while debts of dead owners at this system have not been tried once.
+bool debts_are_held(const struct debts *debts, const char *system);
+
 // True where a step of the flow has an undo.
 bool debts_may_come(const struct config_flow *flow);
 
 // True where a process that used the store has ended since the last round: what it
 // owes is ours now.
 bool debts_are_inherited(const struct debts *debts);
+
+// The systems (of char *, owned by the caller) at which debts of dead owners were found
+// since this was last asked: something may be left there that no debt tells of.
+GPtrArray *debts_take_inherited(struct debts *debts);
 
 // True from debts_pay until it is known which debts are due.
 bool debts_are_listing(const struct debts *debts);

@@ -232,6 +232,44 @@ bool ledger_mark_told(struct db *db, const struct flow_debt *debt, GError **erro
                   debt->id, debt->sent_at.us);
 }
 
+GPtrArray *ledger_owing_runs(struct db *db, const GPtrArray *dead, GError **error)
+{
+    g_autoptr(GPtrArray) runs = g_ptr_array_new_with_free_func(g_free);
+    GError *problem = NULL;
+    g_autoptr(db_rows_t) rows =
+        db_query(db, error, "SELECT DISTINCT run, owner FROM debt WHERE state = 'owed'", "");
+    if (rows == NULL) {
+        return NULL;
+    }
+    while (db_rows_next(rows, &problem)) {
+        const char *owner = db_rows_text(rows, 1);
+        bool alive = true;
+        for (guint i = 0; i < dead->len && alive; i++) {
+            alive = strcmp(dead->pdata[i], owner) != 0;
+        }
+        if (alive) {
+            g_ptr_array_add(runs, g_strdup(db_rows_text(rows, 0)));
+        }
+    }
+    if (problem != NULL) {
+        g_propagate_error(error, problem);
+        return NULL;
+    }
+    return g_steal_pointer(&runs);
+}
+
+bool ledger_note_swept(struct db *db, const char *run, const char *system, const char *sweep,
+                       struct clock_wall now, GError **error)
+{
+    g_autofree char *at = clock_wall_format(now);
+    g_autofree char *note =
+        g_strdup_printf("the sweep %s deleted a record of this run at %s", sweep, at);
+    return db_run(db, error,
+                  "UPDATE debt SET problem = coalesce(problem || '; ', '') || ?1"
+                  " WHERE run = ?2 AND system = ?3 AND state = 'uncertain'",
+                  "sss", note, run, system);
+}
+
 int64_t ledger_count_owed(struct db *db, GError **error)
 {
     int64_t count = 0;

@@ -39,6 +39,14 @@ bool ledger_holds_back(struct db *db, const char *system, GError **error);
 GPtrArray *ledger_untold(struct db *db, struct clock_wall now, int limit, GError **error);
 bool ledger_mark_told(struct db *db, const struct flow_debt *debt, GError **error);
 
+// The runs (of char *, owned) that owe something, but for those of `dead` owners (of char *).
+GPtrArray *ledger_owing_runs(struct db *db, const GPtrArray *dead, GError **error);
+
+// Notes at the uncertain debts of this run and system that a sweep has deleted a record of
+// the run: which of them it was cannot be told, so their state stays.
+bool ledger_note_swept(struct db *db, const char *run, const char *system, const char *sweep,
+                       struct clock_wall now, GError **error);
+
 // How many debts are owed, in all.
 int64_t ledger_count_owed(struct db *db, GError **error);
 

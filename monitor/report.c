@@ -11,6 +11,7 @@
 #include "left_alone.h"
 #include "schedule.h"
 #include "store_runs.h"
+#include "sweep_rows.h"
 
 #include <string.h>
 
@@ -300,6 +301,14 @@ cJSON *report_status(struct db *db, const struct config *config, struct clock_wa
         if (!add_flow(db, config, status, config->flows->pdata[i], now, error)) {
             return NULL;
         }
+    }
+    cJSON *sweeps = cJSON_AddArrayToObject(status, "sweeps");
+    for (guint i = 0; i < config->sweeps->len; i++) {
+        cJSON *sweep = sweep_rows_status(db, config->sweeps->pdata[i], error);
+        if (sweep == NULL) {
+            return NULL;
+        }
+        cJSON_AddItemToArray(sweeps, sweep);
     }
     json_add_text(status, "state", words[report_status_code(status)]);
     return g_steal_pointer(&status);

@@ -15,12 +15,14 @@
 //   {"erpwatch", "at", "state", "agent": {"running", "heartbeat"},
 //    "flows": [{"flow", "title", "system", "priority", "state", "phase", "count", "run",
 //      "started", "ended", "duration_ms", "last_good", "summary", "incident", "muted", "off"}],
-//    "incidents": [as report_incidents], "mutes": [{"kind", "target", "since", "until", "why"}],
+//    "sweeps": [as sweep_rows_status], "incidents": [as report_incidents],
+//    "mutes": [{"kind", "target", "since", "until", "why"}],
 //    "left_alone": [{"system", "since", "until", "why"}],
 //    "undo_owed", "outbox": {"waiting", "accepted", "given_up", "summarised"},
 //    "mail_problems": [as outbox_problems], "untold": [incident ids]}
 // `state` of a flow is the one of its last counted run, "unknown" where that is missing or too
-// old, or "off"; `phase` is the one of the incident's machine. `db` NULL: there is no store yet.
+// old, or "off"; `phase` is the one of the incident's machine. Sweeps do not decide on the state.
+// `db` NULL: there is no store yet.
 cJSON *report_status(struct db *db, const struct config *config, struct clock_wall now,
                      GError **error);
 

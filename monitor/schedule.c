@@ -34,14 +34,20 @@ static struct clock_wall next_of_cron(const char *text, struct clock_wall after,
     return cron_next(cron, after, zone);
 }
 
+struct clock_wall schedule_next_of(const char *id, int64_t every_ms, const char *cron,
+                                   struct clock_wall after, const char *zone_name)
+{
+    if (every_ms > 0)
+        return next_of_interval(id, every_ms, after);
+    if (cron)
+        return next_of_cron(cron, after, zone_name);
+    return (struct clock_wall){-1};
+}
+
 struct clock_wall schedule_next(const struct config_flow *flow, struct clock_wall after,
                                 const char *zone_name)
 {
-    if (flow->every_ms > 0)
-        return next_of_interval(flow->id, flow->every_ms, after);
-    if (flow->cron)
-        return next_of_cron(flow->cron, after, zone_name);
-    return (struct clock_wall){-1};
+    return schedule_next_of(flow->id, flow->every_ms, flow->cron, after, zone_name);
 }
 
 int schedule_count(const struct config_flow *flow, struct clock_wall after, struct clock_wall until,

@@ -14,6 +14,10 @@
 struct clock_wall schedule_next(const struct config_flow *flow, struct clock_wall after,
                                 const char *timezone);
 
+// Likewise for whatever runs by `every_ms` (0: not) or `cron` (NULL: not) under this id.
+struct clock_wall schedule_next_of(const char *id, int64_t every_ms, const char *cron,
+                                   struct clock_wall after, const char *timezone);
+
 // How many starts of `flow` lie after `after`, up to and including `until`, at
 // most `most`: what was missed while nobody ran them.
 int schedule_count(const struct config_flow *flow, struct clock_wall after, struct clock_wall until,

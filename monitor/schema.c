@@ -5,6 +5,7 @@
 #include "schema.h"
 
 #include "../alerts/outbox.h"
+#include "sweep_rows.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -76,7 +77,7 @@ static const char care[] =
     "CREATE TABLE spent(flow TEXT, day INTEGER, runs INTEGER NOT NULL, PRIMARY KEY(flow, day))"
     " WITHOUT ROWID;";
 
-static const char *const steps_done[] = {core, outbox_schema, care};
+static const char *const steps_done[] = {core, outbox_schema, care, sweep_rows_schema};
 
 G_DEFINE_QUARK(erpwatch - schema - error, schema_error)
 

@@ -71,6 +71,8 @@ static const char *const delete_sql[] = {
     "DELETE FROM run WHERE seq IN (SELECT seq FROM run WHERE started < ?1 ORDER BY seq LIMIT ?2)",
     "DELETE FROM debt WHERE seq IN (SELECT seq FROM debt WHERE state <> 'owed' AND changed < ?1"
     " AND (told OR state IN ('paid', 'void')) LIMIT ?2)",
+    "DELETE FROM sweep_run WHERE seq IN (SELECT seq FROM sweep_run WHERE started < ?1"
+    " ORDER BY seq LIMIT ?2)",
     "DELETE FROM mute WHERE seq IN (SELECT seq FROM mute WHERE ended > 0 AND ended < ?1 LIMIT ?2)",
     // The incident's rows first, then itself: the selection has to stay the same.
     "DELETE FROM incident_flow WHERE incident IN " OLD_INCIDENTS,

@@ -86,7 +86,8 @@ static struct verdict *judge_outcome(struct payment *payment, const struct call 
         .verdict = verdict,
         .exchange = call_outcome_last(outcome),
     };
-    if (verdict)
+    // a record that a sweep may not delete is no reason to leave the system alone
+    if (payment->kept || !verdict || verdict->cause != VERDICT_CAUSE_PERMISSION)
         flow_care_hear(payment->engine, &care);
     return verdict;
 }

@@ -15,7 +15,7 @@ OWNERS = {"curl/curl.h": r"base/transfer\w*\.c|base/transfer_\w+\.h|alerts/smtp_
           "pcre2.h": r"base/regex\.c", "libesmtp.h": r"alerts/smtp_esmtp\w*\.[ch]"}
 BANNED = re.compile(r"\b(sprintf|vsprintf|strcpy|strcat|strncpy|strncat|atoi|atol|atof|strtok|sscanf|gets|system|popen)\s*\(")
 PURE = ["base/jsonpath", "base/decimal", "base/cron", "probes/selector", "probes/expect", "probes/capture",
-        "probes/classify", "probes/envelope", "probes/verdict", "alerts/route", "alerts/compose",
+        "probes/moment", "probes/classify", "probes/envelope", "probes/verdict", "alerts/route", "alerts/compose",
         "alerts/delivery_plan", "monitor/incident", "monitor/schedule", "config/template"]
 IMPURE = re.compile(r"\b(clock_\w+_now|log_(error|warning|info|debug)|time|gettimeofday|g_get_real_time|fopen|open|g_file_get_contents)\s*\(")
 problems = []

@@ -55,6 +55,7 @@ static void sample_init(struct sample *sample)
     sample->config.contacts = g_hash_table_new(g_str_hash, g_str_equal);
     sample->config.systems = g_hash_table_new(g_str_hash, g_str_equal);
     sample->config.flows = g_ptr_array_new();
+    sample->config.sweeps = g_ptr_array_new();
     sample_contact(sample, &sample->agency, "agency", "Agency");
     sample_contact(sample, &sample->client, "acme-it", "Acme");
     sample_contact(sample, &sample->partner, "bc-partner", "ERP Partner");
@@ -95,6 +96,7 @@ static void sample_clear(struct sample *sample)
     g_hash_table_unref(sample->config.contacts);
     g_hash_table_unref(sample->config.systems);
     g_ptr_array_unref(sample->config.flows);
+    g_ptr_array_unref(sample->config.sweeps);
     g_free(sample->config.mail.from);
     g_free(sample->config.mail.fallback);
 }

@@ -50,6 +50,7 @@ static int set_up(void **state)
     world->config.contacts = g_hash_table_new(g_str_hash, g_str_equal);
     world->config.systems = g_hash_table_new(g_str_hash, g_str_equal);
     world->config.flows = g_ptr_array_new();
+    world->config.sweeps = g_ptr_array_new();
     g_hash_table_insert(world->config.systems, world->system.id, &world->system);
     g_ptr_array_add(world->config.flows, &world->flow);
     *state = world;
@@ -64,6 +65,7 @@ static int tear_down(void **state)
     g_hash_table_destroy(world->config.contacts);
     g_hash_table_destroy(world->config.systems);
     g_ptr_array_unref(world->config.flows);
+    g_ptr_array_unref(world->config.sweeps);
     g_ptr_array_unref(world->flow.notify);
     g_free(world->config.agent.timezone);
     g_free(world->system.id);

@@ -83,6 +83,7 @@ static inline struct config *make_config(void)
     config->contacts = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, free_contact);
     config->systems = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, free_system);
     config->flows = g_ptr_array_new_with_free_func(free_flow);
+    config->sweeps = g_ptr_array_new();
     config->mail.from = g_strdup("monitor <monitor@example.org>");
     config->mail.fallback = g_strdup("agency");
     config->digest = g_strdup("one");
@@ -100,6 +101,7 @@ static inline struct config *make_config(void)
 static inline void free_config(struct config *config)
 {
     g_ptr_array_unref(config->flows);
+    g_ptr_array_unref(config->sweeps);
     g_hash_table_destroy(config->systems);
     g_hash_table_destroy(config->contacts);
     g_free(config->mail.from);
