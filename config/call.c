@@ -4,6 +4,7 @@
 #include "call.h"
 
 #include "intern.h"
+#include "xpath_text.h"
 
 #include <string.h>
 
@@ -105,6 +106,8 @@ void selector_free(struct selector *selector)
     g_free(selector->argument);
     intern_release_jsonpath(selector->path);
     intern_release_regex(selector->regex);
+    intern_release_xpath(selector->xpath);
+    g_clear_pointer(&selector->namespaces, g_hash_table_unref);
     g_free(selector);
 }
 
@@ -214,10 +217,30 @@ static bool has_hole(const char *text)
     return strstr(text, "{{") != NULL || strstr(text, "${") != NULL;
 }
 
+// What stands in for a value that is not known yet.
+static struct value *stand_in(const char *text, void *user, GError **error)
+{
+    (void)text, (void)user, (void)error;
+    return value_new_text("0", false);
+}
+
+// An XPath with holes is compiled for its mistakes alone.
+static bool try_xpath(const struct selector *selector, GError **error)
+{
+    g_autofree char *filled = xpath_text_fill(selector->argument, stand_in, NULL, NULL);
+    g_autoptr(xml_path_t) path = xml_path_compile(filled, selector->namespaces, error);
+
+    return path != NULL;
+}
+
 bool selector_compile(struct selector *selector, GError **error)
 {
-    if (selector->argument == NULL || has_hole(selector->argument))
+    bool markup = selector->kind == SELECTOR_XML || selector->kind == SELECTOR_HTML;
+
+    if (selector->argument == NULL)
         return true;
+    if (has_hole(selector->argument))
+        return !markup || try_xpath(selector, error);
     if (selector->kind == SELECTOR_JSON && selector->path == NULL) {
         selector->path = intern_jsonpath(selector->argument, error);
         return selector->path != NULL;
@@ -225,6 +248,10 @@ bool selector_compile(struct selector *selector, GError **error)
     if (selector->kind == SELECTOR_REGEX && selector->regex == NULL) {
         selector->regex = intern_regex(selector->argument, error);
         return selector->regex != NULL;
+    }
+    if (markup && selector->xpath == NULL) {
+        selector->xpath = intern_xpath(selector->argument, selector->namespaces, error);
+        return selector->xpath != NULL;
     }
     return true;
 }

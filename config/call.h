@@ -6,6 +6,7 @@
 
 #include "../base/jsonpath.h"
 #include "../base/regex.h"
+#include "../base/xml.h"
 #include "template.h"
 
 #include <glib.h>
@@ -28,13 +29,17 @@ enum selector_kind {
     SELECTOR_JSON,
     SELECTOR_REGEX,
     SELECTOR_BODY,
+    SELECTOR_XML,
+    SELECTOR_HTML,
 };
 
 struct selector {
     enum selector_kind kind;
-    char *argument;        // header or cookie name, JSONPath, pattern; NULL for the others
-    struct jsonpath *path; // of json, when the argument has no hole
-    struct regex *regex;   // of regex, likewise
+    char *argument;         // header or cookie name, JSONPath, XPath, pattern; NULL for the others
+    struct jsonpath *path;  // of json, when the argument has no hole
+    struct regex *regex;    // of regex, likewise
+    struct xml_path *xpath; // of xml and html, likewise
+    GHashTable *namespaces; // of xml and html: char *prefix -> char *uri, or NULL
     struct config_place place;
 };
 

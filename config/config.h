@@ -125,6 +125,7 @@ struct config_system {
     char *pack;      // the pack that it goes by, or NULL
     int64_t backoff_after_ms, backoff_up_to_ms; // 0: is not left alone after a refusal
     char *digest;                               // of what decides whether it lets us in
+    GHashTable *namespaces; // char *prefix -> char *URI: of XPaths on its answers; NULL for none
     struct config_place place;
 };
 

@@ -38,6 +38,7 @@ enum config_type {
     CONFIG_TYPE_TEMPLATE_NAME,    // a template's name
     CONFIG_TYPE_ROLE,             // a role of the flow's system
     CONFIG_TYPE_ROLES,            // role -> contact
+    CONFIG_TYPE_NAMESPACES,       // prefix -> URI
     CONFIG_TYPE_DURATION,         // above 0
     CONFIG_TYPE_DURATION_OR_ZERO, // 0s and above
     CONFIG_TYPE_SIZE,

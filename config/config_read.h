@@ -11,6 +11,16 @@
 // problem, or where config_shape has found one.
 struct selector *config_read_selector(struct config_reader *reader, const struct config_node *node);
 
+// What a `namespaces` map (may be NULL) says: char *prefix -> char *URI, to be given
+// back with g_hash_table_unref; NULL for none.
+GHashTable *config_read_namespaces(const struct config_node *node);
+
+// Makes what the `namespaces` of a call or selector say hold for what is read from
+// here on, beside what holds already and, where the call names a system (that has
+// been entered), what that says. Returns what to leave with.
+GHashTable *config_namespaces_enter(struct config_reader *reader, const struct config_node *node);
+void config_namespaces_leave(struct config_reader *reader, GHashTable *outer);
+
 // The checks of a bare value or of operators, on what a selector of `kind`
 // selects; the caller frees the array, which owns them.
 GPtrArray *config_read_checks(struct config_reader *reader, const struct config_node *node,

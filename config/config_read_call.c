@@ -214,7 +214,7 @@ static void check_combinations(struct config_reader *reader, const struct config
                                const struct call *call)
 {
     const struct config_node *expect = config_node_get(node, "expect");
-    static const char *const bodies[] = {"json", "regex", "body"};
+    static const char *const bodies[] = {"json", "xml", "html", "regex", "body"};
 
     if (strcmp(call->method, "HEAD") != 0)
         return;
@@ -260,6 +260,8 @@ static struct call *read_call(struct config_reader *reader, const struct config_
         *before = reader->scope != NULL ? config_scope_count(reader->scope) : 0;
     if (call == NULL)
         return NULL;
+    GHashTable *outer = config_namespaces_enter(reader, node);
+
     call->place = node->place;
     call->system = config_across_id(reader, node);
     read_request(reader, node, call);
@@ -270,6 +272,7 @@ static struct call *read_call(struct config_reader *reader, const struct config_
     read_otherwise(reader, node, call);
     check_combinations(reader, node, call);
     share_empty_lists(call);
+    config_namespaces_leave(reader, outer);
     return call;
 }
 
@@ -292,9 +295,11 @@ struct lookup *config_read_lookup(struct config_reader *reader, const struct con
     struct lookup *lookup = g_new0(struct lookup, 1);
     const struct config_node *mark = config_node_get(node, "mark");
     struct config_definition *former = config_across_enter(reader, node);
+    GHashTable *outer = config_namespaces_enter(reader, node);
 
     lookup->call = config_read_call(reader, node, CONFIG_CALL_PLAIN, NULL);
     lookup->mark = mark != NULL ? config_read_selector(reader, mark) : NULL;
+    config_namespaces_leave(reader, outer);
     config_across_leave(reader, former);
     if (lookup->call == NULL || lookup->mark == NULL)
         g_clear_pointer(&lookup, lookup_free);
@@ -322,6 +327,24 @@ static cJSON *source_of_entry(struct config_reader *reader, const struct config_
     return text != NULL ? cJSON_CreateString(text) : config_node_to_json(entry->value);
 }
 
+// All that prefixes stand for in a call, its system's with them; NULL for none.
+static cJSON *source_of_namespaces(struct config_reader *reader, const struct config_node *node)
+{
+    struct config_definition *former = config_across_enter(reader, node);
+    GHashTable *outer = config_namespaces_enter(reader, node);
+    g_autoptr(GList) prefixes =
+        reader->namespaces != NULL ? g_hash_table_get_keys(reader->namespaces) : NULL;
+    cJSON *json = prefixes != NULL ? cJSON_CreateObject() : NULL;
+
+    prefixes = g_list_sort(prefixes, (GCompareFunc)strcmp);
+    for (const GList *each = prefixes; each != NULL; each = each->next)
+        cJSON_AddStringToObject(json, each->data,
+                                g_hash_table_lookup(reader->namespaces, each->data));
+    config_namespaces_leave(reader, outer);
+    config_across_leave(reader, former);
+    return json;
+}
+
 // As JSON that says the same elsewhere: the ledger outlives the folder's moving,
 // and knows no namespaces.
 static cJSON *source_of(struct config_reader *reader, const struct config_node *node)
@@ -335,8 +358,13 @@ static cJSON *source_of(struct config_reader *reader, const struct config_node *
     for (unsigned i = 0; i < node->count; i++) {
         const struct config_entry *entry = &node->entries[i];
 
-        cJSON_AddItemToObject(json, entry->key, source_of_entry(reader, node, entry));
+        if (strcmp(entry->key, "namespaces") != 0)
+            cJSON_AddItemToObject(json, entry->key, source_of_entry(reader, node, entry));
     }
+    cJSON *namespaces = source_of_namespaces(reader, node);
+
+    if (namespaces != NULL)
+        cJSON_AddItemToObject(json, "namespaces", namespaces);
     return json;
 }
 
@@ -378,6 +406,7 @@ static void read_later(struct config_reader *reader, const struct config_node *n
                        struct undo *undo)
 {
     struct config_definition *former = config_across_enter(reader, node);
+    GHashTable *outer = config_namespaces_enter(reader, node);
 
     undo->lookup = config_read_lookup(reader, config_node_get(node, "lookup"));
     if (undo->lookup != NULL) {
@@ -385,6 +414,7 @@ static void read_later(struct config_reader *reader, const struct config_node *n
         if (undo->lookup->call->system == NULL)
             undo->lookup->call->system = config_across_id(reader, node);
     }
+    config_namespaces_leave(reader, outer);
     config_across_leave(reader, former);
 }
 

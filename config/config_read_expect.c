@@ -10,7 +10,12 @@
 
 #include <string.h>
 
-static const char selector_words[] = "status|time|size|header|cookie|json|regex|body";
+static const char selector_words[] = "status|time|size|header|cookie|json|regex|body|xml|html";
+
+static bool is_markup(enum selector_kind kind)
+{
+    return kind == SELECTOR_XML || kind == SELECTOR_HTML;
+}
 
 static struct selector *compile(struct config_reader *reader, enum selector_kind kind,
                                 const char *argument, struct config_place place)
@@ -19,17 +24,25 @@ static struct selector *compile(struct config_reader *reader, enum selector_kind
     g_autoptr(GError) error = NULL;
 
     selector->place = place;
+    if (is_markup(kind) && reader->namespaces != NULL)
+        selector->namespaces = g_hash_table_ref(reader->namespaces);
     if (!selector_compile(selector, &error)) {
-        config_problem_error(reader->problems, place, "%s", error->message);
+        if (!reader->any_prefix || !g_error_matches(error, XML_ERROR, XML_ERROR_PREFIX))
+            config_problem_error(reader->problems, place, "%s", error->message);
         g_clear_pointer(&selector, selector_free);
     }
     return selector;
 }
 
+// An argument that may have holes.
+static bool has_expression(enum selector_kind kind)
+{
+    return kind == SELECTOR_JSON || kind == SELECTOR_REGEX || is_markup(kind);
+}
+
 static bool has_argument(enum selector_kind kind)
 {
-    return kind == SELECTOR_HEADER || kind == SELECTOR_COOKIE || kind == SELECTOR_JSON ||
-           kind == SELECTOR_REGEX;
+    return kind == SELECTOR_HEADER || kind == SELECTOR_COOKIE || has_expression(kind);
 }
 
 static struct selector *selector_of_entry(struct config_reader *reader,
@@ -41,7 +54,7 @@ static struct selector *selector_of_entry(struct config_reader *reader,
         return compile(reader, kind, NULL, entry->place);
     if (argument == NULL)
         return NULL;
-    if (kind == SELECTOR_JSON || kind == SELECTOR_REGEX)
+    if (has_expression(kind))
         config_read_argument(reader, entry->value, argument);
     return compile(reader, kind, argument, entry->value->place);
 }
@@ -68,7 +81,13 @@ struct selector *config_read_selector(struct config_reader *reader, const struct
             found_kind = kind;
         }
     }
-    return found != NULL ? selector_of_entry(reader, found, (enum selector_kind)found_kind) : NULL;
+    if (found == NULL)
+        return NULL;
+    GHashTable *outer = config_namespaces_enter(reader, node);
+    struct selector *selector = selector_of_entry(reader, found, (enum selector_kind)found_kind);
+
+    config_namespaces_leave(reader, outer);
+    return selector;
 }
 
 // The operand of a status as JSON: a number, or a class such as 2xx.
@@ -321,7 +340,7 @@ static void read_named(struct config_reader *reader, const struct config_node *n
         struct config_node key = {
             .kind = CONFIG_NODE_SCALAR, .place = entry->place, .text = entry->key};
 
-        if (kind == SELECTOR_JSON || kind == SELECTOR_REGEX)
+        if (has_expression(kind))
             config_read_argument(reader, &key, entry->key);
         add_expectation(reader, compile(reader, kind, entry->key, entry->place), entry,
                         expectations);

@@ -230,12 +230,21 @@ static struct step *read_entered(struct config_reader *reader, const struct conf
     return step;
 }
 
-// All of a step is read with the names of its system.
+// All of a step is read with the names of its system, and with what prefixes stand
+// for there; the system of a template that nobody uses cannot be told.
 static struct step *read_step(struct config_reader *reader, const struct config_node *node)
 {
     struct config_definition *former = config_across_enter(reader, node);
+    const struct config_system *system = present_system(reader);
+
+    reader->any_prefix = system == NULL;
+    reader->namespaces = system != NULL ? system->namespaces : NULL;
+    GHashTable *outer = config_namespaces_enter(reader, node);
     struct step *step = read_entered(reader, node);
 
+    config_namespaces_leave(reader, outer);
+    reader->namespaces = NULL;
+    reader->any_prefix = false;
     config_across_leave(reader, former);
     return step;
 }

@@ -217,8 +217,8 @@ static void read_digest(struct config_reader *reader, const struct config_chain 
         config_chain_get(chain, "with"),
     };
 
-    system->digest = config_read_digest(reader, config_chain_get(chain, "url"), others,
-                                        G_N_ELEMENTS(others));
+    system->digest =
+        config_read_digest(reader, config_chain_get(chain, "url"), others, G_N_ELEMENTS(others));
 }
 
 static struct config_system *system_new(const struct config_definition *definition)
@@ -272,6 +272,8 @@ static void read_system(struct config_world *world, struct config_definition *de
         read_with(reader, config_chain_get(&chain, "with"), system);
     if (!definition->pack_missing)
         read_url(reader, definition, config_chain_get(&chain, "url"), system);
+    system->namespaces = config_read_namespaces(config_chain_get(&chain, "namespaces"));
+    reader->namespaces = system->namespaces;
     config_read_auth(reader, config_chain_get(&chain, "auth"), system);
     config_read_fields(reader, config_chain_get(&chain, "headers"), TEMPLATE_PLACE_HEADER,
                        system->headers);
@@ -279,6 +281,7 @@ static void read_system(struct config_world *world, struct config_definition *de
     system->pack = definition->pack != NULL ? g_strdup(definition->pack->name) : NULL;
     config_read_backoff(reader, config_chain_get(&chain, "backoff"), system);
     read_digest(reader, &chain, system);
+    reader->namespaces = NULL;
     reader->scope = NULL;
     reader->needs = NULL;
     g_hash_table_replace(reader->config->systems, system->id, system);

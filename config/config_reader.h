@@ -21,6 +21,8 @@ struct config_reader {
     struct config_scope *scope;   // names known at this point; NULL: any name will do
     GPtrArray *needs;             // of struct template_reference: missing ones; NULL: an error
     struct config_across *across; // which systems calls may name; NULL: any, by their ids
+    GHashTable *namespaces;       // prefix -> URI, of XPaths read from here on; NULL: none
+    bool any_prefix;              // which prefixes there are cannot be told
 };
 
 // A template of the scalar `node`, its names and references checked; NULL with a

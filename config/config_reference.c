@@ -27,6 +27,7 @@ static const char *const words[] = {
     [CONFIG_TYPE_TEMPLATE_NAME] = "template, or flow of a pack",
     [CONFIG_TYPE_ROLE] = "role",
     [CONFIG_TYPE_ROLES] = "map of role to contact",
+    [CONFIG_TYPE_NAMESPACES] = "map of prefix to URI",
     [CONFIG_TYPE_DURATION] = "duration",
     [CONFIG_TYPE_DURATION_OR_ZERO] = "duration, or `0s`",
     [CONFIG_TYPE_SIZE] = "size",

@@ -153,6 +153,7 @@ static cJSON *container_schema(const struct config_key *key)
     case CONFIG_TYPE_VALUES:
         return object_of(cJSON_CreateTrue());
     case CONFIG_TYPE_ROLES:
+    case CONFIG_TYPE_NAMESPACES:
         return object_of(scalar());
     case CONFIG_TYPE_STEPS:
         return steps();

@@ -269,6 +269,37 @@ static void check_roles(struct shape *shape, struct config_node *node, const str
     check_each(shape, node, key, CONFIG_TYPE_TEXT);
 }
 
+// A name without a colon, as XML has it.
+static bool is_prefix(const char *text)
+{
+    if (!g_ascii_isalpha(text[0]) && text[0] != '_' && (unsigned char)text[0] < 0x80)
+        return false;
+    for (const char *at = text; *at != '\0'; at++)
+        if (!g_ascii_isalnum(*at) && strchr("_-.", *at) == NULL && (unsigned char)*at < 0x80)
+            return false;
+    return true;
+}
+
+static void check_namespaces(struct shape *shape, struct config_node *node,
+                             const struct config_key *key)
+{
+    check_each(shape, node, key, CONFIG_TYPE_TEXT);
+    for (unsigned i = 0; node->kind == CONFIG_NODE_MAP && i < node->count; i++) {
+        const struct config_entry *entry = &node->entries[i];
+        const char *uri = config_node_text(entry->value);
+
+        if (!is_prefix(entry->key))
+            config_problem_error(shape->problems, entry->place,
+                                 "\"%s\" cannot be a prefix: write a short name such as erp, and "
+                                 "use it as in //erp:No",
+                                 entry->key);
+        else if (uri != NULL && uri[0] == '\0')
+            config_problem_error(shape->problems, entry->value->place,
+                                 "a prefix stands for a namespace: leave this one out; elements "
+                                 "without a namespace are selected without a prefix");
+    }
+}
+
 static void check_named_checks(struct shape *shape, struct config_node *node,
                                const struct config_key *key)
 {
@@ -393,35 +424,21 @@ typedef void (*checker)(struct shape *, struct config_node *, const struct confi
 
 // Types without a row here are texts.
 static const checker checkers[] = {
-    [CONFIG_TYPE_TEMPLATE] = check_template,
-    [CONFIG_TYPE_URLS] = check_list,
-    [CONFIG_TYPE_EMAILS] = check_list,
-    [CONFIG_TYPE_CONTACTS] = check_list,
-    [CONFIG_TYPE_ROLES] = check_roles,
-    [CONFIG_TYPE_DURATION] = check_duration,
-    [CONFIG_TYPE_DURATION_OR_ZERO] = check_duration,
-    [CONFIG_TYPE_SIZE] = check_size,
-    [CONFIG_TYPE_INTEGER] = check_integer,
-    [CONFIG_TYPE_BOOLEAN] = check_boolean,
-    [CONFIG_TYPE_FLAG] = check_flag,
-    [CONFIG_TYPE_WORD] = check_word,
-    [CONFIG_TYPE_LIST] = check_list,
-    [CONFIG_TYPE_JSON] = check_json,
-    [CONFIG_TYPE_AMOUNT] = check_amount,
-    [CONFIG_TYPE_TYPES] = check_types,
-    [CONFIG_TYPE_MAP] = check_submap,
-    [CONFIG_TYPE_NAMES] = check_names,
-    [CONFIG_TYPE_MAPS] = check_maps,
-    [CONFIG_TYPE_FIELDS] = check_fields,
-    [CONFIG_TYPE_VALUES] = check_values,
-    [CONFIG_TYPE_STEPS] = check_steps,
-    [CONFIG_TYPE_UNDO] = check_undo,
-    [CONFIG_TYPE_CAPTURES] = check_captures,
-    [CONFIG_TYPE_SELECTOR] = check_selector,
-    [CONFIG_TYPE_CHECKS] = check_checks,
-    [CONFIG_TYPE_NAMED_CHECKS] = check_named_checks,
-    [CONFIG_TYPE_ONLY_IF] = check_only_if,
-    [CONFIG_TYPE_ITEMS] = check_items,
+    [CONFIG_TYPE_TEMPLATE] = check_template, [CONFIG_TYPE_URLS] = check_list,
+    [CONFIG_TYPE_EMAILS] = check_list,       [CONFIG_TYPE_CONTACTS] = check_list,
+    [CONFIG_TYPE_ROLES] = check_roles,       [CONFIG_TYPE_NAMESPACES] = check_namespaces,
+    [CONFIG_TYPE_DURATION] = check_duration, [CONFIG_TYPE_DURATION_OR_ZERO] = check_duration,
+    [CONFIG_TYPE_SIZE] = check_size,         [CONFIG_TYPE_INTEGER] = check_integer,
+    [CONFIG_TYPE_BOOLEAN] = check_boolean,   [CONFIG_TYPE_FLAG] = check_flag,
+    [CONFIG_TYPE_WORD] = check_word,         [CONFIG_TYPE_LIST] = check_list,
+    [CONFIG_TYPE_JSON] = check_json,         [CONFIG_TYPE_AMOUNT] = check_amount,
+    [CONFIG_TYPE_TYPES] = check_types,       [CONFIG_TYPE_MAP] = check_submap,
+    [CONFIG_TYPE_NAMES] = check_names,       [CONFIG_TYPE_MAPS] = check_maps,
+    [CONFIG_TYPE_FIELDS] = check_fields,     [CONFIG_TYPE_VALUES] = check_values,
+    [CONFIG_TYPE_STEPS] = check_steps,       [CONFIG_TYPE_UNDO] = check_undo,
+    [CONFIG_TYPE_CAPTURES] = check_captures, [CONFIG_TYPE_SELECTOR] = check_selector,
+    [CONFIG_TYPE_CHECKS] = check_checks,     [CONFIG_TYPE_NAMED_CHECKS] = check_named_checks,
+    [CONFIG_TYPE_ONLY_IF] = check_only_if,   [CONFIG_TYPE_ITEMS] = check_items,
 };
 
 // What is a setting and no template: a template's references are filled in when

@@ -5,6 +5,8 @@
 
 #include "../base/json.h"
 
+#include <string.h>
+
 struct shared {
     char *key;
     void *object;
@@ -17,7 +19,7 @@ struct table {
 };
 
 static GMutex lock; // configurations may be read and freed by several threads
-static struct table paths, patterns, templates;
+static struct table paths, patterns, xpaths, templates;
 
 // The object of `key` with one more user, or NULL.
 static void *take(struct table *table, const char *key)
@@ -104,6 +106,28 @@ struct regex *intern_regex(const char *pattern, GError **error)
                          : keep(&patterns, pattern, regex_compile(pattern, REGEX_PLAIN, error));
 }
 
+// The declarations in one order, whatever the table's.
+static char *write_namespaces(GHashTable *namespaces)
+{
+    g_autoptr(GList) prefixes = g_hash_table_get_keys(namespaces);
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    prefixes = g_list_sort(prefixes, (GCompareFunc)strcmp);
+    for (const GList *each = prefixes; each != NULL; each = each->next)
+        g_string_append_printf(text, "%s=%s ", (const char *)each->data,
+                               (const char *)g_hash_table_lookup(namespaces, each->data));
+    return g_strdup(text->str);
+}
+
+struct xml_path *intern_xpath(const char *xpath, GHashTable *namespaces, GError **error)
+{
+    g_autofree char *declared = namespaces != NULL ? write_namespaces(namespaces) : g_strdup("");
+    g_autofree char *key = g_strconcat(declared, "\n", xpath, NULL);
+    struct xml_path *path = take(&xpaths, key);
+
+    return path != NULL ? path : keep(&xpaths, key, xml_path_compile(xpath, namespaces, error));
+}
+
 struct template *intern_template(const char *text, enum template_place place, bool env_secret,
                                  GError **error)
 {
@@ -134,6 +158,12 @@ void intern_release_regex(struct regex *regex)
 {
     if (regex != NULL && give_back(&patterns, regex))
         regex_free(regex);
+}
+
+void intern_release_xpath(struct xml_path *xpath)
+{
+    if (xpath != NULL && give_back(&xpaths, xpath))
+        xml_path_free(xpath);
 }
 
 void intern_release_template(struct template *template)

@@ -2,6 +2,8 @@
 // The program: finds the command in the table and hands over to it.
 #include "command.h"
 
+#include "../base/xml.h"
+
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
@@ -42,6 +44,7 @@ int main(int argc, char **argv)
 {
     setlocale(LC_CTYPE, "C.UTF-8");
     signal(SIGPIPE, SIG_IGN);
+    xml_init();
     if (argc < 2)
         return print_usage(stderr, COMMAND_UNKNOWN);
     if (is_one_of(argv[1], "--help", "-h"))

@@ -144,6 +144,18 @@ struct failure {
     const struct template_context *context;
 };
 
+// Why nothing was selected.
+static char *show_nothing(const struct failure *failure)
+{
+    enum selector_kind kind = failure->expectation->selector->kind;
+    bool markup = kind == SELECTOR_XML || kind == SELECTOR_HTML;
+    const char *problem = markup ? subject_markup_problem(failure->subject, kind) : NULL;
+    if (problem)
+        return g_strdup_printf("it is %s", problem);
+    bool no_json = kind == SELECTOR_JSON && !subject_document(failure->subject);
+    return g_strdup(no_json ? "it is not JSON" : "selected nothing");
+}
+
 // What was there instead.
 static char *show_actual(const struct failure *failure)
 {
@@ -151,10 +163,8 @@ static char *show_actual(const struct failure *failure)
     enum selector_kind kind = failure->expectation->selector->kind;
     if (failure->check->operator== CHECK_COUNT)
         return g_strdup_printf("selected %u", results->len);
-    if (results->len == 0) {
-        bool no_json = kind == SELECTOR_JSON && !subject_document(failure->subject);
-        return g_strdup(no_json ? "it is not JSON" : "selected nothing");
-    }
+    if (results->len == 0)
+        return show_nothing(failure);
     unsigned index = failure->culprit;
     if (index == OPERATORS_ALL) {
         g_autofree char *all = show_all(results);

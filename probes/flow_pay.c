@@ -293,7 +293,7 @@ static void take_records(struct payment *payment, struct subject *subject)
     struct template_context context = values_context(payment->values, clock_wall_now());
     g_autoptr(GPtrArray) candidates =
         selector_select(payment->lookup->mark, subject, &context, NULL);
-    bool readable = payment->lookup->mark->kind != SELECTOR_JSON || subject_document(subject);
+    bool readable = subject_is_readable(subject, payment->lookup->mark->kind);
     if (!candidates || !readable) { // says nothing of the record: not absent
         settle(payment, "owed", "the lookup's answer cannot be read");
         return;

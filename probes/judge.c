@@ -55,6 +55,12 @@ static enum expect_outcome judge_flow(const struct judge_input *input, struct su
     return EXPECT_FAILS;
 }
 
+// Who sends data gets data, and who looks for some.
+static bool is_data_due(const struct call *call)
+{
+    return call->body_kind == CALL_BODY_JSON;
+}
+
 struct verdict *judge(const struct judge_input *input)
 {
     const struct transfer_response *response = input->response;
@@ -74,7 +80,7 @@ struct verdict *judge(const struct judge_input *input)
     } else {
         facts.document = subject_document(&subject);
         facts.failed_expectation = failed;
-        facts.data_due = input->call->body_kind == CALL_BODY_JSON; // who sends data gets data
+        facts.data_due = is_data_due(input->call);
         facts.expectations_given = expect_names_content(input->call->expect);
         facts.status_expected = !failed && expect_names_status(input->call->expect);
         verdict = classify(&facts, lexicon_common());

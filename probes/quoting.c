@@ -4,6 +4,7 @@
 #include "quoting.h"
 
 #include "../base/json.h"
+#include "../config/xpath_text.h"
 
 // All that is not of a name, as escapes that both kinds of quotes know: within
 // quotes they mean the same, elsewhere they make the path wrong, not another one.
@@ -85,4 +86,16 @@ char *quoting_fill(const char *text, const struct template_context *context,
     char *filled = template_render(template, &quoting.context, NULL, error);
     quoting_clear(&quoting);
     return filled;
+}
+
+static struct value *evaluate(const char *text, void *context, GError **error)
+{
+    g_autoptr(template_t) template = template_new(text, TEMPLATE_PLACE_TEXT, false, error);
+    return template ? template_evaluate(template, context, error) : NULL;
+}
+
+char *quoting_fill_xpath(const char *xpath, const struct template_context *context, GError **error)
+{
+    struct template_context copy = *context;
+    return xpath_text_fill(xpath, evaluate, &copy, error);
 }

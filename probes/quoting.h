@@ -29,4 +29,9 @@ void quoting_clear(struct quoting *quoting);
 char *quoting_fill(const char *text, const struct template_context *context,
                    enum quoting_place place, GError **error);
 
+// The XPath with its holes filled: a hole within a quoted text becomes a part of
+// that text, one elsewhere a number or a quoted text of its own. NULL and `error`
+// as above. The caller frees it.
+char *quoting_fill_xpath(const char *xpath, const struct template_context *context, GError **error);
+
 #endif

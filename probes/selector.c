@@ -31,9 +31,17 @@ void subject_init_value(struct subject *subject, const struct value *value)
     *subject = (struct subject){.value = value};
 }
 
+static void clear_markup(struct subject_markup *markup)
+{
+    xml_document_free(markup->document);
+    g_free(markup->problem);
+}
+
 void subject_clear(struct subject *subject)
 {
     cJSON_Delete(subject->document);
+    clear_markup(&subject->xml);
+    clear_markup(&subject->html);
     g_free(subject->text);
     *subject = (struct subject){0};
 }
@@ -100,6 +108,33 @@ const cJSON *subject_document(struct subject *subject)
         subject->document = subject->response ? parse_body(subject) : parse_text(subject);
     }
     return subject->document;
+}
+
+// The body as XML or HTML, read when first asked for.
+static const struct subject_markup *read_markup(struct subject *subject, enum selector_kind kind)
+{
+    bool html = kind == SELECTOR_HTML;
+    struct subject_markup *markup = html ? &subject->html : &subject->xml;
+    g_autoptr(GError) error = NULL;
+    if (markup->tried)
+        return markup;
+    const char *text = subject_text(subject);
+    markup->tried = true;
+    markup->document = html ? xml_parse_html(text, &error) : xml_parse(text, &error);
+    markup->problem = error ? g_strdup(error->message) : NULL;
+    return markup;
+}
+
+const char *subject_markup_problem(struct subject *subject, enum selector_kind kind)
+{
+    return read_markup(subject, kind)->problem;
+}
+
+bool subject_is_readable(struct subject *subject, enum selector_kind kind)
+{
+    if (kind == SELECTOR_XML || kind == SELECTOR_HTML)
+        return !subject_markup_problem(subject, kind);
+    return kind != SELECTOR_JSON || subject_document(subject);
 }
 
 static void free_json(void *json)
@@ -228,6 +263,26 @@ static GPtrArray *select_json(const struct selection *selection, GError **error)
     return document ? jsonpath_select(path ? path : filled, document) : new_owning();
 }
 
+static struct xml_path *fill_xpath(const struct selection *selection, GError **error)
+{
+    g_autofree char *argument =
+        quoting_fill_xpath(selection->selector->argument, selection->context, error);
+    return argument ? xml_path_compile(argument, selection->selector->namespaces, error) : NULL;
+}
+
+// xml and html.
+static GPtrArray *select_markup(const struct selection *selection, GError **error)
+{
+    const struct xml_path *path = selection->selector->xpath;
+    g_autoptr(xml_path_t) filled = path ? NULL : fill_xpath(selection, error);
+    if (!path && !filled)
+        return NULL;
+    const struct subject_markup *markup =
+        read_markup(selection->subject, selection->selector->kind);
+    return markup->document ? xml_path_select(path ? path : filled, markup->document, error)
+                            : new_owning();
+}
+
 static GPtrArray *find_matches(const struct regex *regex, struct subject *subject, GError **error)
 {
     const char *text = subject_text(subject);
@@ -266,6 +321,7 @@ static const struct {
     [SELECTOR_SIZE] = {"size", select_size},       [SELECTOR_HEADER] = {"header", select_header},
     [SELECTOR_COOKIE] = {"cookie", select_cookie}, [SELECTOR_JSON] = {"json", select_json},
     [SELECTOR_REGEX] = {"regex", select_regex},    [SELECTOR_BODY] = {"body", select_body},
+    [SELECTOR_XML] = {"xml", select_markup},       [SELECTOR_HTML] = {"html", select_markup},
 };
 
 GPtrArray *selector_select(const struct selector *selector, struct subject *subject,
@@ -280,7 +336,8 @@ GPtrArray *selector_select(const struct selector *selector, struct subject *subj
 
 char *selector_describe(const struct selector *selector)
 {
-    if (selector->kind == SELECTOR_JSON)
+    if (selector->kind == SELECTOR_JSON || selector->kind == SELECTOR_XML ||
+        selector->kind == SELECTOR_HTML)
         return g_strdup(selector->argument);
     if (!selector->argument)
         return g_strdup(kinds[selector->kind].word);

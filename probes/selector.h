@@ -4,6 +4,7 @@
 #define PROBES_SELECTOR_H
 
 #include "../base/transfer.h"
+#include "../base/xml.h"
 #include "../config/call.h"
 #include "values.h"
 
@@ -13,6 +14,11 @@ struct subject {
     const struct value *value;                // or NULL
     cJSON *document; // the body (or value) as JSON, read when first asked for; owned
     bool document_tried;
+    struct subject_markup {
+        struct xml_document *document; // owned; NULL where it is none
+        bool tried;
+        char *problem; // why it is none
+    } xml, html;       // the body (or value), read when first asked for
     char *text;        // the body (or value) as text; owned
     double elapsed_ms; // for `time`
 };
@@ -25,6 +31,14 @@ void subject_clear(struct subject *subject);
 // The body as JSON (of a multipart batch: {"responses": […]}, multipart.h), or NULL
 // where it is none; borrowed from the subject.
 const cJSON *subject_document(struct subject *subject);
+
+// Why the body is no XML (or HTML: by the selector's kind) where that is so,
+// "not XML: line 3: …"; else NULL. Borrowed from the subject.
+const char *subject_markup_problem(struct subject *subject, enum selector_kind kind);
+
+// False where a selector of `kind` selects nothing because the body is not what
+// it reads: it says nothing of what is there.
+bool subject_is_readable(struct subject *subject, enum selector_kind kind);
 
 // What `selector` selects, as an array of cJSON that the caller frees. Its
 // elements belong to the array or to the subject: valid as long as both. Holes in

@@ -6,7 +6,7 @@ set -eu
 seconds=${FUZZ_SECONDS:-30}
 make --no-print-directory -j"$(nproc)" build-fuzz/liberpwatch.a BUILD=build-fuzz CC=clang OPT=-O1 \
     SANITIZE="-fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=undefined" >/dev/null
-packages="libcurl libuv libcjson gmime-3.0 glib-2.0 libfyaml sqlite3 libpcre2-8 openssl libesmtp-1.0"
+packages="libcurl libuv libcjson gmime-3.0 glib-2.0 libfyaml sqlite3 libpcre2-8 openssl libesmtp-1.0 libxml-2.0"
 for source in tests/fuzz/fuzz_*.c; do
     name=$(basename "$source" .c)
     # shellcheck disable=SC2046

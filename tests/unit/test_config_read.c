@@ -145,7 +145,8 @@ static void test_step(void **state)
         "        set: {both: '{{item}}-{{place}}'}\n"
         "        timeout: 3s\n        slow: 500ms\n        follow: 2\n        cookies: new\n"
         "        auth: none\n        until: {every: 2s, for: 60s}\n"
-        "        retry: {times: 2, after: 5s, on: any}\n        idempotency: Order-Key\n        only_if: {sku: {exists: true}}\n"
+        "        retry: {times: 2, after: 5s, on: any}\n        idempotency: Order-Key\n        "
+        "only_if: {sku: {exists: true}}\n"
         "        act: integrator\n        means: Nothing is sold.\n"
         "        undo: {none: they expire}\n");
     const struct step *step = step_of(config, 0);
@@ -410,6 +411,42 @@ static void test_undo(void **state)
     unlink(body);
 }
 
+// What prefixes stand for: at the system, the step, the selector; the undo keeps it.
+static void test_prefixes(void **state)
+{
+    static const char text[] =
+        "contacts: {ops: {email: ops@b.example}}\n"
+        "systems: {erp: {url: https://erp.example, act: {integrator: ops},\n"
+        "  namespaces: {s: 'urn:soap', n: 'urn:system'}}}\n"
+        "flows:\n  orders:\n    system: erp\n    notify: ops\n    steps:\n"
+        "      - step: create\n        post: /items\n        namespaces: {n: 'urn:step'}\n"
+        "        expect: {xml: {//s:Body/n:No: '1'}}\n"
+        "        capture: {item: {xml: '//m:Id', namespaces: {m: 'urn:capture'}}}\n"
+        "        undo: {post: '/x{{item}}', gone: {xml: {//s:Fault: {exists: true}}}}\n";
+
+    (void)state;
+    g_autoptr(config_t) config = load(text);
+    const struct step *step = step_of(config, 0);
+    const struct expectation *expectation = step->call->expect->pdata[0];
+    const struct capture *capture = step->call->captures->pdata[0];
+    GHashTable *namespaces = expectation->selector->namespaces;
+
+    assert_string_equal(g_hash_table_lookup(namespaces, "n"), "urn:step");
+    assert_string_equal(g_hash_table_lookup(namespaces, "s"), "urn:soap");
+    namespaces = capture->selector->namespaces;
+    assert_string_equal(g_hash_table_lookup(namespaces, "m"), "urn:capture");
+    assert_string_equal(g_hash_table_lookup(namespaces, "n"), "urn:step");
+    struct undo *undo = undo_parse(step->undo->source, NULL, NULL);
+
+    assert_non_null(undo);
+    const struct call *call = undo->calls->pdata[0];
+
+    expectation = call->gone->pdata[0];
+    assert_string_equal(g_hash_table_lookup(expectation->selector->namespaces, "s"), "urn:soap");
+    assert_string_equal(undo->source, step->undo->source);
+    undo_free(undo);
+}
+
 static void test_undo_parse_refuses(void **state)
 {
     static const char *const bad[] = {"",
@@ -505,13 +542,21 @@ static void test_methods(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_defaults),     cmocka_unit_test(test_settings),
-        cmocka_unit_test(test_step),         cmocka_unit_test(test_expectations),
-        cmocka_unit_test(test_whole_url),    cmocka_unit_test(test_templates),
-        cmocka_unit_test(test_namespaces),   cmocka_unit_test(test_anchors),
-        cmocka_unit_test(test_merged_place), cmocka_unit_test(test_session),
-        cmocka_unit_test(test_undo),         cmocka_unit_test(test_undo_parse_refuses),
-        cmocka_unit_test(test_needs),        cmocka_unit_test(test_literal_secret),
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_settings),
+        cmocka_unit_test(test_step),
+        cmocka_unit_test(test_expectations),
+        cmocka_unit_test(test_whole_url),
+        cmocka_unit_test(test_templates),
+        cmocka_unit_test(test_namespaces),
+        cmocka_unit_test(test_anchors),
+        cmocka_unit_test(test_merged_place),
+        cmocka_unit_test(test_session),
+        cmocka_unit_test(test_undo),
+        cmocka_unit_test(test_prefixes),
+        cmocka_unit_test(test_undo_parse_refuses),
+        cmocka_unit_test(test_needs),
+        cmocka_unit_test(test_literal_secret),
         cmocka_unit_test(test_methods),
     };
 

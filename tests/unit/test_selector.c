@@ -212,6 +212,92 @@ static void test_holes(void **state)
     values_free(values);
 }
 
+// Within quotes or without, a value in an XPath stays a value.
+static void test_xpath_holes(void **state)
+{
+    (void)state;
+    static const struct selection cases[] = {
+        {"xml //i[@id='{{plain}}']", "\"1\""},
+        {"xml //i[@id={{plain}}]", "\"1\""},
+        {"xml //i[@id='{{hostile}}']", "\"2\""},
+        {"xml //i[@id={{hostile}}]", "\"2\""},
+        {"xml //i[@id=\"{{hostile}}\"]", "\"2\""},
+        {"xml //i[@id='x\"{{quote}}']", "\"3\""},
+        {"xml //i[{{number}}]", "\"2\""},
+        {"xml //i[@id='{{plain | upper}}']", "\"4\""},
+        {"xml //i[@id='{{plain | time: '%Y'}}']", "!"},
+        {"xml //i[@id='{{none}}']", "!"},
+        {"xml concat({{quote}}, '{{hostile}}')", "\"'x' or '1'='1\""},
+        {"html //i[@id='{{plain}}']", "\"1\""},
+    };
+    g_autoptr(transfer_response_t) response =
+        support_response(200,
+                         "<r><i id='a'>1</i><i id=\"x' or '1'='1\">2</i>"
+                         "<i id='x&quot;&apos;'>3</i><i id='A'>4</i></r>",
+                         -1);
+    struct values *values = values_new(NULL, "UTC");
+    values_set_text(values, "plain", "a", false);
+    values_set_text(values, "hostile", "x' or '1'='1", false);
+    values_set_text(values, "quote", "'", false);
+    values_set(values, "number", value_new(json_new_number("2"), false));
+    const struct template_context context = values_context(values, (struct clock_wall){0});
+    struct subject subject;
+    subject_init_response(&subject, response);
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *selected = select_text(cases[i].selector, &subject, &context);
+        if (strcmp(cases[i].selected, "!") == 0)
+            selected[1] = '\0';
+        assert_string_equal(selected, cases[i].selected);
+    }
+    subject_clear(&subject);
+    values_free(values);
+}
+
+// XML and pages: read once, whatever charset; other bodies select nothing, and say why.
+static void test_markup(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *type, *body;
+        gssize length;
+        const char *selector, *selected, *problem;
+    } cases[] = {
+        {NULL, "<a><b>1</b></a>", -1, "xml //b", "\"1\"", NULL},
+        {NULL, "<a><b>1</b></a>", -1, "xml count(//b)", "1", NULL},
+        {NULL, "<a>caf\xE9</a>", -1, "xml /a", "\"café\"", NULL},
+        {"text/xml; charset=iso-8859-1", "<a>caf\xE9</a>", -1, "xml /a", "\"café\"", NULL},
+        {NULL, "<?xml version='1.0' encoding='windows-1252'?><a>\x80</a>", -1, "xml /a", "\"€\"",
+         NULL},
+        {NULL, "\xFF\xFE<\0a\0>\0\xE9\0<\0/\0a\0>\0", 18, "xml /a", "\"é\"", NULL},
+        {"text/html; charset=iso-8859-1", "<p>caf\xE9", -1, "html //p", "\"café\"", NULL},
+        {NULL, "{\"a\":1}", -1, "xml count(//b)", "",
+         "not XML: line 1: Start tag expected, '<' not found"},
+        {NULL, "", -1, "xml //b", "", "not XML: it is empty"},
+        {NULL, "", -1, "html //b", "", "not HTML: it is empty"},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(transfer_response_t) response =
+            support_response(200, cases[i].body, cases[i].length);
+        if (cases[i].type)
+            transfer_headers_add(response->headers, "Content-Type", cases[i].type);
+        struct subject subject;
+        subject_init_response(&subject, response);
+        g_autofree char *selected = select_text(cases[i].selector, &subject, NULL);
+        assert_string_equal(selected, cases[i].selected);
+        enum selector_kind kind = cases[i].selector[0] == 'x' ? SELECTOR_XML : SELECTOR_HTML;
+        const char *problem = subject_markup_problem(&subject, kind);
+        assert_string_equal(problem ? problem : "", cases[i].problem ? cases[i].problem : "");
+        assert_int_equal(subject_is_readable(&subject, kind), problem == NULL);
+        subject_clear(&subject);
+    }
+    g_autoptr(value_t) value = value_new_text("<a><b>1</b></a>", false);
+    struct subject subject;
+    subject_init_value(&subject, value);
+    g_autofree char *selected = select_text("xml //b", &subject, NULL);
+    assert_string_equal(selected, "\"1\"");
+    subject_clear(&subject);
+}
+
 // A hostile body: endless matches end, undecided ones are an error.
 static void test_hostile(void **state)
 {
@@ -245,6 +331,8 @@ static void test_describe(void **state)
                                              {"header Location", "header Location"},
                                              {"cookie sid", "cookie sid"},
                                              {"regex a b", "regex a b"},
+                                             {"xml //a", "//a"},
+                                             {"html //a", "//a"},
                                              {"body", "body"}};
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         struct selector *selector = support_selector(cases[i].selector);
@@ -260,7 +348,8 @@ int main(void)
         cmocka_unit_test(test_response),  cmocka_unit_test(test_bodies),
         cmocka_unit_test(test_no_answer), cmocka_unit_test(test_values),
         cmocka_unit_test(test_holes),     cmocka_unit_test(test_hostile),
-        cmocka_unit_test(test_describe),
+        cmocka_unit_test(test_describe),  cmocka_unit_test(test_xpath_holes),
+        cmocka_unit_test(test_markup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
