@@ -186,6 +186,11 @@ static void start_run(struct check_run *run)
     flow_run_start(plan->runtime->engine, run->flow, &run->start, on_run_done, run);
 }
 
+static void on_start(uv_timer_t *timer)
+{
+    start_run(timer->data);
+}
+
 static void on_timer_closed(uv_handle_t *handle)
 {
     g_free(handle->data);
@@ -218,8 +223,11 @@ struct check_runs *check_runs_start(const struct check_plan *plan)
     all->runs = g_ptr_array_new_with_free_func((GDestroyNotify)free_run);
     for (guint i = 0; i < plan->flows->len; i++)
         g_ptr_array_add(all->runs, new_run(all, plan->flows->pdata[i]));
-    for (guint i = 0; i < plan->flows->len; i++)
-        start_run(all->runs->pdata[i]);
+    for (guint i = 0; i < all->runs->len; i++) {
+        struct check_run *run = all->runs->pdata[i];
+        // from the loop: a run that cannot begin ends at once, and its caller must know of it
+        uv_timer_start(&run->timer, on_start, 0, 0);
+    }
     return all;
 }
 

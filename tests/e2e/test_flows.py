@@ -134,6 +134,12 @@ class Flows(FlowCase):
         self.assertNotIn("DELETE /api/orders/not-ours", self.requests())
         self.assertTrue(any(r.startswith("GET /api/orders?filter=ERPW-") for r in self.requests()), self.requests())
 
+    def test_a_flow_that_cannot_begin_without_a_store(self):
+        self.flow("- step: read\n  get: /a\n  headers: {X-Of: '${env:ERPWATCH_TEST_UNSET}'}")
+        flow = self.run_flow(3, "--no-store")
+        self.assertIn("ERPWATCH_TEST_UNSET", flow["problem"])
+        self.assertEqual(self.requests(), [])
+
     def test_without_a_lookup_it_is_uncertain(self):
         self.flow("""
 - step: order
