@@ -220,6 +220,19 @@ bool cron_is_valid(const char *text, GError **error)
     return cron != NULL;
 }
 
+static int count_allowed(const struct cron *cron, enum field_name field)
+{
+    int count = 0;
+    for (int value = fields[field].least; value <= fields[field].most; value++)
+        count += allows(cron, field, value);
+    return count;
+}
+
+int cron_starts_per_day(const struct cron *cron)
+{
+    return count_allowed(cron, MINUTE) * count_allowed(cron, HOUR);
+}
+
 void cron_free(struct cron *cron)
 {
     g_free(cron);

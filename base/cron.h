@@ -32,6 +32,9 @@ bool cron_is_valid(const char *text, GError **error);
 // repeated hour only the first time. -1 where there is none within 50 years.
 struct clock_wall cron_next(const struct cron *cron, struct clock_wall after, GTimeZone *zone);
 
+// How many starts a day of 24 hours has, if it has any.
+int cron_starts_per_day(const struct cron *cron);
+
 // Frees it; NULL is allowed.
 void cron_free(struct cron *cron);
 

@@ -141,6 +141,7 @@ struct config_flow {
     int64_t confirm_after_ms;
     int recover; // good runs that close one
     int64_t group_ms;
+    int runs_per_day;        // its budget; 0 for none
     GPtrArray *notify;       // of char *: contact ids, resolved from roles
     GPtrArray *notify_roles; // of char *: the roles, for failures at other systems
     GPtrArray *vars;         // of struct call_field: computed once for a run, in order

@@ -61,6 +61,10 @@ GPtrArray *config_read_steps(struct config_reader *reader, const struct config_n
 void config_read_idempotency(struct config_reader *reader, const struct config_node *node,
                              struct step *step);
 
+// How often a flow may run; warns where its schedule, read before, will overrun that.
+void config_read_budget(struct config_reader *reader, const struct config_node *node,
+                        struct config_flow *flow);
+
 // How long a system that refused us is left alone.
 void config_read_backoff(struct config_reader *reader, const struct config_node *node,
                          struct config_system *system);

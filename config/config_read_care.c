@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: MIT
-// Reads what keeps flows from doing harm: keys of idempotency, leaving a system alone. Used
-// by the readers of steps and systems.
+// Reads what keeps flows from doing harm: keys of idempotency, budgets, leaving a system
+// alone. Used by the readers of steps, flows and systems.
 #include "config_read.h"
 
+#include "../base/cron.h"
+#include "../base/duration.h"
 #include "../base/ids.h"
 #include "../base/json.h"
 #include "config_problem.h"
 
 #include <string.h>
+
+#define DAY_MS INT64_C(86400000)
+#define MINUTES_A_DAY 1440
 
 // RFC 9110 section 5.6.2.
 static bool is_header_name(const char *name)
@@ -57,6 +62,53 @@ void config_read_idempotency(struct config_reader *reader, const struct config_n
                             "on: any repeats a call that may have written, so that one order "
                             "becomes two: write idempotency: Idempotency-Key where the system "
                             "knows it, or a \"lookup\" that finds both");
+}
+
+// Starts on the day with most of them; one whose clocks change does not count.
+static int starts_per_day(const struct config_flow *flow)
+{
+    g_autoptr(cron_t) cron = flow->cron != NULL ? cron_parse(flow->cron, NULL) : NULL;
+
+    if (cron != NULL)
+        return cron_starts_per_day(cron);
+    return flow->every_ms > 0 ? (int)MIN((DAY_MS + flow->every_ms - 1) / flow->every_ms, G_MAXINT)
+                              : 0;
+}
+
+// The shortest interval that the budget allows, to the minute where it is that long.
+static char *fitting_interval(int runs_per_day)
+{
+    int64_t unit_ms = runs_per_day <= MINUTES_A_DAY ? 60000 : 1000;
+    int64_t least_ms = (DAY_MS + runs_per_day - 1) / runs_per_day;
+
+    return duration_format((least_ms + unit_ms - 1) / unit_ms * unit_ms);
+}
+
+void config_read_budget(struct config_reader *reader, const struct config_node *node,
+                        struct config_flow *flow)
+{
+    const struct config_entry *entry = config_node_entry(node, "runs_per_day");
+
+    if (entry == NULL)
+        return;
+    flow->runs_per_day = config_read_integer(entry->value, 0);
+    int starts = starts_per_day(flow);
+    g_autofree char *interval =
+        flow->runs_per_day > 0 ? fitting_interval(flow->runs_per_day) : NULL;
+
+    if (flow->runs_per_day <= 0 || starts <= flow->runs_per_day)
+        return;
+    if (flow->cron != NULL)
+        config_problem_warn(reader->problems, entry->place,
+                            "the schedule of %s starts it %d times a day, more than its budget: "
+                            "write fewer starts in \"cron\", or a budget of %d and some for "
+                            "confirming runs",
+                            flow->id, starts, starts);
+    else
+        config_problem_warn(reader->problems, entry->place,
+                            "the schedule of %s starts it %d times a day, more than its budget: "
+                            "write every: %s, or a budget of %d and some for confirming runs",
+                            flow->id, starts, interval, starts);
 }
 
 void config_read_backoff(struct config_reader *reader, const struct config_node *node,

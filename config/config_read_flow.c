@@ -403,6 +403,7 @@ static void read_plain_keys(struct flow_reader *reading)
     flow->timeout_ms = config_read_duration(get(reading, "timeout"), 120000);
     config_read_schedule(reading->world, &reading->chain, "a flow", &flow->every_ms, &flow->cron);
     read_alerting(reading);
+    config_read_budget(&reading->world->reader, get(reading, "budget"), flow);
 }
 
 static void read_flow(struct config_world *world, struct config_definition *definition)

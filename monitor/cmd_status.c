@@ -123,6 +123,22 @@ static void print_left_alone(const struct report_view *view, const cJSON *status
     }
 }
 
+static void print_budgets(const struct report_view *view, const cJSON *status)
+{
+    const cJSON *flow = NULL;
+    cJSON_ArrayForEach(flow, json_member(status, "flows"))
+    {
+        const cJSON *budget = json_member(flow, "budget");
+        gint64 runs = json_integer(budget, "runs_per_day", 0);
+        if (runs == 0 || json_integer(budget, "spent", 0) < runs) {
+            continue;
+        }
+        g_autofree char *until = report_view_time(view, budget, "until");
+        printf("\nThe budget of %s, %d run%s a day, is spent until %s.\n", json_text(flow, "flow"),
+               (int)runs, runs == 1 ? "" : "s", until);
+    }
+}
+
 // "Mail to ops@agency.example (opened): given up after 1 attempt: what the server said".
 static void print_mail_problem(const cJSON *problem)
 {
@@ -188,6 +204,7 @@ static int show(const struct report_view *view)
         print_incidents(view, status);
         print_mutes(view, status);
         print_left_alone(view, status);
+        print_budgets(view, status);
         print_mail(status);
         print_agent(view, status);
     }

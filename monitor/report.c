@@ -5,6 +5,7 @@
 
 #include "../alerts/outbox.h"
 #include "../probes/verdict.h"
+#include "budget.h"
 #include "command.h"
 #include "incident_rows.h"
 #include "ledger.h"
@@ -92,6 +93,26 @@ static bool add_phase(struct db *db, cJSON *status, cJSON *object, const struct 
     return true;
 }
 
+// What it may run today, and has.
+static bool add_budget(struct db *db, const struct config *config, cJSON *object,
+                       const struct config_flow *flow, struct clock_wall now, GError **error)
+{
+    const char *zone = config->agent.timezone;
+    int64_t spent = 0;
+    if (flow->runs_per_day == 0) {
+        cJSON_AddNullToObject(object, "budget");
+        return true;
+    }
+    if (db != NULL && !budget_count(db, flow->id, flow_budget_day(now, zone), &spent, error)) {
+        return false;
+    }
+    cJSON *budget = cJSON_AddObjectToObject(object, "budget");
+    json_add_integer(budget, "runs_per_day", flow->runs_per_day);
+    json_add_integer(budget, "spent", spent);
+    add_time(budget, "until", flow_budget_next_day(now, zone));
+    return true;
+}
+
 static bool add_flow(struct db *db, const struct config *config, cJSON *status,
                      const struct config_flow *flow, struct clock_wall now, GError **error)
 {
@@ -116,7 +137,8 @@ static bool add_flow(struct db *db, const struct config *config, cJSON *status,
     json_add_text(object, "priority", priority);
     add_last_run(object, flow, found ? rows : NULL, now, config->agent.timezone);
     json_add_text(object, "off", flow->off);
-    return add_phase(db, status, object, flow, error);
+    return add_budget(db, config, object, flow, now, error) &&
+           add_phase(db, status, object, flow, error);
 }
 
 static bool add_mutes(struct db *db, cJSON *status, struct clock_wall now, GError **error)

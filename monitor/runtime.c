@@ -35,6 +35,8 @@ bool runtime_open(struct runtime *runtime, uv_loop_t *loop, const struct config 
     runtime->engine =
         flow_engine_new(loop, config, runtime->ledger ? ledger_door(runtime->ledger) : NULL);
     if (left_alone) {
+        runtime->budget = budget_new(runtime->writer);
+        runtime->engine->purse = budget_door(runtime->budget);
         runtime->left_alone = left_alone_new(runtime->writer, runtime->engine->gate);
         flow_gate_learn(runtime->engine->gate, left_alone);
     }
@@ -75,6 +77,7 @@ void runtime_close(struct runtime *runtime, void (*closed)(void *context), void 
 void runtime_clear(struct runtime *runtime)
 {
     standby_free(runtime->standby);
+    budget_free(runtime->budget);
     left_alone_free(runtime->left_alone);
     ledger_free(runtime->ledger);
     store_free(runtime->store);

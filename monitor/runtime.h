@@ -5,6 +5,7 @@
 #define MONITOR_RUNTIME_H
 
 #include "../probes/flow_engine.h"
+#include "budget.h"
 #include "ledger.h"
 #include "left_alone.h"
 #include "standby.h"
@@ -16,6 +17,7 @@ struct runtime {
     struct store *store;   // NULL without a store
     struct writer *writer; // likewise
     struct ledger *ledger; // likewise
+    struct budget *budget; // likewise
     struct left_alone *left_alone; // likewise
     struct flow_engine *engine;
     struct standby *standby; // of the agent alone, which makes it; NULL elsewhere

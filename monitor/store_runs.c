@@ -157,7 +157,8 @@ bool store_runs_see_text(struct db *db, const char *system, const char *text, st
 bool store_runs_rename(struct db *db, const char *from, const char *to, GError **error)
 {
     // Where runs under the new name are there already, the old ones stay apart.
-    return db_run(db, error, "UPDATE OR IGNORE flow SET id = ? WHERE id = ?", "ss", to, from);
+    return db_run(db, error, "UPDATE OR IGNORE flow SET id = ? WHERE id = ?", "ss", to, from) &&
+           db_run(db, error, "UPDATE OR IGNORE spent SET flow = ? WHERE flow = ?", "ss", to, from);
 }
 
 char *store_runs_get(struct db *db, const char *key, GError **error)

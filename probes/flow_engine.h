@@ -7,6 +7,7 @@
 #include "../base/redact.h"
 #include "../base/transfer.h"
 #include "../config/config.h"
+#include "flow_budget.h"
 #include "flow_debt.h"
 #include "flow_gate.h"
 #include "slots.h"
@@ -22,6 +23,7 @@ struct flow_engine {
     struct redact *redact;            // all secrets: those of sessions too
     struct redact *fixed;             // the secrets of `config` and of those before it
     struct slots *slots;
+    const struct flow_purse *purse; // of flows with a budget; NULL: they cannot run
     struct flow_gate *gate; // systems that are left alone
     GHashTable *sessions;   // of auth_session's rows; NULL while there is none
     GHashTable *calls;      // set of struct call_run in flight

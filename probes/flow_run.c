@@ -169,6 +169,59 @@ static char *missing_needs(const struct config_flow *flow)
     return g_strdup_printf("${%s:%s} is not set", kinds[reference->kind], reference->name);
 }
 
+// A run that would send nothing costs nothing.
+static char *left_alone(struct flow_run *run)
+{
+    const struct flow_gate_asker asker = {
+        .system = run->flow->system,
+        .timezone = run->config->agent.timezone,
+        .run = run->result->run,
+        .flow = run->flow->id,
+    };
+    return flow_gate_refusal(run->engine->gate, &asker, &run->result->held_until);
+}
+
+static char *describe_spent(struct flow_run *run)
+{
+    const struct config_flow *flow = run->flow;
+    return g_strdup_printf("the budget of %s, %d run%s a day, is spent for today: nothing was sent",
+                           flow->id, flow->runs_per_day, flow->runs_per_day == 1 ? "" : "s");
+}
+
+static void on_budget(enum flow_budget_answer answer, void *context)
+{
+    struct flow_run *run = context;
+    if (answer == FLOW_BUDGET_GRANTED) {
+        next_step(run);
+        return;
+    }
+    if (answer == FLOW_BUDGET_SPENT) {
+        run->result->problem = describe_spent(run);
+        run->result->held_until =
+            flow_budget_next_day(clock_wall_now(), run->config->agent.timezone);
+    } else {
+        run->result->problem = g_strdup_printf(
+            "the budget of %s cannot be counted, as the store cannot be written: nothing was sent",
+            run->flow->id);
+    }
+    end_steps(run);
+}
+
+static void take_from_budget(struct flow_run *run)
+{
+    const struct flow_purse *purse = run->engine->purse;
+    if (!purse) {
+        run->result->problem = g_strdup_printf(
+            "the budget of %s is counted in the store, and there is none (--no-store): nothing "
+            "was sent",
+            run->flow->id);
+        end_steps(run);
+        return;
+    }
+    int64_t day = flow_budget_day(clock_wall_now(), run->config->agent.timezone);
+    purse->take(purse->self, run->flow, day, on_budget, run);
+}
+
 static void begin(struct flow_run *run)
 {
     g_autoptr(GError) error = NULL;
@@ -176,8 +229,12 @@ static void begin(struct flow_run *run)
     run->result->problem = missing_needs(run->flow);
     if (!run->result->problem && !compute_vars(run, &error))
         run->result->problem = g_strdup(error->message);
+    if (!run->result->problem && run->flow->runs_per_day)
+        run->result->problem = left_alone(run);
     if (run->result->problem)
         end_steps(run);
+    else if (run->flow->runs_per_day)
+        take_from_budget(run);
     else
         next_step(run);
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Doing no harm: keys of idempotency, leaving alone what refused us. Spans that are over are
+"""Doing no harm: keys of idempotency, budgets, leaving alone what refused us. Spans that are over are
 made so in the store, as if the time had passed."""
 import json
 import re
@@ -380,6 +380,133 @@ class LeftAlone(FlowCase):
         wait_for(lambda: not self.statuses()["incidents"], "the recovery")
         self.assertEqual(self.flow_states(), {"orders": "ok"})
         self.stop(agent)
+
+
+class Budget(FlowCase):
+    def budget(self, runs, more=""):
+        self.flow(READ)
+        with open(self.path("erpwatch.yaml"), encoding="utf-8") as file:
+            text = file.read()
+        lines = f"    budget: {{runs_per_day: {runs}}}\n    group: 0s\n{more}    steps:\n"
+        # the day must not end while a test runs
+        self.write("erpwatch.yaml", text.replace("    steps:\n", lines).replace(
+            "agent: {", f"agent: {{timezone: {self.zone()}, "))
+
+    @staticmethod
+    def zone():
+        """One where it is noon or later, and not yet evening."""
+        hour = time.gmtime().tm_hour
+        return f"Etc/GMT{hour - 14:+d}" if hour != 14 else "UTC"
+
+    def spent(self):
+        flow = self.statuses()["flows"][0]
+        return flow["budget"]["spent"], flow["budget"]["runs_per_day"]
+
+    def refused(self):
+        flow = self.run_flow(3)
+        self.assertIn("is spent for today: nothing was sent", flow["problem"])
+        self.assertEqual([s["state"] for s in flow["steps"]], ["skipped"])
+
+    def test_spent_is_unknown_and_sends_nothing(self):
+        self.budget(2)
+        self.script({"GET /api/a": {"body": {}}})
+        self.assertEqual(self.statuses()["flows"][0]["budget"]["spent"], 0)
+        self.run_flow(0)
+        self.run_flow(0)
+        self.assertEqual(self.spent(), (2, 2))
+        self.refused()
+        self.refused()
+        self.assertEqual(len(self.requests()), 2)
+        self.assertEqual(self.spent(), (2, 2))
+        done = self.run_program("status")
+        self.assertRegex(done.stdout, r"The budget of orders, 2 runs a day, is spent until \d{4}-")
+        self.budget(3)
+        self.run_flow(0)
+        self.refused()
+
+    def test_another_day_has_its_own(self):
+        self.budget(1)
+        self.script({"GET /api/a": {"body": {}}})
+        self.run_flow(0)
+        self.refused()
+        connection = sqlite3.connect(self.path("erpwatch.db"), timeout=30)
+        with connection:
+            connection.execute("UPDATE spent SET day = day - 1")
+        connection.close()
+        self.run_flow(0)
+        self.refused()
+
+    def test_processes_side_by_side_never_overspend(self):
+        self.budget(3)
+        self.script({"GET /api/a": {"body": {}, "delay": 0.1}})
+        processes = [self.start_program("check", log=f"check-{i}") for i in range(6)]
+        self.assertEqual(sorted(p.wait(90) for p in processes), [0, 0, 0, 3, 3, 3])
+        self.assertEqual(len(self.requests()), 3)
+
+    def test_the_agent_counts_on_after_a_kill_and_opens_no_incident(self):
+        self.budget(3)
+        with open(self.path("erpwatch.yaml"), encoding="utf-8") as file:
+            self.write("erpwatch.yaml", file.read().replace("every: 1h", "every: 1s"))
+        self.script({"GET /api/a": {"body": {}}})
+        agent = self.start_program("run")
+        wait_for(lambda: len(self.requests()) >= 2, "two runs")
+        agent.send_signal(signal.SIGKILL)
+        agent.wait()
+        agent = self.start_program("run")
+        wait_for(lambda: self.flow_states().get("orders") == "unknown" and self.spent() == (3, 3), "it is spent")
+        rows = len(self.runs())
+        wait_for(lambda: len(self.runs()) > rows + 1, "further runs")
+        self.assertEqual(self.statuses()["incidents"], [])
+        self.stop(agent)
+        self.assertLessEqual(len(self.requests()), 3)
+
+    def runs(self):
+        return json.loads(self.run_program("history", "orders", "--format", "json").stdout)["runs"]
+
+    def test_confirming_runs_count(self):
+        self.budget(3, "    confirm: {runs: 3, after: 0s}\n")
+        self.script({"GET /api/a": {"status": 500}})
+        self.run_flow(2, "--notify")
+        self.assertEqual(len(self.requests()), 3)
+        self.refused()
+        self.assertEqual(len(self.statuses()["incidents"]), 1)
+
+    def test_a_check_does_not_wait_for_tomorrow_to_confirm(self):
+        self.budget(1)
+        self.script({"GET /api/a": {"status": 500}})
+        self.run_flow(2)
+        self.run_flow(3, "--notify")
+        self.assertEqual(len(self.requests()), 1)
+
+    def test_what_cannot_be_counted_is_not_run(self):
+        self.budget(5)
+        self.script({"GET /api/a": {"body": {}}})
+        flow = self.run_flow(3, "--no-store")
+        self.assertIn("--no-store", flow["problem"])
+        self.run_flow(0)
+        connection = sqlite3.connect(self.path("erpwatch.db"), timeout=30)
+        with connection:
+            connection.execute("CREATE TRIGGER broken BEFORE INSERT ON spent BEGIN SELECT RAISE(ABORT, 'no'); END")
+        connection.close()
+        flow = self.run_flow(3)
+        self.assertIn("cannot be counted", flow["problem"])
+        self.assertEqual(len(self.requests()), 1)
+
+    def test_what_is_left_alone_costs_nothing(self):
+        self.budget(2)
+        with open(self.path("erpwatch.yaml"), encoding="utf-8") as file:
+            text = file.read()
+        self.write("erpwatch.yaml", text.replace("    timeout: 5s\n", "    timeout: 5s\n" + BACKOFF))
+        self.script({"GET /api/a": REFUSED})
+        self.run_flow(2)
+        self.script({"GET /api/a": {"status": 401}})
+        self.run_flow(2)
+        for _ in range(3):
+            self.run_flow(3)
+        self.assertEqual(self.spent(), (2, 2))
+        self.budget(3)
+        self.script({"GET /api/a": {"body": {}}})
+        self.run_flow(0, "--now")
 
 
 if __name__ == "__main__":

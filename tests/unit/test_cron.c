@@ -239,13 +239,29 @@ static void test_monotone(void **state)
         }
 }
 
+static void test_starts_per_day(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int starts;
+    } cases[] = {
+        {"* * * * *", 1440}, {"*/5 * * * *", 288},   {"*/5 7-19 * * 1-5", 156},
+        {"0 3 * * *", 1},    {"0,30 0,12 1 1 *", 4}, {"17-19/2 23 29 2 0", 2},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(cron_t) cron = cron_parse(cases[i].text, NULL);
+        assert_int_equal(cron_starts_per_day(cron), cases[i].starts);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_plain),     cmocka_unit_test(test_day_rule),
         cmocka_unit_test(test_brussels),  cmocka_unit_test(test_new_york),
         cmocka_unit_test(test_lord_howe), cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_monotone),
+        cmocka_unit_test(test_monotone),  cmocka_unit_test(test_starts_per_day),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
