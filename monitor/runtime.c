@@ -34,6 +34,10 @@ bool runtime_open(struct runtime *runtime, uv_loop_t *loop, const struct config 
     }
     runtime->engine =
         flow_engine_new(loop, config, runtime->ledger ? ledger_door(runtime->ledger) : NULL);
+    if (runtime->store) {
+        runtime->tokens = token_keep_new(loop, runtime->writer, runtime->store);
+        runtime->engine->tokens = token_keep_door(runtime->tokens);
+    }
     if (left_alone) {
         runtime->budget = budget_new(runtime->writer);
         runtime->engine->purse = budget_door(runtime->budget);
@@ -79,6 +83,7 @@ void runtime_clear(struct runtime *runtime)
     standby_free(runtime->standby);
     budget_free(runtime->budget);
     left_alone_free(runtime->left_alone);
+    token_keep_free(runtime->tokens);
     ledger_free(runtime->ledger);
     store_free(runtime->store);
     *runtime = (struct runtime){0};

@@ -10,14 +10,16 @@
 #include "left_alone.h"
 #include "standby.h"
 #include "store.h"
+#include "token_keep.h"
 #include "writer.h"
 
 struct runtime {
     uv_loop_t *loop;
-    struct store *store;   // NULL without a store
-    struct writer *writer; // likewise
-    struct ledger *ledger; // likewise
-    struct budget *budget; // likewise
+    struct store *store;           // NULL without a store
+    struct writer *writer;         // likewise
+    struct ledger *ledger;         // likewise
+    struct budget *budget;         // likewise
+    struct token_keep *tokens;     // likewise
     struct left_alone *left_alone; // likewise
     struct flow_engine *engine;
     struct standby *standby; // of the agent alone, which makes it; NULL elsewhere

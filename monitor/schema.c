@@ -77,7 +77,14 @@ static const char care[] =
     "CREATE TABLE spent(flow TEXT, day INTEGER, runs INTEGER NOT NULL, PRIMARY KEY(flow, day))"
     " WITHOUT ROWID;";
 
-static const char *const steps_done[] = {core, outbox_schema, care, sweep_rows_schema};
+// Access tokens and the refresh tokens behind them (probes/token_store.h): the only secrets that
+// the store holds, as a refresh token that is exchanged at each use is nowhere else.
+static const char tokens[] =
+    "CREATE TABLE token(key TEXT PRIMARY KEY, refresh TEXT, former TEXT, access TEXT, purpose TEXT,"
+    " access_until INTEGER NOT NULL, obtained INTEGER NOT NULL, asking INTEGER NOT NULL,"
+    " changed INTEGER NOT NULL) WITHOUT ROWID;";
+
+static const char *const steps_done[] = {core, outbox_schema, care, sweep_rows_schema, tokens};
 
 G_DEFINE_QUARK(erpwatch - schema - error, schema_error)
 

@@ -181,6 +181,13 @@ static bool release_reserve(void *self)
     return unlink(store->reserve) == 0;
 }
 
+struct lock *store_lock_token(const struct store *store, const char *key, GError **error)
+{
+    g_autofree char *name = g_strconcat("token-", key, NULL);
+    g_autofree char *path = lock_path(store, name);
+    return lock_take(path, error);
+}
+
 struct writer_reserve store_reserve(struct store *store)
 {
     return (struct writer_reserve){release_reserve, restore_reserve, store};

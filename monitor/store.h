@@ -3,14 +3,15 @@
 // damaged one aside; owners, run locks and the reserve. What is in it: store_runs,
 // ledger, watch, and alerts/outbox.
 //
-// Beside STORE there are STORE.locks/ (owner-<uuid>, agent, flows: open-file-description
-// locks), STORE.reserve (given up when the disk is full), STORE.v<n> (the copy made
-// before an update) and STORE.damaged-<time> (one that was set aside).
+// Beside STORE there are STORE.locks/ (owner-<uuid>, agent, flows, token-<key>:
+// open-file-description locks), STORE.reserve (given up when the disk is full), STORE.v<n> (the
+// copy made before an update) and STORE.damaged-<time> (one that was set aside).
 #ifndef MONITOR_STORE_H
 #define MONITOR_STORE_H
 
 #include "writer.h"
 
+struct lock;
 struct store;
 
 // Opens the store for writing: creates folder and file (0600), brings it up to date,
@@ -48,6 +49,10 @@ bool store_lock_agent(struct store *store, GError **error);
 // Takes the run of one flow; false while it runs here or in another process.
 bool store_lock_flow(struct store *store, const char *flow);
 void store_unlock_flow(struct store *store, const char *flow);
+
+// Takes a token of that key for this process alone; the caller gives it back with
+// lock_free_and_remove. NULL and LOCK_ERROR_HELD while somebody else has it.
+struct lock *store_lock_token(const struct store *store, const char *key, GError **error);
 
 // The reserve for writer_new; valid as long as the store.
 struct writer_reserve store_reserve(struct store *store);

@@ -17,6 +17,7 @@ static const struct table {
     {"meta", NULL},  {"flow_state", NULL},          {"incident", NULL},
     {"mute", NULL},  {"incident_flow", NULL},       {"decision", NULL},
     {"seen", NULL},  {"left_alone", NULL},          {"spent", NULL},
+    {"token", NULL},
 };
 
 bool store_repair_check(struct db *db, GError **error)
