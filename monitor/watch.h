@@ -17,7 +17,7 @@ struct watch_event {
     char *failed_system;       // of a failed run: the one that failed
     enum verdict_state state;
     struct clock_wall started, ended;
-    struct clock_wall held_until; // a system is left alone until then; us 0 otherwise
+    struct clock_wall held_until; // left alone, or its budget spent, until then; us 0 otherwise
     int64_t duration_us;
     char *fingerprint; // of a failed run
     char *json;        // the result with its evidence, redacted; NULL for a plain good run

@@ -294,6 +294,8 @@ cJSON *run_result_to_json(const struct run_result *result, const struct redact *
         g_autofree char *problem = redact_text(redact, result->problem, -1);
         json_add_text(json, "problem", problem);
     }
+    if (result->held_until.us)
+        add_time(json, "held_until", result->held_until);
     cJSON *steps = cJSON_AddArrayToObject(json, "steps");
     for (guint i = 0; i < result->steps->len; i++)
         cJSON_AddItemToArray(steps, step_to_json(result->steps->pdata[i], redact, evidence));

@@ -36,13 +36,13 @@ struct run_result {
     bool cut_off; // interrupted: no state, counts nowhere
     struct clock_wall due, started, ended;
     double duration_ms;
-    GPtrArray *steps;  // of struct step_result
-    GPtrArray *undos;  // of struct undo_result
-    char *fingerprint; // of a failed run, or NULL (failure-semantics 16)
-    char *scope;       // "login", "host:port", or "flow/step", or NULL
-    char *problem;     // of an unknown run: what ails the monitor, or NULL
-    struct clock_wall held_until; // a system is left alone until then; us 0 where none is
-    bool online;       // false: the `online` addresses did not answer either
+    GPtrArray *steps;             // of struct step_result
+    GPtrArray *undos;             // of struct undo_result
+    char *fingerprint;            // of a failed run, or NULL (failure-semantics 16)
+    char *scope;                  // "login", "host:port", or "flow/step", or NULL
+    char *problem;                // of an unknown run: what ails the monitor, or NULL
+    struct clock_wall held_until; // left alone, or its budget spent, until then; us 0 otherwise
+    bool online;                  // false: the `online` addresses did not answer either
 };
 
 // Constructors and frees; NULL is allowed in frees.

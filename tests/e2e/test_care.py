@@ -143,6 +143,7 @@ class LeftAlone(FlowCase):
         step = next(s for s in flow["steps"] if s["state"] == "unknown")
         self.assertIn("erp is left alone until ", step["verdict"]["message"])
         self.assertIn("check --now", step["verdict"]["message"])
+        self.assertRegex(flow["held_until"], r"^\d{4}-.*Z$")
         return flow
 
     def test_one_confirming_run_and_then_none(self):
@@ -248,6 +249,19 @@ class LeftAlone(FlowCase):
         self.assertEqual(states, ["ok"] * 6)
         self.assertEqual(self.count("POST /api/login"), 1)
         self.assertIsNone(self.state())
+
+    def test_a_refused_token_is_asked_for_twice_in_total(self):
+        self.flow(READ, system=BACKOFF + f"""    auth:
+      oauth2:
+        grant: client_credentials
+        token_url: http://127.0.0.1:{self.http.port}/token
+        client_id: us
+        client_secret: wrong-secret-1
+""")
+        self.script({"POST /token": {"status": 401, "body": {"error": "invalid_client"}}})
+        for _ in range(4):
+            self.check()
+        self.assertEqual(self.requests(), ["POST /token"] * 2)
 
     def test_one_run_tells_when_the_span_is_over(self):
         names = [f"f{i}" for i in range(6)]
