@@ -89,6 +89,7 @@ static void system_free(void *data)
     g_clear_pointer(&system->auth, g_ptr_array_unref);
     g_clear_pointer(&system->act, g_hash_table_unref);
     g_clear_pointer(&system->vars, g_ptr_array_unref);
+    g_clear_pointer(&system->allow_hosts, g_ptr_array_unref);
     g_free(system->pack);
     g_clear_pointer(&system->namespaces, g_hash_table_unref);
     g_free(system);

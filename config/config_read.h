@@ -92,6 +92,14 @@ void config_read_csrf(struct config_reader *reader, const struct config_node *no
 // A session without a login, which the caller gives it; `step` is its name in the evidence.
 struct config_session *config_session_new(const char *step);
 
+// The rules of `allow_hosts`, as templates appended to `hosts`; `node` may be NULL.
+void config_read_hosts(struct config_reader *reader, const struct config_node *node,
+                       GPtrArray *hosts);
+
+// Complains of a call whose address is whole and leads where its system's calls may not.
+void config_check_reach(struct config_reader *reader, const struct config_system *system,
+                        const struct call *call);
+
 // A time zone's name, checked; `fallback` (NULL: the machine's) where there is
 // none. The caller frees it.
 char *config_read_timezone(struct config_reader *reader, const struct config_node *node,

@@ -135,60 +135,30 @@ static void check_slow(struct config_reader *reader, const struct config_node *n
                              "the timeout");
 }
 
-// scheme://host:port of a URL without holes there, in lower case; NULL where it
-// cannot be told. The caller frees it.
-static char *origin_of(const char *url)
-{
-    g_autoptr(GUri) uri = g_uri_parse(url, G_URI_FLAGS_NONE, NULL);
-
-    if (uri == NULL || g_uri_get_host(uri) == NULL)
-        return NULL;
-    int port = g_uri_get_port(uri);
-
-    if (port < 0)
-        port = strcmp(g_uri_get_scheme(uri), "https") == 0 ? 443 : 80;
-    g_autofree char *text =
-        g_strdup_printf("%s://%s:%d", g_uri_get_scheme(uri), g_uri_get_host(uri), port);
-
-    return g_ascii_strdown(text, -1);
-}
-
-static void check_origin(struct config_reader *reader, const struct config_system *own,
-                         const struct call *call)
+static void check_reach(struct config_reader *reader, const struct config_system *own,
+                        const struct call *call)
 {
     const struct config_system *system =
         call->system != NULL && reader->config != NULL
             ? g_hash_table_lookup(reader->config->systems, call->system)
             : own;
-    const char *whole = call->whole_url ? template_constant(call->path) : NULL;
-    const char *base =
-        system != NULL && system->url != NULL ? template_constant(system->url) : NULL;
 
-    if (whole == NULL || base == NULL)
-        return;
-    g_autofree char *theirs = origin_of(whole);
-    g_autofree char *ours = origin_of(base);
-
-    if (theirs == NULL || (ours != NULL && strcmp(theirs, ours) != 0))
-        config_problem_error(reader->problems, call->place,
-                             "%s is not at the system %s (%s): write a path, or give this step's "
-                             "server a system of its own",
-                             whole, system->id, base);
+    config_check_reach(reader, system, call);
 }
 
-static void check_origins(struct config_reader *reader, const struct step *step)
+static void check_reaches(struct config_reader *reader, const struct step *step)
 {
-    check_origin(reader, step->system, step->call);
+    check_reach(reader, step->system, step->call);
     if (step->lookup != NULL)
-        check_origin(reader, step->system, step->lookup->call);
+        check_reach(reader, step->system, step->lookup->call);
     if (step->undo != NULL && step->undo->lookup != NULL)
-        check_origin(reader, step->system, step->undo->lookup->call);
+        check_reach(reader, step->system, step->undo->lookup->call);
     for (unsigned i = 0; step->undo != NULL && i < step->undo->calls->len; i++) {
         const struct call *call = step->undo->calls->pdata[i];
 
-        check_origin(reader, step->system, call);
+        check_reach(reader, step->system, call);
         if (call->otherwise != NULL)
-            check_origin(reader, step->system, call->otherwise);
+            check_reach(reader, step->system, call->otherwise);
     }
 }
 
@@ -225,7 +195,7 @@ static struct step *read_entered(struct config_reader *reader, const struct conf
     step->lookup = read_lookup(reader, config_node_get(node, "lookup"), before);
     read_undo(reader, node, step, before);
     check_slow(reader, node, step);
-    check_origins(reader, step);
+    check_reaches(reader, step);
     warn_of_missing_undo(reader, node, step);
     return step;
 }

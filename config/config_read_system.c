@@ -230,6 +230,7 @@ static struct config_system *system_new(const struct config_definition *definiti
     system->headers = g_ptr_array_new_with_free_func((GDestroyNotify)call_field_free);
     system->auth = g_ptr_array_new_with_free_func(config_auth_free);
     system->act = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    system->allow_hosts = g_ptr_array_new_with_free_func((GDestroyNotify)intern_release_template);
     system->vars = g_ptr_array_new_with_free_func(config_value_free);
     return system;
 }
@@ -274,6 +275,7 @@ static void read_system(struct config_world *world, struct config_definition *de
         read_url(reader, definition, config_chain_get(&chain, "url"), system);
     system->namespaces = config_read_namespaces(config_chain_get(&chain, "namespaces"));
     reader->namespaces = system->namespaces;
+    config_read_hosts(reader, config_chain_get(&chain, "allow_hosts"), system->allow_hosts);
     config_read_auth(reader, config_chain_get(&chain, "auth"), system);
     config_read_fields(reader, config_chain_get(&chain, "headers"), TEMPLATE_PLACE_HEADER,
                        system->headers);

@@ -211,6 +211,9 @@ static void add_step(GString *text, const struct check_report *report, const cJS
     int attempts = (int)json_integer(step, "attempts", 1);
     if (attempts > 1)
         g_string_append_printf(text, "  %d attempts", attempts);
+    int redirects = cJSON_GetArraySize(json_member(step, "redirects"));
+    if (redirects > 0)
+        g_string_append_printf(text, "  %d redirect%s", redirects, redirects == 1 ? "" : "s");
     add_system(text, flow, step);
     while (text->len && text->str[text->len - 1] == ' ')
         g_string_truncate(text, text->len - 1);

@@ -270,6 +270,8 @@ static void conclude_with(struct auth_link *link, struct verdict *verdict)
 static struct verdict *judge_login(const struct auth_link *link, const struct call_outcome *outcome,
                                    const struct exchange *exchange)
 {
+    if (outcome->problem && outcome->unsendable)
+        return judge_unsendable(outcome->problem);
     if (!exchange || !exchange->response)
         return judge_our_fault(outcome->problem ? outcome->problem : "the login was not sent");
     const struct judge_input input = {
@@ -278,6 +280,8 @@ static struct verdict *judge_login(const struct auth_link *link, const struct ca
         .url = exchange->request->url,
         .timeout_ms = exchange->request->timeout_ms,
         .elapsed_ms = outcome->elapsed_ms,
+        .unfollowed = exchange->unfollowed,
+        .became_get = exchange->became_get,
         .values = link->trying->values,
         .now = clock_wall_now(),
     };

@@ -15,6 +15,8 @@ struct verdict *call_judge(const struct call *call, const struct call_outcome *o
         .url = last->request->url,
         .timeout_ms = last->request->timeout_ms,
         .elapsed_ms = outcome->elapsed_ms,
+        .unfollowed = last->unfollowed,
+        .became_get = last->became_get,
         .values = values,
         .now = clock_wall_now(),
     };

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 // One call of the configuration, performed: waits for its session and its slot,
-// builds the request, follows redirects within the system's own origin, keeps
+// builds the request, follows redirects to where the system allows it, keeps
 // cookies, and replays once where the session had expired.
 #include "call_run.h"
 
+#include "call_redirect.h"
 #include "request.h"
 
 #include <string.h>
@@ -18,7 +19,11 @@ struct call_run {
     GString *session_cookies; // redirects need them too
     uint64_t session_stamp;
     struct call_outcome outcome;
-    int redirects;
+    guint first;          // of the exchanges: the one that no redirect led to
+    int redirected_by;    // status of the answer that led to `request`; 0 for none
+    bool elsewhere;       // `request` goes to another host than the system's own
+    bool became_get;      // it was a POST before the redirect
+    bool began_elsewhere; // the call itself is addressed to another host
     bool waits_for_gate, waits_for_session, waits_for_go, replayed;
 };
 
@@ -33,7 +38,7 @@ struct exchange *call_outcome_last(const struct call_outcome *outcome)
 
 static bool has_session(const struct call_run *run)
 {
-    return run->input.session && !run->input.call->no_auth;
+    return run->input.session && !run->input.call->no_auth && !run->began_elsewhere;
 }
 
 static void release_slot(struct call_run *run)
@@ -67,93 +72,74 @@ static void finish_with_problem(struct call_run *run, const char *problem)
     finish(run);
 }
 
-// Where `Location` leads, if this call follows it: only within the origin of the
-// request, so that credentials go nowhere else.
-static char *redirect_target(const struct call_run *run, const struct transfer_response *response)
+// What became of this sending so far, for redirects.
+static struct call_redirect redirect_of(const struct call_run *run)
 {
-    if (response->outcome != TRANSFER_ANSWERED || response->status < 301 ||
-        response->status > 308 || response->status == 304 || response->status == 305 ||
-        response->status == 306 || run->redirects >= run->input.call->follow)
-        return NULL;
-    const char *location = transfer_headers_find(response->headers, "Location");
-    const char *url = run->exchange->request->url;
-    g_autofree char *target = location ? request_resolve(url, location) : NULL;
-    g_autofree char *from = request_origin(url);
-    g_autofree char *to = target ? request_origin(target) : NULL;
-    return g_strcmp0(from, to) == 0 ? g_steal_pointer(&target) : NULL;
+    return (struct call_redirect){
+        .system = run->input.system,
+        .values = run->input.values,
+        .redact = run->input.engine->redact,
+        .key_header = run->input.key_header,
+        .exchanges = run->outcome.exchanges,
+        .first = run->first,
+        .follow = run->input.call->follow,
+    };
 }
 
-static bool is_content_header(const char *name)
+// Credentials go to the system's own origin alone, and with calls that began there.
+static bool is_ours(const struct call_run *run)
 {
-    return g_ascii_strncasecmp(name, "Content-", strlen("Content-")) == 0 ||
-           g_ascii_strcasecmp(name, "Cookie") == 0;
-}
-
-// The key of a request that writes says nothing of the GET that it turned into.
-static bool is_key(const struct call_run *run, const char *name)
-{
-    const char *key_header = run->input.key_header;
-    return key_header && g_ascii_strcasecmp(name, key_header) == 0;
-}
-
-// A signature is of one URL alone: the new request gets its own.
-static bool is_signature(const struct transfer_header *header)
-{
-    return g_ascii_strcasecmp(header->name, "Authorization") == 0 &&
-           g_ascii_strncasecmp(header->value, "OAuth ", strlen("OAuth ")) == 0;
+    const struct call_redirect redirect = redirect_of(run);
+    return call_redirect_is_ours(&redirect, run->elsewhere);
 }
 
 static void add_cookies(struct call_run *run, struct transfer_request *request)
 {
     g_autofree char *own =
         run->input.jar ? cookie_jar_header(run->input.jar, request->url, clock_wall_now()) : NULL;
-    g_autoptr(GString) all = g_string_new(run->session_cookies->str);
+    g_autoptr(GString) all = g_string_new(is_ours(run) ? run->session_cookies->str : NULL);
     if (own)
         cookie_jar_merge(all, own);
     if (all->len)
         transfer_headers_add(request->headers, "Cookie", all->str);
 }
 
-// RFC 9110 section 15.4: 303 turns into GET, so do 301 and 302 after a POST;
-// 307 and 308 repeat the request as it was.
-static struct transfer_request *redirected_request(struct call_run *run, const char *target,
-                                                   int status)
-{
-    const struct transfer_request *former = run->exchange->request;
-    bool keep =
-        status == 307 || status == 308 || (status != 303 && strcmp(former->method, "POST") != 0);
-    bool head = strcmp(former->method, "HEAD") == 0;
-    struct transfer_request *request =
-        transfer_request_new(keep || head ? former->method : "GET", target);
-    for (guint i = 0; i < former->headers->len; i++) {
-        const struct transfer_header *header = former->headers->pdata[i];
-        if (g_ascii_strcasecmp(header->name, "Cookie") == 0 ||
-            (!keep && (is_content_header(header->name) || is_key(run, header->name))) ||
-            is_signature(header))
-            continue;
-        transfer_headers_add(request->headers, header->name, header->value);
-    }
-    if (keep && former->body)
-        request->body = g_bytes_ref(former->body);
-    request->timeout_ms = former->timeout_ms;
-    request->max_body = former->max_body;
-    request->tls = former->tls;
-    request->may_reuse = former->may_reuse;
-    transfer_request_copy_credentials(request, former);
-    add_cookies(run, request);
-    return request;
-}
-
 static bool replay_after_expiry(struct call_run *run, const struct transfer_response *response)
 {
-    if (!has_session(run) ||
+    if (!has_session(run) || !is_ours(run) ||
         !run->input.session->is_expired(run->input.session_self, response, run->session_stamp,
                                         run->replayed) ||
         run->replayed)
         return false;
     run->replayed = true;
+    run->first = run->outcome.exchanges->len;
+    run->redirected_by = 0;
+    run->became_get = false;
     release_slot(run);
     acquire_session(run);
+    return true;
+}
+
+// The next request where the answer leads on; what is wrong with that is kept beside it.
+static bool follow_redirect(struct call_run *run, int status)
+{
+    const struct call_redirect redirect = redirect_of(run);
+    bool elsewhere = false;
+    run->request = call_redirect_next(&redirect, &elsewhere, &run->exchange->unfollowed);
+    if (!run->request)
+        return false;
+    run->elsewhere = elsewhere;
+    add_cookies(run, run->request);
+    if (call_redirect_is_circle(&redirect, run->request)) {
+        run->exchange->unfollowed =
+            g_strdup_printf("%d leads to %s, which was asked for before: the redirects go in a "
+                            "circle",
+                            status, run->request->url);
+        g_clear_pointer(&run->request, transfer_request_free);
+        return false;
+    }
+    run->redirected_by = status;
+    run->became_get = call_redirect_became_get(&redirect, run->request);
     return true;
 }
 
@@ -172,14 +158,10 @@ static void on_response(struct transfer_response *response, void *context)
                          clock_wall_now());
     if (replay_after_expiry(run, response))
         return;
-    g_autofree char *target = redirect_target(run, response);
-    if (!target) {
+    if (follow_redirect(run, response->status))
+        send_request(run);
+    else
         finish(run);
-        return;
-    }
-    run->redirects++;
-    run->request = redirected_request(run, target, response->status);
-    send_request(run);
 }
 
 // What holds for one sending alone; false where the call has ended.
@@ -187,7 +169,7 @@ static bool sign_request(struct call_run *run)
 {
     const struct call_run_input *input = &run->input;
     g_autoptr(GError) error = NULL;
-    if (input->call->no_auth ||
+    if (input->call->no_auth || !is_ours(run) ||
         request_sign(run->request, input->system, input->values, clock_wall_now(), &error))
         return true;
     finish_with_problem(run, error->message);
@@ -211,6 +193,9 @@ static void send_request(struct call_run *run)
     if (!sign_request(run))
         return;
     run->exchange = exchange_new(g_steal_pointer(&run->request), clock_wall_now());
+    run->exchange->elsewhere = run->elsewhere;
+    run->exchange->redirected_by = run->redirected_by;
+    run->exchange->became_get = run->became_get;
     g_ptr_array_add(run->outcome.exchanges, run->exchange);
     run->transfer =
         transfer_start(run->input.engine->transfer, run->exchange->request, on_response, run);
@@ -264,20 +249,31 @@ static void on_slot(void *context)
         call_run_go(run, NULL);
 }
 
+// Where the call goes, as far as it can be told; false where it may not go there.
+static bool find_destination(struct call_run *run, GError **error)
+{
+    const struct call_run_input *input = &run->input;
+    enum reach reach =
+        request_destination(input->call, input->system, input->values, clock_wall_now(), error);
+    run->elsewhere = run->began_elsewhere = reach == REACH_ALLOWED;
+    return reach != REACH_REFUSED;
+}
+
 // request_build and every kind of authentication that this system has.
 static struct transfer_request *build_request(struct call_run *run, GError **error)
 {
     const struct call_run_input *input = &run->input;
     struct clock_wall now = clock_wall_now();
-    g_autoptr(transfer_request_t) request =
-        request_build(input->call, input->system, input->values, now, error);
+    g_autoptr(transfer_request_t) request = NULL;
+    if (find_destination(run, error))
+        request = request_build(input->call, input->system, input->values, now, error);
     if (!request)
         return NULL;
     request->max_body = input->engine->config->agent.max_body;
     if (input->key_header)
         transfer_headers_add(request->headers, input->key_header, input->key);
     g_string_truncate(run->session_cookies, 0);
-    if (!input->call->no_auth &&
+    if (!input->call->no_auth && !run->began_elsewhere &&
         !request_authenticate(request, input->system, input->values, now, error))
         return NULL;
     if (has_session(run) &&
@@ -354,6 +350,12 @@ static void on_leave(bool granted, void *context)
 
 static void ask_leave(struct call_run *run)
 {
+    g_autoptr(GError) error = NULL;
+    if (!find_destination(run, &error)) { // not even a login is sent for it
+        run->outcome.unsendable = true;
+        finish_with_problem(run, error->message);
+        return;
+    }
     const struct flow_gate_asker asker = asker_of(run);
     run->waits_for_gate = run->input.run != NULL;
     if (run->waits_for_gate)

@@ -110,8 +110,20 @@ static char *default_path(const char *path)
     return slash == path ? g_strdup("/") : g_strndup(path, (gsize)(slash - path));
 }
 
-// A domain that the host is not in, loses the cookie; one without a dot of its
-// own ("com") leaves it with the host alone.
+// True for domains under which anybody registers names: "com", "co.uk". The list of all of
+// them is long and changes; these are the shapes of most, and a jar lasts for one run.
+static bool is_public(const char *domain)
+{
+    static const char *const second[] = {"ac", "co",  "com", "edu", "gob", "gouv", "gov",
+                                         "ne", "net", "nom", "or",  "org", NULL};
+    const char *dot = strchr(domain, '.');
+    if (!dot || !dot[1])
+        return true;
+    g_autofree char *first = g_strndup(domain, (gsize)(dot - domain));
+    return strlen(dot + 1) == 2 && g_strv_contains(second, first);
+}
+
+// A domain that the host is not in, or that is everybody's, loses the cookie.
 static bool set_domain(struct cookie *cookie, const char *text, const char *host)
 {
     g_autofree char *domain = g_ascii_strdown(*text == '.' ? text + 1 : text, -1);
@@ -119,8 +131,10 @@ static bool set_domain(struct cookie *cookie, const char *text, const char *host
         return true;
     if (!domain_matches(host, domain))
         return false;
-    if (strcmp(host, domain) != 0 && !strchr(domain, '.'))
-        return true;
+    if (strcmp(host, domain) == 0 && is_public(domain))
+        return true; // such a host is its own: intranets have names without a dot
+    if (is_public(domain))
+        return false;
     g_free(cookie->domain);
     cookie->domain = g_steal_pointer(&domain);
     cookie->host_only = false;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Cookies as RFC 6265 has them, as far as a client of APIs needs them: one jar
-// for each run and system. Public suffixes are not known; instead a cookie that
-// names a domain is sent to that domain only where it is the host itself or a
-// parent of it with a dot of its own. Pure: the caller gives the time.
+// for each run and system. The list of public suffixes is not known; instead a
+// cookie whose domain has the shape of one ("com", "co.uk") is refused. Pure: the
+// caller gives the time.
 #ifndef PROBES_COOKIE_JAR_H
 #define PROBES_COOKIE_JAR_H
 

@@ -25,6 +25,7 @@ void exchange_free(struct exchange *exchange)
         return;
     transfer_request_free(exchange->request);
     transfer_response_free(exchange->response);
+    g_free(exchange->unfollowed);
     g_free(exchange);
 }
 
@@ -190,6 +191,8 @@ cJSON *exchange_to_json(const struct exchange *exchange, const struct redact *re
     if (exchange->response)
         add_response(json, exchange->response, redact, max_body);
     add_sizes(json, exchange);
+    if (exchange->redirected_by)
+        json_add_integer(json, "redirected_by", exchange->redirected_by);
     json_add_text(json, "started", started);
     return json;
 }

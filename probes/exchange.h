@@ -12,6 +12,10 @@ struct exchange {
     struct transfer_request *request;   // owned
     struct transfer_response *response; // owned; NULL while in flight
     struct clock_wall started;
+    bool elsewhere;    // it went to another host than the system's own
+    int redirected_by; // status of the answer that led here; 0 for none
+    bool became_get;   // a redirect turned the POST that it was into a GET
+    char *unfollowed;  // why the redirect that answered it was not followed, or NULL
 };
 
 // An exchange that owns its request, which gets the headers that the transport

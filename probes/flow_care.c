@@ -30,7 +30,7 @@ void flow_care_hear(struct flow_engine *engine, const struct flow_care_call *cal
 {
     const struct exchange *exchange = call->exchange;
     const struct verdict *verdict = call->verdict;
-    if (!verdict || verdict->ours || !exchange || !exchange->response ||
+    if (!verdict || verdict->ours || !exchange || !exchange->response || exchange->elsewhere ||
         exchange->response->outcome != TRANSFER_ANSWERED)
         return;
     bool ok = verdict->class == VERDICT_CLASS_OK;

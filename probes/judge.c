@@ -61,6 +61,37 @@ static bool is_data_due(const struct call *call)
     return call->body_kind == CALL_BODY_JSON;
 }
 
+// A redirect that led nowhere is what failed, unless the answer was wanted as it is.
+static struct verdict *judge_unfollowed(const char *why)
+{
+    struct verdict *verdict = verdict_new();
+    verdict->class = VERDICT_CLASS_UNEXPECTED;
+    verdict->cause = VERDICT_CAUSE_CONTRACT;
+    verdict->message = g_strdup(why);
+    verdict->explanation = g_strdup("The answer sends the caller on, to where this call does not "
+                                    "go: nothing was sent there.");
+    verdict->act = g_strdup("erp-partner");
+    return verdict;
+}
+
+static struct verdict *tell_redirects(struct verdict *verdict, const struct judge_input *input)
+{
+    if (verdict->class == VERDICT_CLASS_OK || verdict->ours)
+        return verdict;
+    if (input->unfollowed) {
+        struct verdict *redirect = judge_unfollowed(input->unfollowed);
+        redirect->correlation = g_steal_pointer(&verdict->correlation);
+        verdict_free(verdict);
+        return redirect;
+    }
+    if (input->became_get) {
+        g_autofree char *former = verdict->message;
+        verdict->message = g_strdup_printf("%s%sa redirect turned the POST into a GET",
+                                           former ? former : "", former ? "; " : "");
+    }
+    return verdict;
+}
+
 struct verdict *judge(const struct judge_input *input)
 {
     const struct transfer_response *response = input->response;
@@ -86,7 +117,7 @@ struct verdict *judge(const struct judge_input *input)
         verdict = classify(&facts, lexicon_common());
     }
     subject_clear(&subject);
-    return verdict;
+    return tell_redirects(verdict, input);
 }
 
 bool judge_holds(const GPtrArray *expectations, const struct judge_input *input)

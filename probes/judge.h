@@ -15,6 +15,8 @@ struct judge_input {
     const char *url;                          // where it came from
     int64_t timeout_ms;                       // what the call was given
     double elapsed_ms;                        // of the whole call, for `time`
+    const char *unfollowed;                   // why a redirect was not followed, or NULL
+    bool became_get;                          // a redirect turned the POST into a GET
     struct values *values;                    // captures go here
     struct clock_wall now;
 };

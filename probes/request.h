@@ -5,13 +5,14 @@
 #define PROBES_REQUEST_H
 
 #include "../base/transfer.h"
+#include "../config/reach.h"
 #include "values.h"
 
 #define REQUEST_ERROR request_error_quark()
 GQuark request_error_quark(void);
 enum request_error {
     REQUEST_ERROR_URL,    // what came out is no http(s) URL
-    REQUEST_ERROR_ORIGIN, // a whole URL that does not point to the system
+    REQUEST_ERROR_ORIGIN, // a whole URL that points neither to the system nor to an allowed host
     REQUEST_ERROR_HEADER, // a name or value that must not stand in a header
     REQUEST_ERROR_AUTH,   // a user name that basic authentication cannot carry
                           // that must not stand in a header
@@ -21,10 +22,23 @@ enum request_error {
 // The request for `call` at `system`: URL, query, the system's headers and the
 // call's own (which win), body with its Content-Type, limits. Authentication and
 // cookies are added later. NULL and `error` where a hole cannot be
-// filled, a header would hold CR or LF, or the URL leaves the system's origin.
+// filled, a header would hold CR or LF, or a whole URL leads where it may not. To a host of
+// `allow_hosts` it goes without the system's headers, and has to go without authentication.
 struct transfer_request *request_build(const struct call *call, const struct config_system *system,
                                        struct values *values, struct clock_wall now,
                                        GError **error);
+
+// Where `url` is for calls of `system`; `error` names the host and says why where it is refused.
+enum reach request_reach(const char *url, const struct config_system *system, struct values *values,
+                         struct clock_wall now, GError **error);
+
+// The same for where the call itself goes; REACH_OWN where that cannot be told yet.
+enum reach request_destination(const struct call *call, const struct config_system *system,
+                               struct values *values, struct clock_wall now, GError **error);
+
+// How the server's certificate is judged: as the system says, or, elsewhere, as usual.
+void request_set_tls(struct transfer_request *request, const struct config_system *system,
+                     bool elsewhere);
 
 // scheme://host:port of a URL in lower case, the port always given; NULL where
 // it is no http(s) URL. The caller frees it.

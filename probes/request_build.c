@@ -22,6 +22,7 @@ struct builder {
     const struct config_system *system;
     struct template_context context;
     struct transfer_request *request;
+    bool elsewhere; // it goes to a host of `allow_hosts`
 };
 
 static bool is_header_name(const char *name)
@@ -75,8 +76,9 @@ static bool build_headers(struct builder *builder, GError **error)
 {
     GPtrArray *headers = builder->request->headers;
     const GPtrArray *own = builder->call->headers;
-    // `auth: none` leaves off whatever may be a credential
-    if ((!builder->call->no_auth && !add_fields(builder, builder->system->headers, own, error)) ||
+    // `auth: none` leaves off whatever may be a credential, and so does another host
+    bool known = !builder->call->no_auth && !builder->elsewhere;
+    if ((known && !add_fields(builder, builder->system->headers, own, error)) ||
         !add_fields(builder, own, NULL, error))
         return false;
     if (!transfer_headers_find(headers, "Accept"))
@@ -146,49 +148,108 @@ static GString *render_fields(struct builder *builder, const GPtrArray *fields, 
     return g_steal_pointer(&out);
 }
 
+// What `allow_hosts` lists; of char *. One that cannot be filled in allows nothing.
+static GPtrArray *allowed_hosts(const struct config_system *system,
+                                const struct template_context *context)
+{
+    GPtrArray *hosts = g_ptr_array_new_with_free_func(g_free);
+    for (guint i = 0; system->allow_hosts && i < system->allow_hosts->len; i++) {
+        char *text = template_render(system->allow_hosts->pdata[i], context, NULL, NULL);
+        if (text)
+            g_ptr_array_add(hosts, text);
+    }
+    return hosts;
+}
+
+static enum reach judge_reach(const struct builder *builder, const char *base, const char *url,
+                              GError **error)
+{
+    g_autoptr(GPtrArray) hosts = allowed_hosts(builder->system, &builder->context);
+    g_autofree char *why = NULL;
+    enum reach reach = reach_judge(base, hosts, url, &why);
+    g_autofree char *place = reach_describe(url);
+    if (reach == REACH_REFUSED)
+        g_set_error(error, REQUEST_ERROR, REQUEST_ERROR_ORIGIN, "%s was not called: %s", place,
+                    why);
+    return reach;
+}
+
+static char *render_base(const struct builder *builder, GError **error)
+{
+    g_autofree char *text = template_render(builder->system->url, &builder->context, NULL, error);
+    g_autofree char *base = text ? request_url_fit(text) : NULL;
+    return base && request_url_check(base, error) ? g_steal_pointer(&base) : NULL;
+}
+
+enum reach request_reach(const char *url, const struct config_system *system, struct values *values,
+                         struct clock_wall now, GError **error)
+{
+    const struct builder builder = {.system = system, .context = values_context(values, now)};
+    g_autofree char *base = render_base(&builder, error);
+    return base ? judge_reach(&builder, base, url, error) : REACH_REFUSED;
+}
+
+static bool is_whole(const struct call *call)
+{
+    return call->whole_url || (call->path && template_begins_with_hole(call->path));
+}
+
+enum reach request_destination(const struct call *call, const struct config_system *system,
+                               struct values *values, struct clock_wall now, GError **error)
+{
+    const struct builder builder = {.system = system, .context = values_context(values, now)};
+    if (!is_whole(call) || call->elsewhere)
+        return REACH_OWN;
+    g_autofree char *base = render_base(&builder, NULL);
+    g_autofree char *path = template_render(call->path, &builder.context, NULL, NULL);
+    g_autofree char *url = base && path ? request_url_fit(path) : NULL;
+    return url ? judge_reach(&builder, base, url, error) : REACH_OWN;
+}
+
+void request_set_tls(struct transfer_request *request, const struct config_system *system,
+                     bool elsewhere)
+{
+    request->tls.ca = elsewhere ? NULL : system->tls_ca;
+    request->tls.no_verify = !elsewhere && system->tls_no_verify;
+}
+
 // How another server's certificate is judged is not the system's business.
 static void set_tls(struct builder *builder, const char *url, const char *base)
 {
-    struct transfer_tls *tls = &builder->request->tls;
+    const struct call *call = builder->call;
     g_autofree char *origin = request_origin(url);
     g_autofree char *own = request_origin(base);
-    bool is_own = !builder->call->elsewhere || g_strcmp0(origin, own) == 0;
-    tls->ca = builder->call->elsewhere_ca;
-    if (is_own && !tls->ca)
-        tls->ca = builder->system->tls_ca;
-    tls->no_verify = is_own && builder->system->tls_no_verify;
+    request_set_tls(builder->request, builder->system,
+                    builder->elsewhere || (call->elsewhere && g_strcmp0(origin, own) != 0));
+    if (call->elsewhere_ca)
+        builder->request->tls.ca = call->elsewhere_ca;
 }
 
-static bool check_origin(const char *url, const char *base, GError **error)
+// False where the whole address may not be called.
+static bool check_whole(struct builder *builder, const char *url, const char *base, GError **error)
 {
-    g_autofree char *origin = request_origin(url);
-    g_autofree char *own = request_origin(base);
-    if (origin && own && strcmp(origin, own) == 0)
-        return true;
-    g_set_error(error, REQUEST_ERROR, REQUEST_ERROR_ORIGIN,
-                "the URL points to %s, which is not the system's own %s: nothing is sent there",
-                origin, own);
-    return false;
+    if (builder->call->elsewhere)
+        return request_url_check(url, error);
+    enum reach reach = judge_reach(builder, base, url, error);
+    builder->elsewhere = reach == REACH_ALLOWED;
+    return reach != REACH_REFUSED;
 }
 
 // The URL without the call's query.
 static char *build_address(struct builder *builder, GError **error)
 {
     const struct call *call = builder->call;
-    g_autofree char *system = template_render(builder->system->url, &builder->context, NULL, error);
-    g_autofree char *base = system ? request_url_fit(system) : NULL;
-    if (!base || !request_url_check(base, error))
+    g_autofree char *base = render_base(builder, error);
+    if (!base)
         return NULL;
     g_autofree char *path =
         call->path ? template_render(call->path, &builder->context, NULL, error) : g_strdup("");
     if (!path)
         return NULL;
-    bool whole = call->whole_url || (call->path && template_begins_with_hole(call->path));
+    bool whole = is_whole(call);
     g_autofree char *joined = whole ? g_strdup(path) : request_url_join(base, path);
     g_autofree char *url = request_url_fit(joined);
-    if (whole && !request_url_check(url, error))
-        return NULL;
-    if (whole && !call->elsewhere && !check_origin(url, base, error))
+    if (whole && !check_whole(builder, url, base, error))
         return NULL;
     set_tls(builder, url, base);
     return g_steal_pointer(&url);

@@ -137,7 +137,10 @@ static char *host_scope(const struct step_result *step)
 // their own or with each call.
 static bool is_login(const struct step_result *step)
 {
-    return step->login || (step->verdict->cause == VERDICT_CAUSE_AUTH && last_status(step) == 401);
+    const struct exchange *exchange = last_exchange(step);
+    bool elsewhere = exchange && exchange->elsewhere;
+    return step->login ||
+           (!elsewhere && step->verdict->cause == VERDICT_CAUSE_AUTH && last_status(step) == 401);
 }
 
 static void set_fingerprint(struct run_result *result, const struct step_result *step)
@@ -223,6 +226,26 @@ static void add_last_exchange(cJSON *json, const struct step_result *step,
     add_timing(json, &exchange->response->timing);
 }
 
+// The redirects that were followed to the last answer, in order.
+static void add_redirects(cJSON *json, const struct step_result *step, const struct redact *redact)
+{
+    guint first = step->exchanges->len;
+    while (first > 0 && ((const struct exchange *)step->exchanges->pdata[first - 1])->redirected_by)
+        first--;
+    if (first == step->exchanges->len)
+        return;
+    cJSON *redirects = cJSON_AddArrayToObject(json, "redirects");
+    for (guint i = first; i < step->exchanges->len; i++) {
+        const struct exchange *exchange = step->exchanges->pdata[i];
+        g_autofree char *url = redact_url(redact, exchange->request->url);
+        cJSON *redirect = cJSON_CreateObject();
+        json_add_integer(redirect, "status", exchange->redirected_by);
+        json_add_text(redirect, "method", exchange->request->method);
+        json_add_text(redirect, "url", url);
+        cJSON_AddItemToArray(redirects, redirect);
+    }
+}
+
 static cJSON *step_to_json(const struct step_result *step, const struct redact *redact,
                            bool evidence)
 {
@@ -236,6 +259,7 @@ static cJSON *step_to_json(const struct step_result *step, const struct redact *
     if (step->means)
         json_add_text(json, "means", step->means);
     add_last_exchange(json, step, redact);
+    add_redirects(json, step, redact);
     if (step->verdict) {
         cJSON *verdict = verdict_to_json(step->verdict);
         redact_json(redact, verdict);

@@ -319,6 +319,8 @@ static struct verdict *judge_answer(struct step_run *run, const struct call_outc
         .url = last->request->url,
         .timeout_ms = last->request->timeout_ms,
         .elapsed_ms = outcome->elapsed_ms,
+        .unfollowed = last->unfollowed,
+        .became_get = last->became_get,
         .values = run->shared->values,
         .now = clock_wall_now(),
     };

@@ -61,7 +61,13 @@ static const struct cookie_case cases[] = {
     {"https://x.e.example/", "a=b; Domain=e.example", "https://y.e.example/", "a=b"},
     {"https://e.example/", "a=b; Domain=", "https://e.example/", "a=b"},
     // a domain without a dot leaves the cookie with its host
-    {"https://e.example/", "a=b; Domain=example", "https://e.example/", "a=b"},
+    {"https://e.example/", "a=b; Domain=example", "https://e.example/", NULL},
+    {"https://e.com/", "a=b; Domain=com", "https://e.com/", NULL},
+    {"https://e.com/", "a=b; Domain=.com.", "https://e.com/", NULL},
+    {"https://e.co.uk/", "a=b; Domain=co.uk", "https://e.co.uk/", NULL},
+    {"https://e.co.uk/", "a=b; Domain=co.uk", "https://f.co.uk/", NULL},
+    {"https://e.co.uk/", "a=b; Domain=e.co.uk", "https://x.e.co.uk/", "a=b"},
+    {"https://shop.co.example/", "a=b; Domain=co.example", "https://x.co.example/", "a=b"},
     {"https://e.example/", "a=b; Domain=example", "https://f.example/", NULL},
     {"http://localhost/", "a=b; Domain=localhost", "http://localhost/", "a=b"},
     // one that the host is not in loses it
