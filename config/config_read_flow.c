@@ -313,7 +313,9 @@ static struct config_steps *compile_steps(struct flow_reader *reading,
     steps->needs = g_ptr_array_new_with_free_func(config_reference_free);
     reader->needs = steps->needs;
     reader->across = &reading->across;
+    reader->in_pack = reading->template != NULL && reading->template->pack != NULL;
     steps->steps = config_read_steps(reader, node);
+    reader->in_pack = false;
     reader->across = NULL;
     reader->needs = needs;
     g_ptr_array_add(reading->world->compiled, steps);

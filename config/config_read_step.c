@@ -129,7 +129,8 @@ static void check_slow(struct config_reader *reader, const struct config_node *n
 
     if (timeout_ms == 0 && step->system != NULL)
         timeout_ms = step->system->timeout_ms;
-    if (slow != NULL && timeout_ms > 0 && step->slow_ms >= timeout_ms)
+    // a user may well give a system less time than its pack thinks slow
+    if (slow != NULL && timeout_ms > 0 && step->slow_ms >= timeout_ms && !reader->in_pack)
         config_problem_error(reader->problems, slow->place,
                              "this step is never slow: its timeout ends it first; write less than "
                              "the timeout");

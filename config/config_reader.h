@@ -17,6 +17,7 @@ struct config_reader {
     GPtrArray *problems;   // of struct config_problem
     enum config_missing missing;
     bool in_memory;               // no file is read
+    bool in_pack;                 // steps of a pack are read, which only its writer can mend
     GHashTable *references;       // "env:NAME" -> what is wrong with it, "" for nothing
     struct config_scope *scope;   // names known at this point; NULL: any name will do
     GPtrArray *needs;             // of struct template_reference: missing ones; NULL: an error

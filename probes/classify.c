@@ -203,6 +203,8 @@ static bool judge_shape(struct state *state)
     enum lexicon_explanation explanation;
     if (state->response->status >= 300 && state->response->status < 400)
         return false; // the page of a redirect is read by nobody
+    if (envelope->kind == ENVELOPE_HTML && state->input->page_due && !envelope->login)
+        return false; // the right shape, but what stands in it is not what was expected
     if (envelope->kind == ENVELOPE_HTML && (due || envelope->login))
         explanation = LEXICON_PAGE;
     else if (envelope->kind == ENVELOPE_BROKEN ||

@@ -3,6 +3,8 @@
 // guessed. Used by capture.
 #include "decode.h"
 
+#include "charset.h"
+
 #include <string.h>
 
 // The alphabet of either base64, blanks left out, without padding; NULL where a
@@ -36,9 +38,11 @@ static char *decode_base64(const char *text)
         return NULL;
     size_t length = 0;
     g_autofree guchar *bytes = g_base64_decode(clean, &length);
-    if (memchr(bytes, 0, length))
+    const char *text_bytes = (const char *)bytes;
+    if (memchr(text_bytes, 0, length) && !charset_is_wide(text_bytes, length))
         return NULL;
-    return g_strndup((const char *)bytes, length);
+    // Who encodes whole documents sends them in charsets of their own.
+    return charset_decode(text_bytes, length, NULL);
 }
 
 // %XX; a plus stays one, as in a path.

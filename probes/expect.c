@@ -71,15 +71,27 @@ static char *show_value(const cJSON *value)
     return show_text(printed);
 }
 
+// For fill_source: operators within an operator, by their text.
+static char *fill_nested(const char *source, const struct template_context *context)
+{
+    bool secret = false;
+    if (!source || !strstr(source, "{{"))
+        return NULL;
+    g_autoptr(template_t) template = template_new(source, TEMPLATE_PLACE_TEXT, false, NULL);
+    g_autofree char *filled = template ? template_render(template, context, &secret, NULL) : NULL;
+    return secret ? NULL : g_steal_pointer(&filled);
+}
+
 // The check as it was written, with the values of its holes in place: a person who
 // reads that the price is another wants to know which it was to be. NULL where there
 // is nothing to fill in, or a secret would be.
 static char *fill_source(const struct check *check, const struct template_context *context)
 {
-    if (!check->source || check->constants || check->nested || !check->operands ||
-        check->operands->len != 1)
-        return NULL;
     bool secret = false;
+    if (check->nested)
+        return fill_nested(check->source, context);
+    if (!check->source || check->constants || !check->operands || check->operands->len != 1)
+        return NULL;
     const char *blank = strchr(check->source, ' ');
     g_autofree char *operand =
         template_render(g_ptr_array_index(check->operands, 0), context, &secret, NULL);
@@ -278,14 +290,19 @@ bool expect_value(const GPtrArray *checks, const struct value *value, struct val
     return true;
 }
 
-bool expect_names_status(const GPtrArray *expectations)
+bool expect_names_kind(const GPtrArray *expectations, enum selector_kind kind)
 {
     for (unsigned i = 0; i < expectations->len; i++) {
         const struct expectation *expectation = g_ptr_array_index(expectations, i);
-        if (!expectation->from && expectation->selector->kind == SELECTOR_STATUS)
+        if (!expectation->from && expectation->selector->kind == kind)
             return true;
     }
     return false;
+}
+
+bool expect_names_status(const GPtrArray *expectations)
+{
+    return expect_names_kind(expectations, SELECTOR_STATUS);
 }
 
 bool expect_names_content(const GPtrArray *expectations)

@@ -25,4 +25,7 @@ bool expect_names_status(const GPtrArray *expectations);
 // how large it is.
 bool expect_names_content(const GPtrArray *expectations);
 
+// True where one of them judges the answer by a selector of this kind.
+bool expect_names_kind(const GPtrArray *expectations, enum selector_kind kind);
+
 #endif

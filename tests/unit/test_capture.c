@@ -215,6 +215,10 @@ static void test_decode(void **state)
         {CAPTURE_BASE64, "YWI", "ab"},
         {CAPTURE_BASE64, "YWJj", "abc"},
         {CAPTURE_BASE64, "Y", NULL},
+        {CAPTURE_BASE64, "QgBC", NULL},                    // a NUL
+        {CAPTURE_BASE64, "QvZsdA==", "B\u00f6lt"},         // Latin-1
+        {CAPTURE_BASE64, "77u/QsO2bHQ=", "B\u00f6lt"},     // a byte order mark
+        {CAPTURE_BASE64, "//5CAPYAbAB0AA==", "B\u00f6lt"}, // UTF-16
         {CAPTURE_BASE64, "YQ==YQ", NULL},
         {CAPTURE_BASE64, "Y$==", NULL},
         {CAPTURE_BASE64, "Pz8_", "???"},

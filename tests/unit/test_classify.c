@@ -234,6 +234,33 @@ static void test_data_due(void **state)
     assert_verdict(text, VERDICT_CLASS_OK, VERDICT_CAUSE_NONE);
 }
 
+// Where a page is what the step expects, another page is not what was expected, and a
+// login still is one.
+static void test_page_due(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *body;
+        enum verdict_class class;
+        enum verdict_cause cause;
+    } cases[] = {
+        {"<html><title>Shop</title><p>Come back later</p></html>", VERDICT_CLASS_UNEXPECTED,
+         VERDICT_CAUSE_CONTRACT},
+        {"<html><form><input name=\"u\"><input type=\"password\"></form></html>",
+         VERDICT_CLASS_CRYPTIC, VERDICT_CAUSE_AUTH},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(transfer_response_t) page = answer(200, "text/html", cases[i].body);
+        struct classify_input input = {.response = page,
+                                       .expectations_given = true,
+                                       .page_due = true,
+                                       .failed_expectation = "body contains menu: was other"};
+        g_autoptr(verdict_t) verdict = classify(&input, lexicon_common());
+        assert_verdict(verdict, cases[i].class, cases[i].cause);
+        assert_string_equal(verdict->failed_expectation, "body contains menu: was other");
+    }
+}
+
 static void test_failed_expectations(void **state)
 {
     (void)state;
@@ -350,19 +377,13 @@ static void test_document_of_the_caller(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_timeouts),
-        cmocka_unit_test(test_unreachable),
-        cmocka_unit_test(test_our_own_fault),
-        cmocka_unit_test(test_cut_bodies),
-        cmocka_unit_test(test_successes),
-        cmocka_unit_test(test_error_inside_a_200),
-        cmocka_unit_test(test_cryptic),
-        cmocka_unit_test(test_data_due),
-        cmocka_unit_test(test_failed_expectations),
-        cmocka_unit_test(test_expected_statuses),
-        cmocka_unit_test(test_causes_by_status),
-        cmocka_unit_test(test_correlation),
-        cmocka_unit_test(test_document_of_the_caller),
+        cmocka_unit_test(test_timeouts),          cmocka_unit_test(test_unreachable),
+        cmocka_unit_test(test_our_own_fault),     cmocka_unit_test(test_cut_bodies),
+        cmocka_unit_test(test_successes),         cmocka_unit_test(test_error_inside_a_200),
+        cmocka_unit_test(test_cryptic),           cmocka_unit_test(test_data_due),
+        cmocka_unit_test(test_page_due),          cmocka_unit_test(test_failed_expectations),
+        cmocka_unit_test(test_expected_statuses), cmocka_unit_test(test_causes_by_status),
+        cmocka_unit_test(test_correlation),       cmocka_unit_test(test_document_of_the_caller),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
