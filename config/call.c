@@ -169,6 +169,7 @@ void call_free(struct call *call)
     g_free(call->method);
     intern_release_template(call->path);
     intern_release_template(call->body);
+    intern_release_template(call->soap_action);
     g_free(call->body_file);
     g_free(call->elsewhere_ca);
     call_free(call->otherwise);

@@ -109,7 +109,17 @@ struct call_field {
 
 struct config_system;
 
-enum call_body { CALL_BODY_NONE, CALL_BODY_JSON, CALL_BODY_FORM, CALL_BODY_TEXT, CALL_BODY_FILE };
+enum call_body {
+    CALL_BODY_NONE,
+    CALL_BODY_JSON,
+    CALL_BODY_FORM,
+    CALL_BODY_TEXT,
+    CALL_BODY_FILE,
+    CALL_BODY_XML,
+    CALL_BODY_SOAP
+};
+
+enum call_soap { CALL_SOAP_1_1, CALL_SOAP_1_2 };
 
 struct call {
     char *system;          // id of the one it goes to where it names one; NULL: its step's
@@ -119,20 +129,22 @@ struct call {
     GPtrArray *query;      // of struct call_field
     GPtrArray *headers;    // of struct call_field
     enum call_body body_kind;
-    struct template *body;  // json, text
-    GPtrArray *form;        // of struct call_field: form
-    char *body_file;        // absolute path: file
-    int64_t timeout_ms;     // 0 for the system's
-    bool no_auth;           // auth: none
-    bool elsewhere;         // its URL need not be the system's: an identity provider's
-    char *elsewhere_ca;     // PEM file for such a URL, NULL for the machine's
-    int follow;             // redirects at most
-    bool cookies_new;       // a new jar
-    GPtrArray *captures;    // of struct capture
-    GPtrArray *set;         // of struct call_field
-    GPtrArray *expect;      // of struct expectation; empty: a 2xx is expected
-    GPtrArray *gone;        // of struct expectation: of an undo
-    struct call *otherwise; // `else` of an undo, or NULL
+    struct template *body;        // json, text, xml, soap (with its envelope)
+    enum call_soap soap;          // version, of soap
+    struct template *soap_action; // of soap, or NULL
+    GPtrArray *form;              // of struct call_field: form
+    char *body_file;              // absolute path: file
+    int64_t timeout_ms;           // 0 for the system's
+    bool no_auth;                 // auth: none
+    bool elsewhere;               // its URL need not be the system's: an identity provider's
+    char *elsewhere_ca;           // PEM file for such a URL, NULL for the machine's
+    int follow;                   // redirects at most
+    bool cookies_new;             // a new jar
+    GPtrArray *captures;          // of struct capture
+    GPtrArray *set;               // of struct call_field
+    GPtrArray *expect;            // of struct expectation; empty: a 2xx is expected
+    GPtrArray *gone;              // of struct expectation: of an undo
+    struct call *otherwise;       // `else` of an undo, or NULL
     struct config_place place;
 };
 

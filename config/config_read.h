@@ -54,6 +54,12 @@ struct lookup *config_read_lookup(struct config_reader *reader, const struct con
 struct undo *config_read_undo(struct config_reader *reader, const struct config_node *node,
                               const struct config_node *lookup);
 
+// The bodies `xml` and `soap`, into `call`.
+void config_read_xml(struct config_reader *reader, const struct config_node *node,
+                     struct call *call);
+void config_read_soap(struct config_reader *reader, const struct config_node *node,
+                      struct call *call);
+
 // The steps of a list, of struct step.
 GPtrArray *config_read_steps(struct config_reader *reader, const struct config_node *node);
 

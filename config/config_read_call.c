@@ -136,6 +136,12 @@ static void read_body(struct config_reader *reader, const struct config_entry *e
             config_problem_error(reader->problems, entry->value->place, "there is no file %s",
                                  entry->value->text);
         break;
+    case CALL_BODY_XML:
+        config_read_xml(reader, entry->value, call);
+        break;
+    case CALL_BODY_SOAP:
+        config_read_soap(reader, entry->value, call);
+        break;
     case CALL_BODY_NONE:
     default:
         break;
@@ -148,10 +154,8 @@ static void read_bodies(struct config_reader *reader, const struct config_node *
     static const struct {
         const char *key;
         enum call_body kind;
-    } bodies[] = {{"json", CALL_BODY_JSON},
-                  {"form", CALL_BODY_FORM},
-                  {"text", CALL_BODY_TEXT},
-                  {"file", CALL_BODY_FILE}};
+    } bodies[] = {{"json", CALL_BODY_JSON}, {"form", CALL_BODY_FORM}, {"xml", CALL_BODY_XML},
+                  {"soap", CALL_BODY_SOAP}, {"text", CALL_BODY_TEXT}, {"file", CALL_BODY_FILE}};
     const char *first = NULL;
 
     for (unsigned i = 0; i < G_N_ELEMENTS(bodies); i++) {

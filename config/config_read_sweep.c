@@ -51,8 +51,8 @@ static struct config_definition *find_system(const struct sweep_reader *reading)
                              reading->definition->id);
         return NULL;
     }
-    struct config_definition *found = config_world_require(
-        reading->world, CONFIG_KIND_SYSTEM, reading->definition->name_space, node);
+    struct config_definition *found = config_world_require(reading->world, CONFIG_KIND_SYSTEM,
+                                                           reading->definition->name_space, node);
 
     return found != NULL && found->system != NULL ? found : NULL;
 }

@@ -16,7 +16,7 @@ GQuark template_error_quark(void);
 enum template_error {
     TEMPLATE_ERROR_SYNTAX, // not a template; the message says what to write
     TEMPLATE_ERROR_VALUE,  // a name without a value, a filter that does not fit: our fault
-    TEMPLATE_ERROR_UNSAFE, // CR, LF or NUL for a header
+    TEMPLATE_ERROR_UNSAFE, // CR, LF or NUL for a header, a control character for XML
 };
 
 // Where a hole stands decides how its value is escaped.
@@ -27,6 +27,7 @@ enum template_place {
     TEMPLATE_PLACE_QUERY,  // a query value: literal text and holes are encoded
     TEMPLATE_PLACE_FORM,   // a form value: likewise, with + for a space
     TEMPLATE_PLACE_HEADER, // refuses CR, LF and NUL
+    TEMPLATE_PLACE_XML,    // an XML text or attribute; refuses what XML cannot carry
 };
 
 // Which machine value a ${…} reference names.

@@ -589,6 +589,7 @@ struct template *template_new(const char *text, enum template_place place, bool 
         [TEMPLATE_PLACE_QUERY] = TEMPLATE_ESCAPE_QUERY,
         [TEMPLATE_PLACE_FORM] = TEMPLATE_ESCAPE_FORM,
         [TEMPLATE_PLACE_HEADER] = TEMPLATE_ESCAPE_HEADER,
+        [TEMPLATE_PLACE_XML] = TEMPLATE_ESCAPE_XML,
     };
     if (place == TEMPLATE_PLACE_JSON) {
         g_autoptr(cJSON) node = cJSON_CreateString(text);

@@ -19,6 +19,7 @@ enum template_escape {
     TEMPLATE_ESCAPE_QUERY,
     TEMPLATE_ESCAPE_FORM,
     TEMPLATE_ESCAPE_HEADER,
+    TEMPLATE_ESCAPE_XML,
 };
 
 struct template_filter;

@@ -19,10 +19,12 @@ static bool fail_value(GError **error, const char *hole, const char *problem)
     return false;
 }
 
-static bool fail_unsafe(GError **error, const char *source)
+static bool fail_unsafe(GError **error, enum template_escape escape, const char *source)
 {
-    g_set_error(error, TEMPLATE_ERROR, TEMPLATE_ERROR_UNSAFE,
-                "%s holds a line break, which must not go into a header or an address", source);
+    g_set_error(error, TEMPLATE_ERROR, TEMPLATE_ERROR_UNSAFE, "%s holds a %s", source,
+                escape == TEMPLATE_ESCAPE_XML
+                    ? "control character, which XML cannot carry"
+                    : "line break, which must not go into a header or an address");
     return false;
 }
 
@@ -157,6 +159,17 @@ static void append_json_value(GString *out, const struct template_operand *opera
     g_string_append_c(out, '"');
 }
 
+// Blanks too: a reader of XML may join or change them where they are bare.
+static void append_xml(GString *out, const char *text)
+{
+    for (; *text; text++) {
+        if (*text == '\t' || *text == '\n' || *text == '\r')
+            g_string_append_printf(out, "&#%d;", *text);
+        else
+            encode_xml(out, text, 1);
+    }
+}
+
 static void append_escaped(GString *out, enum template_escape escape, const char *text)
 {
     size_t length = strlen(text);
@@ -176,6 +189,9 @@ static void append_escaped(GString *out, enum template_escape escape, const char
     case TEMPLATE_ESCAPE_FORM:
         encode_form(out, text, length);
         break;
+    case TEMPLATE_ESCAPE_XML:
+        append_xml(out, text);
+        break;
     case TEMPLATE_ESCAPE_NONE:
     case TEMPLATE_ESCAPE_URL:
     case TEMPLATE_ESCAPE_HEADER:
@@ -185,11 +201,21 @@ static void append_escaped(GString *out, enum template_escape escape, const char
     }
 }
 
+static bool has_control(const char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text < ' ' && !strchr("\t\n\r", *text))
+            return true;
+    return false;
+}
+
 static bool is_unsafe(enum template_escape escape, const char *text, bool raw)
 {
     bool one_line = escape == TEMPLATE_ESCAPE_HEADER || escape == TEMPLATE_ESCAPE_URL ||
                     (raw && (escape == TEMPLATE_ESCAPE_SEGMENT || escape == TEMPLATE_ESCAPE_HOST ||
                              escape == TEMPLATE_ESCAPE_QUERY));
+    if (escape == TEMPLATE_ESCAPE_XML && has_control(text))
+        return true;
     return one_line && strpbrk(text, "\r\n");
 }
 
@@ -208,7 +234,7 @@ static bool render_hole(GString *out, const struct template_piece *piece,
     const char *text = peek_text(&operand, &owned);
     if (is_unsafe(piece->escape, text, piece->hole->raw)) {
         g_autofree char *source = g_strdup_printf("{{%s}}", piece->hole->source);
-        return fail_unsafe(error, source);
+        return fail_unsafe(error, piece->escape, source);
     }
     append_escaped(out, piece->hole->raw ? TEMPLATE_ESCAPE_NONE : piece->escape, text);
     return true;
@@ -229,7 +255,7 @@ static bool render_reference(GString *out, const struct template_piece *piece,
     }
     *secret |= reference->secret;
     if (is_unsafe(piece->escape, text, false))
-        return fail_unsafe(error, reference->name);
+        return fail_unsafe(error, piece->escape, reference->name);
     append_escaped(out, piece->escape, text);
     return true;
 }

@@ -5,6 +5,7 @@
 #include "xpath_text.h"
 
 #include "../base/decimal.h"
+#include "holes.h"
 
 #include <cjson/cJSON.h>
 #include <string.h>
@@ -15,29 +16,11 @@ struct filling {
     void *user;
 };
 
-// Past the hole or reference that begins at `at`; NULL where none does.
-static const char *skip_hole(const char *at)
-{
-    char quote = 0;
-
-    if (g_str_has_prefix(at, "${")) {
-        const char *close = strchr(at, '}');
-
-        return close != NULL ? close + 1 : at + strlen(at);
-    }
-    if (!g_str_has_prefix(at, "{{"))
-        return NULL;
-    for (at += 2; *at != '\0' && (quote != 0 || !g_str_has_prefix(at, "}}")); at++)
-        if (quote != 0 ? *at == quote : (*at == '\'' || *at == '"'))
-            quote = quote != 0 ? 0 : *at;
-    return *at != '\0' ? at + 2 : at;
-}
-
 // The quote that ends a text, or the XPath's end; `holes` is set where one is in it.
 static const char *find_close(const char *at, char quote, bool *holes)
 {
     while (*at != '\0' && *at != quote) {
-        const char *behind = skip_hole(at);
+        const char *behind = holes_skip(at);
 
         *holes |= behind != NULL;
         at = behind != NULL ? behind : at + 1;
@@ -112,7 +95,7 @@ char *xpath_text_fill(const char *xpath, xpath_text_evaluate evaluate, void *use
     const char *at = xpath;
 
     while (*at != '\0') {
-        const char *behind = skip_hole(at);
+        const char *behind = holes_skip(at);
 
         if (*at == '\'' || *at == '"') {
             if (!fill_quoted(&filling, &at, error))

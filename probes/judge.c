@@ -55,10 +55,11 @@ static enum expect_outcome judge_flow(const struct judge_input *input, struct su
     return EXPECT_FAILS;
 }
 
-// Who sends data gets data, and who looks for some.
+// Who sends data gets data.
 static bool is_data_due(const struct call *call)
 {
-    return call->body_kind == CALL_BODY_JSON;
+    return call->body_kind == CALL_BODY_JSON || call->body_kind == CALL_BODY_XML ||
+           call->body_kind == CALL_BODY_SOAP;
 }
 
 // A redirect that led nowhere is what failed, unless the answer was wanted as it is.

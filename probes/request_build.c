@@ -81,8 +81,12 @@ static bool build_headers(struct builder *builder, GError **error)
     if ((known && !add_fields(builder, builder->system->headers, own, error)) ||
         !add_fields(builder, own, NULL, error))
         return false;
+    bool markup =
+        builder->call->body_kind == CALL_BODY_XML || builder->call->body_kind == CALL_BODY_SOAP;
     if (!transfer_headers_find(headers, "Accept"))
-        transfer_headers_add(headers, "Accept", "application/json, */*");
+        transfer_headers_add(headers, "Accept",
+                             markup ? "application/xml, text/xml, application/soap+xml, */*"
+                                    : "application/json, */*");
     if (!transfer_headers_find(headers, "User-Agent"))
         transfer_headers_add(headers, "User-Agent", "erpwatch/" ERPWATCH_VERSION);
     return true;
@@ -321,6 +325,45 @@ static GBytes *file_body(struct builder *builder, GError **error)
     return NULL;
 }
 
+// The action where the version of SOAP wants it: in a header of its own, always
+// there and always in quotes, or in the Content-Type, only where there is one.
+static bool add_soap_action(struct builder *builder, GError **error)
+{
+    const struct call *call = builder->call;
+    GPtrArray *headers = builder->request->headers;
+    bool old = call->soap == CALL_SOAP_1_1;
+    if (transfer_headers_find(headers, old ? "SOAPAction" : "Content-Type"))
+        return true;
+    g_autofree char *action =
+        call->soap_action ? template_render(call->soap_action, &builder->context, NULL, error)
+                          : g_strdup("");
+    if (!action)
+        return false;
+    if (strpbrk(action, "\"\\")) {
+        g_set_error(error, REQUEST_ERROR, REQUEST_ERROR_HEADER,
+                    "the SOAP action %s cannot be sent: it holds a quote or a backslash", action);
+        return false;
+    }
+    if (!old && !*action)
+        return true;
+    g_autofree char *value = g_strdup_printf(
+        "%s\"%s\"", old ? "" : "application/soap+xml; charset=utf-8; action=", action);
+    return request_add_header(headers, old ? "SOAPAction" : "Content-Type", value, error);
+}
+
+static GBytes *soap_body(struct builder *builder, GError **error)
+{
+    if (!add_soap_action(builder, error))
+        return NULL;
+    GPtrArray *headers = builder->request->headers;
+    if (!transfer_headers_find(headers, "Content-Type"))
+        transfer_headers_add(headers, "Content-Type",
+                             builder->call->soap == CALL_SOAP_1_1
+                                 ? "text/xml; charset=utf-8"
+                                 : "application/soap+xml; charset=utf-8");
+    return text_body(builder, error);
+}
+
 static const struct body_kind {
     const char *content_type;
     GBytes *(*build)(struct builder *builder, GError **error);
@@ -330,6 +373,8 @@ static const struct body_kind {
     [CALL_BODY_FORM] = {"application/x-www-form-urlencoded", form_body},
     [CALL_BODY_TEXT] = {"text/plain; charset=utf-8", text_body},
     [CALL_BODY_FILE] = {"application/octet-stream", file_body},
+    [CALL_BODY_XML] = {"application/xml; charset=utf-8", text_body},
+    [CALL_BODY_SOAP] = {NULL, soap_body},
 };
 
 static bool build_body(struct builder *builder, GError **error)
@@ -340,7 +385,7 @@ static bool build_body(struct builder *builder, GError **error)
     builder->request->body = kind->build(builder, error);
     if (!builder->request->body)
         return false;
-    if (!transfer_headers_find(builder->request->headers, "Content-Type"))
+    if (kind->content_type && !transfer_headers_find(builder->request->headers, "Content-Type"))
         transfer_headers_add(builder->request->headers, "Content-Type", kind->content_type);
     return true;
 }

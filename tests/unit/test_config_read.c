@@ -411,6 +411,39 @@ static void test_undo(void **state)
     unlink(body);
 }
 
+// The envelope around what is written; a whole one stays as it is.
+static void test_soap(void **state)
+{
+    static const char text[] = FLOW
+        "    steps:\n"
+        "      - {step: old, post: /, undo: {none: reads}, soap: {action: 'urn:a', body: <a/>}}\n"
+        "      - {step: new, post: /, undo: {none: reads}, soap: {version: 1.2, header: <h/>, "
+        "body: "
+        "'<a b=\"{{mark}}\"/><c/>'}}\n"
+        "      - step: whole\n        post: /\n        undo: {none: reads}\n        soap:\n"
+        "          body: |\n            <?xml version=\"1.0\"?>\n            <!-- x --><e:Envelope "
+        "xmlns:e='urn:e'><e:Body>{{mark}}</e:Body></e:Envelope>\n"
+        "      - {step: hole, post: /, undo: {none: reads}, soap: {body: '{{mark | raw}}'}}\n";
+
+    (void)state;
+    g_autoptr(config_t) config = load(text);
+    const struct call *old = step_of(config, 0)->call, *new = step_of(config, 1)->call;
+
+    assert_int_equal(old->soap, CALL_SOAP_1_1);
+    assert_string_equal(template_source(old->soap_action), "urn:a");
+    assert_string_equal(template_source(old->body),
+                        "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<soap:Envelope "
+                        "xmlns:soap=\"http://schemas.xmlsoap.org/soap/envelope/\"><soap:Body><a/>"
+                        "</soap:Body></soap:Envelope>");
+    assert_int_equal(new->soap, CALL_SOAP_1_2);
+    assert_null(new->soap_action);
+    assert_non_null(strstr(template_source(new->body),
+                           "<soap:Envelope xmlns:soap=\"http://www.w3.org/2003/05/soap-envelope\">"
+                           "<soap:Header><h/></soap:Header><soap:Body><a b=\"{{mark}}\"/><c/>"));
+    assert_true(g_str_has_prefix(template_source(step_of(config, 2)->call->body),
+                                 "<?xml version=\"1.0\"?>\n<!-- x --><e:Envelope"));
+}
+
 // What prefixes stand for: at the system, the step, the selector; the undo keeps it.
 static void test_prefixes(void **state)
 {
@@ -542,21 +575,14 @@ static void test_methods(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_defaults),
-        cmocka_unit_test(test_settings),
-        cmocka_unit_test(test_step),
-        cmocka_unit_test(test_expectations),
-        cmocka_unit_test(test_whole_url),
-        cmocka_unit_test(test_templates),
-        cmocka_unit_test(test_namespaces),
-        cmocka_unit_test(test_anchors),
-        cmocka_unit_test(test_merged_place),
-        cmocka_unit_test(test_session),
-        cmocka_unit_test(test_undo),
-        cmocka_unit_test(test_prefixes),
-        cmocka_unit_test(test_undo_parse_refuses),
-        cmocka_unit_test(test_needs),
-        cmocka_unit_test(test_literal_secret),
+        cmocka_unit_test(test_defaults),     cmocka_unit_test(test_settings),
+        cmocka_unit_test(test_step),         cmocka_unit_test(test_expectations),
+        cmocka_unit_test(test_whole_url),    cmocka_unit_test(test_templates),
+        cmocka_unit_test(test_namespaces),   cmocka_unit_test(test_anchors),
+        cmocka_unit_test(test_merged_place), cmocka_unit_test(test_session),
+        cmocka_unit_test(test_undo),         cmocka_unit_test(test_prefixes),
+        cmocka_unit_test(test_soap),         cmocka_unit_test(test_undo_parse_refuses),
+        cmocka_unit_test(test_needs),        cmocka_unit_test(test_literal_secret),
         cmocka_unit_test(test_methods),
     };
 

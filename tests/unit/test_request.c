@@ -301,6 +301,56 @@ static void test_bodies(void **state)
     expect_body(fixture, "a+b=a%2Fb+1%25%26c&d=x+y", "application/x-www-form-urlencoded");
 }
 
+// Values become XML's text; what it cannot carry is not sent.
+static void test_xml_body(void **state)
+{
+    struct fixture *fixture = *state;
+    values_set_text(fixture->values, "text", "a<b> & \"c\" 'd'\r\n\te\xc3\xa9", false);
+    values_set_text(fixture->values, "bell", "a\x07", false);
+    fixture->call->body_kind = CALL_BODY_XML;
+    fixture->call->body = compile("<a b='{{text}}'>{{text}}{{user | raw}}</a>", TEMPLATE_PLACE_XML);
+    expect_body(fixture,
+                "<a b='a&lt;b&gt; &amp; &quot;c&quot; &#39;d&#39;&#13;&#10;&#9;e\xc3\xa9'>"
+                "a&lt;b&gt; &amp; &quot;c&quot; &#39;d&#39;&#13;&#10;&#9;e\xc3\xa9shop</a>",
+                "application/xml; charset=utf-8");
+    template_free(fixture->call->body);
+    fixture->call->body = compile("<a>{{bell}}</a>", TEMPLATE_PLACE_XML);
+    assert_null(build(fixture));
+    assert_true(g_error_matches(fixture->error, TEMPLATE_ERROR, TEMPLATE_ERROR_UNSAFE));
+    assert_string_equal(fixture->error->message,
+                        "{{bell}} holds a control character, which XML cannot carry");
+}
+
+static void expect_soap(struct fixture *fixture, const char *type, const char *action)
+{
+    expect_body(fixture, "<e/>", type);
+    g_autoptr(transfer_request_t) request = build(fixture);
+    const char *sent = transfer_headers_find(request->headers, "SOAPAction");
+    assert_string_equal(sent ? sent : "none", action);
+}
+
+static void test_soap_body(void **state)
+{
+    struct fixture *fixture = *state;
+    struct call *call = fixture->call;
+    call->body_kind = CALL_BODY_SOAP;
+    call->body = compile("<e/>", TEMPLATE_PLACE_XML);
+    expect_soap(fixture, "text/xml; charset=utf-8", "\"\"");
+    call->soap = CALL_SOAP_1_2;
+    expect_soap(fixture, "application/soap+xml; charset=utf-8", "none");
+    call->soap_action = compile("urn:{{user}}", TEMPLATE_PLACE_HEADER);
+    expect_soap(fixture, "application/soap+xml; charset=utf-8; action=\"urn:shop\"", "none");
+    call->soap = CALL_SOAP_1_1;
+    expect_soap(fixture, "text/xml; charset=utf-8", "\"urn:shop\"");
+    add(call->headers, "soapaction", "own", TEMPLATE_PLACE_HEADER);
+    add(call->headers, "content-type", "text/xml", TEMPLATE_PLACE_HEADER);
+    expect_soap(fixture, "text/xml", "own");
+    g_ptr_array_set_size(call->headers, 0);
+    values_set_text(fixture->values, "user", "a\"; x=\"", false);
+    assert_null(build(fixture));
+    assert_true(g_error_matches(fixture->error, REQUEST_ERROR, REQUEST_ERROR_HEADER));
+}
+
 static void test_file_body(void **state)
 {
     struct fixture *fixture = *state;
@@ -495,6 +545,8 @@ int main(void)
         TEST(test_header_lines),
         TEST(test_bodies),
         TEST(test_file_body),
+        TEST(test_xml_body),
+        TEST(test_soap_body),
         TEST(test_limits),
         TEST(test_basic),
         TEST(test_transport),
