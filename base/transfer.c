@@ -7,6 +7,8 @@
 #include "transfer_dns.h"
 #include "transfer_easy.h"
 #include "transfer_result.h"
+#include "transfer_socket.h"
+#include "transfer_thread.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -22,8 +24,9 @@ struct transfer_call {
     struct transfer *transfer;
     transfer_done done;
     void *context;
-    struct transfer_response *ended; // waits for the next turn of the loop
-    GList link;                      // in `active`, then in `ended`
+    struct transfer_response *ended;     // waits for the next turn of the loop
+    struct transfer_thread_call *thread; // has it in curl's place, or NULL
+    GList link;                          // in `active` or `blocking`, then in `ended`
 };
 
 struct transfer {
@@ -31,8 +34,10 @@ struct transfer {
     struct transfer_sockets *sockets;
     struct transfer_tls_stores *stores;
     struct transfer_dns *dns;
+    struct transfer_threads *threads;
     GPtrArray *pool;      // of struct transfer_call, idle
     GQueue active;        // in curl's hands
+    GQueue blocking;      // in threads of their own
     GQueue ended;         // done, but not yet told
     uv_timer_t next_turn; // runs while `ended` has calls
 };
@@ -52,7 +57,9 @@ static struct transfer_call *call_take(struct transfer *transfer)
     struct transfer_call *call = g_new0(struct transfer_call, 1);
     call->transfer = transfer;
     call->link.data = call;
-    transfer_easy_init(&call->easy, transfer->sockets, transfer->stores);
+    const struct transfer_opener opener = {transfer_sockets_open, transfer_sockets_close,
+                                           transfer->sockets};
+    transfer_easy_init(&call->easy, &opener, transfer->stores);
     return call;
 }
 
@@ -94,15 +101,21 @@ static void end_later(struct transfer_call *call, enum transfer_outcome outcome,
     uv_timer_start(&transfer->next_turn, on_next_turn, 0, 0);
 }
 
-static void end_call(struct transfer_call *call, CURLcode code)
+static void end_call(struct transfer_call *call, struct transfer_response *response)
 {
     struct transfer *transfer = call->transfer;
-    g_queue_unlink(&transfer->active, &call->link);
     const char *url = call->easy.request->url;
-    struct transfer_response *response = transfer_result_take(&call->easy, code);
     if (response->outcome == TRANSFER_TIMEOUT && response->phase == TRANSFER_PHASE_DNS)
         transfer_dns_timed_out(transfer->dns, url);
     call_tell(call, response);
+}
+
+static void on_thread_done(struct transfer_response *response, void *context)
+{
+    struct transfer_call *call = context;
+    call->thread = NULL;
+    g_queue_unlink(&call->transfer->blocking, &call->link);
+    end_call(call, response);
 }
 
 // Collects the calls that curl ended. `done` may start, cancel and free.
@@ -119,7 +132,8 @@ static void on_worked(void *context)
         curl_multi_remove_handle(transfer->multi, handle);
         struct transfer_call *call = NULL;
         curl_easy_getinfo(handle, CURLINFO_PRIVATE, (char **)&call);
-        end_call(call, code);
+        g_queue_unlink(&transfer->active, &call->link);
+        end_call(call, transfer_result_take(&call->easy, code));
     }
 }
 
@@ -171,10 +185,29 @@ struct transfer *transfer_new(uv_loop_t *loop)
     transfer->sockets = transfer_sockets_new(loop, transfer->multi, on_worked, transfer);
     transfer->stores = transfer_tls_stores_new();
     transfer->dns = transfer_dns_new();
+    transfer->threads = transfer_threads_new(loop, transfer->stores);
     transfer->pool = g_ptr_array_new_with_free_func(call_free);
     uv_timer_init(loop, &transfer->next_turn);
     transfer->next_turn.data = transfer;
     return transfer;
+}
+
+// Negotiate asks a ticket server in the middle of the call.
+static void start_blocking_call(struct transfer_call *call, const struct transfer_request *request)
+{
+    struct transfer *transfer = call->transfer;
+    if (transfer_threads_is_held(transfer->threads, request->url)) {
+        end_later(call, TRANSFER_TIMEOUT, TRANSFER_PHASE_CONNECT,
+                  g_strdup("the ticket server (KDC) has not answered an earlier call to this "
+                           "host"));
+        return;
+    }
+    call->thread = transfer_threads_start(transfer->threads, request, on_thread_done, call);
+    if (call->thread)
+        g_queue_push_tail_link(&transfer->blocking, &call->link);
+    else
+        end_later(call, TRANSFER_OUR_FAULT, TRANSFER_PHASE_NONE,
+                  g_strdup("no thread is left for a call with Negotiate"));
 }
 
 static void start_call(struct transfer_call *call, const struct transfer_request *request)
@@ -185,6 +218,8 @@ static void start_call(struct transfer_call *call, const struct transfer_request
     } else if (transfer_dns_is_held(transfer->dns, request->url)) {
         end_later(call, TRANSFER_TIMEOUT, TRANSFER_PHASE_DNS,
                   g_strdup("the name servers have not answered an earlier lookup of this name"));
+    } else if (request->credentials.kind == TRANSFER_AUTH_NEGOTIATE) {
+        start_blocking_call(call, request);
     } else {
         CURLMcode code = curl_multi_add_handle(transfer->multi, call->easy.handle);
         if (code == CURLM_OK)
@@ -211,14 +246,19 @@ void transfer_cancel(struct transfer_call *call)
     struct transfer *transfer = call->transfer;
     if (call->ended)
         return; // it has an outcome already
-    g_queue_unlink(&transfer->active, &call->link);
-    curl_multi_remove_handle(transfer->multi, call->easy.handle);
+    if (call->thread) {
+        transfer_threads_drop(g_steal_pointer(&call->thread));
+        g_queue_unlink(&transfer->blocking, &call->link);
+    } else {
+        g_queue_unlink(&transfer->active, &call->link);
+        curl_multi_remove_handle(transfer->multi, call->easy.handle);
+    }
     end_later(call, TRANSFER_CANCELLED, TRANSFER_PHASE_NONE, g_strdup("the call was cancelled"));
 }
 
 unsigned transfer_active(const struct transfer *transfer)
 {
-    return transfer->active.length + transfer->ended.length;
+    return transfer->active.length + transfer->blocking.length + transfer->ended.length;
 }
 
 static void drop_calls(GQueue *calls, CURLM *multi)
@@ -226,7 +266,9 @@ static void drop_calls(GQueue *calls, CURLM *multi)
     while (calls->length > 0) {
         struct transfer_call *call = g_queue_peek_head(calls);
         g_queue_unlink(calls, &call->link);
-        if (multi)
+        if (call->thread)
+            transfer_threads_drop(call->thread);
+        else if (multi)
             curl_multi_remove_handle(multi, call->easy.handle);
         call_free(call);
     }
@@ -242,11 +284,13 @@ void transfer_free(struct transfer *transfer)
     if (!transfer)
         return;
     drop_calls(&transfer->active, transfer->multi);
+    drop_calls(&transfer->blocking, NULL);
     drop_calls(&transfer->ended, NULL);
     g_ptr_array_unref(transfer->pool);
     curl_multi_cleanup(transfer->multi);
     transfer->multi = NULL;
     transfer_sockets_free(transfer->sockets);
+    transfer_threads_free(transfer->threads);
     transfer_tls_stores_free(transfer->stores);
     transfer_dns_free(transfer->dns);
     uv_close((uv_handle_t *)&transfer->next_turn, on_engine_closed);

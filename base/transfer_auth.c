@@ -13,6 +13,7 @@ static const struct {
     [TRANSFER_AUTH_NONE] = {NULL, 0},
     [TRANSFER_AUTH_DIGEST] = {"Digest", 0},
     [TRANSFER_AUTH_NTLM] = {"NTLM", CURL_VERSION_NTLM},
+    [TRANSFER_AUTH_NEGOTIATE] = {"Negotiate", CURL_VERSION_SPNEGO},
 };
 
 const char *transfer_auth_name(enum transfer_auth_kind kind)
@@ -82,7 +83,10 @@ static char *refused_by_status(const struct transfer_request *request,
         return g_strdup_printf("%s authentication did not come to its end: the server, or a proxy "
                                "before it, does not keep the connection",
                                name);
-    return g_strdup_printf("%s authentication was refused: wrong user or password", name);
+    return g_strdup_printf("%s authentication was refused: %s", name,
+                           request->credentials.kind == TRANSFER_AUTH_NEGOTIATE
+                               ? "the Kerberos ticket was not accepted"
+                               : "wrong user or password");
 }
 
 char *transfer_auth_refused(const struct transfer_request *request,

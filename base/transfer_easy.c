@@ -87,7 +87,7 @@ static curl_socket_t on_open(void *context, curlsocktype purpose, struct curl_so
     struct transfer_easy *easy = context;
     if (address->addrlen <= sizeof easy->address)
         memcpy(&easy->address, &address->addr, address->addrlen);
-    curl_socket_t fd = transfer_sockets_open(easy->sockets, address);
+    curl_socket_t fd = easy->opener.open(easy->opener.self, address);
     if (fd == CURL_SOCKET_BAD && !easy->ours && errno != EAFNOSUPPORT)
         easy->ours = g_strdup_printf("no socket can be opened: %s", g_strerror(errno));
     return fd;
@@ -109,6 +109,7 @@ static CURLcode on_tls(CURL *handle, void *ssl_context, void *context)
         return CURLE_SSL_CACERT_BADFILE;
     }
     SSL_CTX_set1_cert_store(ssl_context, store);
+    X509_STORE_free(store);
     return CURLE_OK;
 }
 
@@ -123,6 +124,7 @@ static bool may_send(const struct transfer_easy *easy)
         [TRANSFER_AUTH_NONE] = G_MAXUINT,
         [TRANSFER_AUTH_DIGEST] = 3,
         [TRANSFER_AUTH_NTLM] = 2,
+        [TRANSFER_AUTH_NEGOTIATE] = 3,
     };
     bool again = easy->legs > 0 && !easy->answered;
     return easy->legs < LEGS[easy->request->credentials.kind] &&
@@ -164,8 +166,8 @@ static void set_callbacks(struct transfer_easy *easy)
     note(easy, curl_easy_setopt(handle, CURLOPT_PREREQDATA, easy));
     note(easy, curl_easy_setopt(handle, CURLOPT_OPENSOCKETFUNCTION, on_open));
     note(easy, curl_easy_setopt(handle, CURLOPT_OPENSOCKETDATA, easy));
-    note(easy, curl_easy_setopt(handle, CURLOPT_CLOSESOCKETFUNCTION, transfer_sockets_close));
-    note(easy, curl_easy_setopt(handle, CURLOPT_CLOSESOCKETDATA, easy->sockets));
+    note(easy, curl_easy_setopt(handle, CURLOPT_CLOSESOCKETFUNCTION, easy->opener.close));
+    note(easy, curl_easy_setopt(handle, CURLOPT_CLOSESOCKETDATA, easy->opener.self));
 }
 
 // QUICK_EXIT: without it a dead name server stops the whole loop for seconds.
@@ -194,11 +196,11 @@ static void set_tls_basics(struct transfer_easy *easy)
     note(easy, curl_easy_setopt(handle, CURLOPT_SSL_CTX_DATA, easy));
 }
 
-void transfer_easy_init(struct transfer_easy *easy, struct transfer_sockets *sockets,
+void transfer_easy_init(struct transfer_easy *easy, const struct transfer_opener *opener,
                         struct transfer_tls_stores *stores)
 {
     easy->handle = curl_easy_init();
-    easy->sockets = sockets;
+    easy->opener = *opener;
     easy->stores = stores;
     if (!easy->handle)
         g_error("out of memory for a call");
@@ -368,14 +370,19 @@ static void set_credentials(struct transfer_easy *easy)
     static const unsigned long KINDS[] = {
         [TRANSFER_AUTH_DIGEST] = CURLAUTH_DIGEST,
         [TRANSFER_AUTH_NTLM] = CURLAUTH_NTLM,
+        [TRANSFER_AUTH_NEGOTIATE] = CURLAUTH_NEGOTIATE,
     };
     const struct transfer_credentials *credentials = &easy->request->credentials;
     CURL *handle = easy->handle;
     if (credentials->kind == TRANSFER_AUTH_NONE)
         return;
     note(easy, curl_easy_setopt(handle, CURLOPT_HTTPAUTH, KINDS[credentials->kind]));
-    note(easy, curl_easy_setopt(handle, CURLOPT_USERNAME, credentials->username));
-    note(easy, curl_easy_setopt(handle, CURLOPT_PASSWORD, credentials->password));
+    note(easy, curl_easy_setopt(handle, CURLOPT_USERNAME,
+                                credentials->username ? credentials->username : ""));
+    note(easy, curl_easy_setopt(handle, CURLOPT_PASSWORD,
+                                credentials->password ? credentials->password : ""));
+    if (credentials->service)
+        note(easy, curl_easy_setopt(handle, CURLOPT_SERVICE_NAME, credentials->service));
     if (credentials->kind != TRANSFER_AUTH_DIGEST)
         note(easy, curl_easy_setopt(handle, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1));
 }

@@ -5,7 +5,6 @@
 #define BASE_TRANSFER_EASY_H
 
 #include "transfer_message.h"
-#include "transfer_socket.h"
 #include "transfer_tls.h"
 
 #include <curl/curl.h>
@@ -13,10 +12,17 @@
 #include <stdbool.h>
 #include <sys/socket.h>
 
+// Who opens and closes a handle's sockets.
+struct transfer_opener {
+    curl_socket_t (*open)(void *self, const struct curl_sockaddr *address);
+    int (*close)(void *self, curl_socket_t fd);
+    void *self;
+};
+
 struct transfer_easy {
     CURL *handle;
     char error[CURL_ERROR_SIZE]; // curl's own words for a failure
-    struct transfer_sockets *sockets;
+    struct transfer_opener opener;
     struct transfer_tls_stores *stores;
     // Of the call under way:
     const struct transfer_request *request; // borrowed
@@ -37,7 +43,7 @@ struct transfer_easy {
 };
 
 // Sets up `easy` with what all calls have in common.
-void transfer_easy_init(struct transfer_easy *easy, struct transfer_sockets *sockets,
+void transfer_easy_init(struct transfer_easy *easy, const struct transfer_opener *opener,
                         struct transfer_tls_stores *stores);
 
 // Makes it ready for `request`, which is borrowed until transfer_easy_end. False

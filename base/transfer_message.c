@@ -18,6 +18,7 @@ static void clear_credentials(struct transfer_credentials *credentials)
 {
     g_free(credentials->username);
     g_free(credentials->password);
+    g_free(credentials->service);
     g_free(credentials->cert);
     g_free(credentials->key);
     g_free(credentials->key_password);
@@ -33,10 +34,27 @@ void transfer_request_copy_credentials(struct transfer_request *request,
         .kind = from->kind,
         .username = g_strdup(from->username),
         .password = g_strdup(from->password),
+        .service = g_strdup(from->service),
         .cert = g_strdup(from->cert),
         .key = g_strdup(from->key),
         .key_password = g_strdup(from->key_password),
     };
+}
+
+struct transfer_request *transfer_request_copy(const struct transfer_request *request)
+{
+    struct transfer_request *copy = transfer_request_new(request->method, request->url);
+    for (guint i = 0; i < request->headers->len; i++) {
+        const struct transfer_header *header = g_ptr_array_index(request->headers, i);
+        transfer_headers_add(copy->headers, header->name, header->value);
+    }
+    copy->body = request->body ? g_bytes_ref(request->body) : NULL;
+    copy->timeout_ms = request->timeout_ms;
+    copy->max_body = request->max_body;
+    copy->tls = request->tls;
+    copy->may_reuse = request->may_reuse;
+    transfer_request_copy_credentials(copy, request);
+    return copy;
 }
 
 void transfer_request_free(struct transfer_request *request)

@@ -46,12 +46,14 @@ enum transfer_auth_kind {
     TRANSFER_AUTH_NONE,
     TRANSFER_AUTH_DIGEST,
     TRANSFER_AUTH_NTLM,
+    TRANSFER_AUTH_NEGOTIATE,
 };
 
 // Who a request comes from, where the transport has to know; owned texts.
 struct transfer_credentials {
     enum transfer_auth_kind kind;
-    char *username, *password; // NTLM: DOMAIN\user
+    char *username, *password; // NTLM: DOMAIN\user; Negotiate has none
+    char *service;             // of Negotiate, such as HTTP
     // A client certificate and its key, PEM files, with the key's password or NULL.
     char *cert, *key, *key_password;
 };
@@ -92,6 +94,9 @@ struct transfer_response {
 // A request with an empty header list; transfer_request_free frees it.
 struct transfer_request *transfer_request_new(const char *method, const char *url);
 void transfer_request_free(struct transfer_request *request);
+
+// A copy that shares nothing but the texts of `tls`; transfer_request_free frees it.
+struct transfer_request *transfer_request_copy(const struct transfer_request *request);
 
 // Gives `request` the credentials of `other`, in place of its own.
 void transfer_request_copy_credentials(struct transfer_request *request,

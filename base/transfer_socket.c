@@ -159,8 +159,7 @@ struct transfer_sockets *transfer_sockets_new(uv_loop_t *loop, CURLM *multi,
     return sockets;
 }
 
-curl_socket_t transfer_sockets_open(struct transfer_sockets *sockets,
-                                    const struct curl_sockaddr *address)
+curl_socket_t transfer_sockets_open(void *sockets, const struct curl_sockaddr *address)
 {
     int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
     if (fd < 0)

@@ -17,10 +17,9 @@ struct transfer_sockets *transfer_sockets_new(uv_loop_t *loop, CURLM *multi,
                                               transfer_sockets_worked worked, void *context);
 
 // Opens a socket for curl, closed on exec; CURL_SOCKET_BAD and errno where it cannot.
-curl_socket_t transfer_sockets_open(struct transfer_sockets *sockets,
-                                    const struct curl_sockaddr *address);
+curl_socket_t transfer_sockets_open(void *sockets, const struct curl_sockaddr *address);
 
-// curl's close-socket function; `sockets` is the client pointer.
+// Closes one.
 int transfer_sockets_close(void *sockets, curl_socket_t fd);
 
 // Ends it, after curl_multi_cleanup; its handles are closed by the next turns of

@@ -15,6 +15,7 @@ struct ca_set {
 };
 
 struct transfer_tls_stores {
+    GMutex lock;
     GHashTable *by_path; // of struct ca_set; "" for the system's
 };
 
@@ -27,7 +28,8 @@ static void ca_set_free(void *data)
 
 struct transfer_tls_stores *transfer_tls_stores_new(void)
 {
-    struct transfer_tls_stores *stores = g_new0(struct transfer_tls_stores, 1);
+    struct transfer_tls_stores *stores = g_atomic_rc_box_new0(struct transfer_tls_stores);
+    g_mutex_init(&stores->lock);
     stores->by_path = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, ca_set_free);
     return stores;
 }
@@ -64,7 +66,8 @@ static X509_STORE *keep_store(struct transfer_tls_stores *stores, const char *ke
     return store;
 }
 
-X509_STORE *transfer_tls_store(struct transfer_tls_stores *stores, const char *ca, GError **error)
+// Borrowed until the next call; the lock is held.
+static X509_STORE *find_store(struct transfer_tls_stores *stores, const char *ca, GError **error)
 {
     const char *key = ca ? ca : "";
     struct stat now = {0};
@@ -85,10 +88,30 @@ X509_STORE *transfer_tls_store(struct transfer_tls_stores *stores, const char *c
     return keep_store(stores, key, &now, store);
 }
 
+X509_STORE *transfer_tls_store(struct transfer_tls_stores *stores, const char *ca, GError **error)
+{
+    g_mutex_lock(&stores->lock);
+    X509_STORE *store = find_store(stores, ca, error);
+    if (store)
+        X509_STORE_up_ref(store);
+    g_mutex_unlock(&stores->lock);
+    return store;
+}
+
+struct transfer_tls_stores *transfer_tls_stores_ref(struct transfer_tls_stores *stores)
+{
+    return g_atomic_rc_box_acquire(stores);
+}
+
+static void clear_stores(void *data)
+{
+    struct transfer_tls_stores *stores = data;
+    g_hash_table_unref(stores->by_path);
+    g_mutex_clear(&stores->lock);
+}
+
 void transfer_tls_stores_free(struct transfer_tls_stores *stores)
 {
-    if (!stores)
-        return;
-    g_hash_table_unref(stores->by_path);
-    g_free(stores);
+    if (stores)
+        g_atomic_rc_box_release_full(stores, clear_stores);
 }

@@ -13,11 +13,14 @@ struct transfer_tls_stores;
 struct transfer_tls_stores *transfer_tls_stores_new(void);
 
 // The set in the PEM file `ca`, the system's where that is NULL; read again when
-// the file has changed. NULL and `error` where it cannot be read. Borrowed until
-// the next call.
+// the file has changed. NULL and `error` where it cannot be read. The caller frees it
+// with X509_STORE_free. From any thread.
 X509_STORE *transfer_tls_store(struct transfer_tls_stores *stores, const char *ca, GError **error);
 
-// Frees the sets; connections keep what they use.
+// One more owner of the same sets.
+struct transfer_tls_stores *transfer_tls_stores_ref(struct transfer_tls_stores *stores);
+
+// Lets go of them: with the last owner they are freed; connections keep what they use.
 void transfer_tls_stores_free(struct transfer_tls_stores *stores);
 
 #endif

@@ -64,6 +64,7 @@ enum config_auth_kind {
     CONFIG_AUTH_HEADER,
     CONFIG_AUTH_DIGEST,
     CONFIG_AUTH_NTLM,
+    CONFIG_AUTH_NEGOTIATE,
     CONFIG_AUTH_CLIENT_CERT,
     CONFIG_AUTH_OAUTH1,
     CONFIG_AUTH_OAUTH2,
@@ -95,6 +96,7 @@ struct config_auth {
     enum config_auth_kind kind;
     struct template *username, *password; // basic, digest, ntlm; client_cert: or NULL
     char *cert, *key;                     // client_cert: PEM files
+    char *service;                        // negotiate, or NULL
     struct template *domain;              // ntlm, or NULL
     struct template *token;               // bearer
     GPtrArray *headers;                   // of struct call_field: header

@@ -56,6 +56,7 @@ void config_auth_free(void *data)
     intern_release_template(auth->username);
     intern_release_template(auth->password);
     intern_release_template(auth->domain);
+    g_free(auth->service);
     g_free(auth->cert);
     g_free(auth->key);
     intern_release_template(auth->token);

@@ -118,6 +118,16 @@ static void read_ntlm(struct config_reader *reader, const struct config_entry *e
                              user);
 }
 
+static void read_negotiate(struct config_reader *reader, const struct config_entry *entry,
+                           struct config_system *system)
+{
+    struct config_auth *auth = auth_new(system, CONFIG_AUTH_NEGOTIATE, entry);
+    const char *service = config_node_text(config_node_get(entry->value, "service"));
+
+    require(reader, entry, TRANSFER_AUTH_NEGOTIATE);
+    auth->service = g_strdup(service);
+}
+
 static const char *answer_reference(const struct template_reference *reference, void *secrets)
 {
     return secret_store_find(secrets, reference);
@@ -294,11 +304,17 @@ static const struct way {
     void (*read)(struct config_reader *, const struct config_entry *, struct config_system *);
     bool authorization;
 } ways[] = {
-    {"basic", read_basic, true},   {"digest", read_digest, true},
-    {"ntlm", read_ntlm, true},     {"bearer", read_bearer, true},
-    {"oauth1", read_oauth1, true}, {"header", read_header, false},
-    {"oauth2", read_oauth2, true}, {"session", read_session, false},
-    {"csrf", read_csrf, false},    {"client_cert", read_client_cert, false},
+    {"basic", read_basic, true},
+    {"digest", read_digest, true},
+    {"ntlm", read_ntlm, true},
+    {"negotiate", read_negotiate, true},
+    {"bearer", read_bearer, true},
+    {"oauth1", read_oauth1, true},
+    {"header", read_header, false},
+    {"oauth2", read_oauth2, true},
+    {"session", read_session, false},
+    {"csrf", read_csrf, false},
+    {"client_cert", read_client_cert, false},
 };
 
 // A second Authorization header beside that of the way `first`.

@@ -82,7 +82,8 @@ static void judge_failed_transport(struct state *state, enum verdict_class class
     // One cause for all of them: whether a host that is down refuses or keeps
     // silent, it is one incident.
     if (response->refused)
-        say(state->verdict, class, VERDICT_CAUSE_AUTH, "client", LEXICON_CERTIFICATE);
+        say(state->verdict, class, VERDICT_CAUSE_AUTH, "client",
+            response->phase == TRANSFER_PHASE_TLS ? LEXICON_CERTIFICATE : LEXICON_CREDENTIALS);
     else
         say(state->verdict, class, VERDICT_CAUSE_NETWORK, "hosting",
             explain_phase(response->phase, timeout));

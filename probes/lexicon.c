@@ -398,6 +398,7 @@ const char *lexicon_explain(enum lexicon_explanation which)
         [LEXICON_NO_BODY] = EXPLAIN_EMPTY,
         [LEXICON_EXPECTATION] = EXPLAIN_EXPECTATION,
         [LEXICON_CERTIFICATE] = EXPLAIN_AUTH_CERTIFICATE,
+        [LEXICON_CREDENTIALS] = EXPLAIN_AUTH,
     };
     return explanations[of[which]];
 }

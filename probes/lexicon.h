@@ -58,6 +58,7 @@ enum lexicon_explanation {
     LEXICON_NO_BODY,
     LEXICON_EXPECTATION,
     LEXICON_CERTIFICATE,
+    LEXICON_CREDENTIALS,
 };
 const char *lexicon_explain(enum lexicon_explanation which);
 

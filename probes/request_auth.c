@@ -65,6 +65,9 @@ static bool authenticate_transport(const struct maker *maker, const struct confi
     if (!password)
         return false;
     credentials->kind = kind;
+    credentials->service = g_strdup(auth->service);
+    if (kind == TRANSFER_AUTH_NEGOTIATE)
+        return true;
     credentials->username =
         *domain ? g_strconcat(domain, "\\", username, NULL) : g_steal_pointer(&username);
     credentials->password = g_steal_pointer(&password);
@@ -124,6 +127,8 @@ static bool authenticate(const struct maker *maker, const struct config_auth *au
         return given || authenticate_transport(maker, auth, TRANSFER_AUTH_DIGEST, error);
     case CONFIG_AUTH_NTLM:
         return given || authenticate_transport(maker, auth, TRANSFER_AUTH_NTLM, error);
+    case CONFIG_AUTH_NEGOTIATE:
+        return given || authenticate_transport(maker, auth, TRANSFER_AUTH_NEGOTIATE, error);
     case CONFIG_AUTH_CLIENT_CERT:
         return authenticate_certificate(maker, auth, error);
     case CONFIG_AUTH_HEADER:

@@ -4,7 +4,7 @@
 # looked for, and why, stands in .clang-tidy and tests/lint/cppcheck.supp.
 set -eu
 flags="-std=c17 -D_GNU_SOURCE -DERPWATCH_VERSION=__FILE__ -DERPWATCH_PREFIX=__FILE__ -Ibuild/gen"
-packages="libcurl libuv libcjson gmime-3.0 glib-2.0 libfyaml sqlite3 libpcre2-8 openssl libesmtp-1.0 libxml-2.0"
+packages="libcurl libuv libcjson gmime-3.0 glib-2.0 libfyaml sqlite3 libpcre2-8 openssl libesmtp-1.0 libxml-2.0 krb5-gssapi"
 sources=$(ls base/*.c config/*.c probes/*.c alerts/*.c monitor/*.c)
 # shellcheck disable=SC2046,SC2086
 echo "$sources" | xargs -P "$(nproc)" -n 1 sh -c '
