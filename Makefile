@@ -144,6 +144,10 @@ figures: test-deps ## figures of the code; fails at the limits (RELEASE=1: of a 
 fuzz: test-deps ## each fuzz target for FUZZ_SECONDS (30)
 	@tests/fuzz/run.sh
 
+fault: test-deps ## kill it at random moments, KILLS times each (100): nothing is left behind
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@ERPWATCH_BUILD=$(abspath $(BUILD)) /usr/bin/python3 tests/fault/left_behind.py --kills $(or $(KILLS),100)
+
 bench: test-deps ## speed, beside bare libcurl and curl in the same run
 	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@tests/bench/run.sh $(BUILD)
@@ -189,5 +193,5 @@ docs: all ## write docs/reference.md and erpwatch.yaml(5) anew
 clean: ## remove what was built
 	rm -rf build build-asan build-clang build-fuzz
 
-.PHONY: all without-packages help deps test-deps test build-tests asan clang lint figures fuzz bench demo install uninstall docs clean
+.PHONY: all without-packages help deps test-deps test build-tests asan clang lint figures fuzz fault bench demo install uninstall docs clean
 -include $(OBJECTS:.o=.d) $(BUILD)/monitor/main.d $(UNIT_TESTS:%=%.d)

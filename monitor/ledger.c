@@ -232,12 +232,17 @@ bool ledger_mark_told(struct db *db, const struct flow_debt *debt, GError **erro
                   debt->id, debt->sent_at.us);
 }
 
-GPtrArray *ledger_owing_runs(struct db *db, const GPtrArray *dead, GError **error)
+GPtrArray *ledger_owing_runs(struct db *db, const GPtrArray *dead, struct clock_wall now,
+                             GError **error)
 {
     g_autoptr(GPtrArray) runs = g_ptr_array_new_with_free_func(g_free);
     GError *problem = NULL;
     g_autoptr(db_rows_t) rows =
-        db_query(db, error, "SELECT DISTINCT run, owner FROM debt WHERE state = 'owed'", "");
+        db_query(db, error,
+                 "SELECT DISTINCT run, owner FROM debt WHERE state = 'owed' AND (due IS NULL OR"
+                 " (sent_at > ? AND run NOT IN (SELECT run FROM debt"
+                 " WHERE state IN ('uncertain', 'given_up'))))",
+                 "i", now.us - day_us);
     if (rows == NULL) {
         return NULL;
     }

@@ -39,8 +39,12 @@ bool ledger_holds_back(struct db *db, const char *system, GError **error);
 GPtrArray *ledger_untold(struct db *db, struct clock_wall now, int limit, GError **error);
 bool ledger_mark_told(struct db *db, const struct flow_debt *debt, GError **error);
 
-// The runs (of char *, owned) that owe something, but for those of `dead` owners (of char *).
-GPtrArray *ledger_owing_runs(struct db *db, const GPtrArray *dead, GError **error);
+// The runs (of char *, owned) whose records are left to their own undos: those in flight, and
+// for a day those whose undos are tried again. Not those of `dead` owners (of char *), and not
+// where another debt of the run is uncertain: its record, which only a sweep finds, may be what
+// keeps the others from being deleted.
+GPtrArray *ledger_owing_runs(struct db *db, const GPtrArray *dead, struct clock_wall now,
+                             GError **error);
 
 // Notes at the uncertain debts of this run and system that a sweep has deleted a record of
 // the run: which of them it was cannot be told, so their state stays.

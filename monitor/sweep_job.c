@@ -32,7 +32,7 @@ static bool read_owing(struct db *db, void *context, GError **error)
 {
     struct asking *asking = context;
     g_clear_pointer(&asking->runs, g_ptr_array_unref);
-    asking->runs = ledger_owing_runs(db, asking->dead, error);
+    asking->runs = ledger_owing_runs(db, asking->dead, clock_wall_now(), error);
     return asking->runs != NULL;
 }
 

@@ -281,7 +281,7 @@ char *sweep_summary(const struct sweep_result *result)
     append_count(text, sweep_count(result, SWEEP_UNDATED), "left without a time");
     append_count(text, sweep_count(result, SWEEP_UNMARKED), "left without the mark");
     append_count(text, sweep_count(result, SWEEP_YOUNG), "too young");
-    append_count(text, sweep_count(result, SWEEP_OWED), "left to the run that made it");
+    append_count(text, sweep_count(result, SWEEP_OWED), "left to the undo of their run");
     if (text->len == 0)
         g_string_append(text, "nothing was left behind");
     const char *problem = first_problem(result);

@@ -9,8 +9,8 @@
 #include "sweep.h"
 
 // The ledger as a sweep sees it: `owing_runs` gives the ids (of char *, borrowed during the
-// call) of the runs of live processes that owe an undo, on the loop; NULL: that cannot be
-// told, and nothing is deleted.
+// call) of the runs whose records are left to their own undos, on the loop; NULL: that
+// cannot be told, and nothing is deleted.
 typedef void (*sweep_owing_done)(const GPtrArray *runs, void *context);
 struct sweep_ledger {
     void (*owing_runs)(void *self, sweep_owing_done done, void *context);

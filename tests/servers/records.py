@@ -7,14 +7,18 @@
     delete_answers    {id: (status, body)} in place of deleting it
     commits_after     a POST is committed so many seconds after it came, also where the
                       client is gone by then
-    answers_after     a request is answered so many seconds after it was done
+    answers_after     a request is answered so many seconds after it was done; both may be functions
     logins            {user: password}: a session is needed; five bad logins lock the account
+    provider          port of an OAuth2 server: an access token of it is needed, and /api/token
+                      passes requests on to its token endpoint
 
 Records: erp.add("orders", ref=…, changed=…); erp.left("orders") -> their refs; erp.log is
 what was asked, as "METHOD /path"."""
 import json
 import threading
 import time
+import urllib.error
+import urllib.request
 import uuid
 from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -26,6 +30,10 @@ BAD_LOGINS = 5
 def ago(**span):
     """A time that lies so far back, as ISO 8601 with Z."""
     return (datetime.now(timezone.utc) - timedelta(**span)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def now(value):
+    return value() if callable(value) else value
 
 
 class Server(ThreadingHTTPServer):
@@ -42,7 +50,8 @@ class Records:
         self.list_answers, self.delete_answers = {}, {}
         self.commits_after = self.answers_after = 0
         self.logins, self.sessions, self.bad_logins = {}, {}, {}
-        self.searches = 0
+        self.provider = None
+        self.searches = self.creating = 0
         self.lock = threading.RLock()
         erp = self
 
@@ -95,7 +104,7 @@ class Records:
         with self.lock:
             self.log.append(f"{request.command} {request.path}")
         status, answer, headers = self.act(request, parts, dict(parse_qsl(url.query)), body)
-        time.sleep(self.answers_after)
+        time.sleep(now(self.answers_after))
         data = answer.encode() if isinstance(answer, str) else json.dumps(answer).encode()
         request.send_response(status)
         if status != 204:
@@ -110,6 +119,10 @@ class Records:
     def act(self, request, parts, query, body):
         if parts == ["login"]:
             return self.log_in(json.loads(body))
+        if self.provider and parts == ["token"]:
+            return self.ask_provider("POST", "/token", request, body.encode())
+        if self.provider and self.ask_provider("GET", "/api", request)[0] != 200:
+            return 401, {"error": {"code": "InvalidToken", "message": "the token has ended"}}, []
         if self.logins and not self.knows(request):
             return 401, {"error": {"code": "SessionExpired", "message": "Please log in"}}, []
         if request.command == "POST" and parts == ["logout"]:
@@ -136,6 +149,17 @@ class Records:
             self.sessions[session] = user
         return 200, {"user": user}, [("Set-Cookie", f"SID={session}; Path=/; HttpOnly")]
 
+    def ask_provider(self, method, path, request, body=None):
+        passed = {name: request.headers[name] for name in ("Authorization", "Content-Type") if request.headers[name]}
+        asked = urllib.request.Request(f"http://127.0.0.1:{self.provider}{path}", method=method, data=body,
+                                       headers=passed)
+        try:
+            with urllib.request.urlopen(asked) as answer:
+                return answer.status, answer.read().decode(), []
+        except urllib.error.HTTPError as refused:
+            with refused:
+                return refused.code, refused.read().decode(), []
+
     def knows(self, request):
         cookies = dict(pair.strip().split("=", 1) for pair in
                        (request.headers.get("Cookie") or "").split(";") if "=" in pair)
@@ -160,9 +184,12 @@ class Records:
         return 200, page
 
     def create(self, table, record):
-        if self.commits_after:
-            time.sleep(self.commits_after)
+        with self.lock:
+            self.creating += 1
+        time.sleep(now(self.commits_after))
         made = self.add(table, **{**record, "changed": ago()})
+        with self.lock:
+            self.creating -= 1
         return 201, made
 
     def delete(self, table, key):

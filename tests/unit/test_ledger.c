@@ -240,6 +240,58 @@ static void test_who_is_told(void **state)
     }
 }
 
+// The runs whose records a sweep leaves alone, as one text.
+static char *owing_runs(struct db *db, struct clock_wall now)
+{
+    g_autoptr(GPtrArray) dead = g_ptr_array_new();
+    g_ptr_array_add(dead, (gpointer)(uintptr_t) "dead");
+    g_autoptr(GPtrArray) runs = ledger_owing_runs(db, dead, now, NULL);
+    g_autoptr(GString) text = g_string_new(NULL);
+    assert_non_null(runs);
+    for (guint i = 0; i < runs->len; i++)
+        g_string_append_printf(text, "%s ", (char *)runs->pdata[i]);
+    return g_strdup(text->str);
+}
+
+static void test_what_is_left_to_its_run(void **state)
+{
+    struct db *db = *state;
+    owe(db, "a", "flight", "me");
+    owe(db, "b", "killed", "dead");
+    owe(db, "c", "tried", "me");
+    owe(db, "d", "stuck", "me");
+    owe(db, "e", "stuck", "me");
+    owe(db, "f", "paid", "me");
+    update(db, "c", "owed", "DELETE answered 409", at(1));
+    update(db, "d", "owed", "DELETE answered 409", at(1));
+    update(db, "e", "uncertain", "no answer", at(1));
+    update(db, "f", "paid", NULL, at(1));
+    g_autofree char *first = owing_runs(db, at(2));
+    g_autofree char *later = owing_runs(db, at(25 * 60));
+    // what only a sweep finds may be what keeps the rest of "stuck" from being deleted
+    assert_string_equal(first, "flight tried ");
+    assert_string_equal(later, "flight ");
+}
+
+static void test_a_sweep_is_noted_at_what_is_uncertain(void **state)
+{
+    struct db *db = *state;
+    owe(db, "a", "r", "me");
+    owe(db, "b", "r", "me");
+    update(db, "a", "uncertain", "no answer", at(1));
+    update(db, "b", "paid", NULL, at(1));
+    assert_true(ledger_note_swept(db, "r", "erp", "left", at(2), NULL));
+    assert_true(ledger_note_swept(db, "r", "other", "left", at(2), NULL));
+    g_autoptr(GPtrArray) notes = db_take_texts(
+        db_query(db, NULL, "SELECT state || ': ' || coalesce(problem, '-') FROM debt ORDER BY id",
+                 ""),
+        NULL);
+    assert_string_equal(notes->pdata[0],
+                        "uncertain: no answer; the sweep left deleted a record of this run at "
+                        "2026-09-21T14:15:20.000Z");
+    assert_string_equal(notes->pdata[1], "paid: -");
+}
+
 static void test_unknown_debt(void **state)
 {
     struct flow_debt *debt = make("A", "r");
@@ -294,6 +346,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_claimed_debts_hold_writers_back, set_up, tear_down),
         cmocka_unit_test(test_who_is_told),
         cmocka_unit_test_setup_teardown(test_unknown_debt, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_what_is_left_to_its_run, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_sweep_is_noted_at_what_is_uncertain, set_up,
+                                        tear_down),
         cmocka_unit_test(test_door),
     };
     return cmocka_run_group_tests_name("ledger", tests, NULL, NULL);

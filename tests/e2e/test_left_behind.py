@@ -1,0 +1,63 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""The short form of tests/fault/left_behind.py, which `make fault` runs at length: a few kills
+at random moments, and at the end nothing is left behind."""
+import os
+import random
+import subprocess
+import sys
+import unittest
+
+from harness import PROGRAM, ROOT, wait_for
+
+sys.path.insert(0, os.path.join(ROOT, "tests/fault"))
+import left_behind  # noqa: E402
+
+KILLS = 6
+
+
+class NothingIsLeftBehind(unittest.TestCase):
+    def kill_and_settle(self, name):
+        seed = random.randrange(10**6)
+        _, wrong = left_behind.test_peer(name, KILLS, seed)
+        self.assertEqual(wrong, [], f"seed {seed}")
+
+    def test_records(self):
+        self.kill_and_settle("records")
+
+    def test_tokens(self):
+        self.kill_and_settle("tokens")
+
+    def test_tryton(self):
+        self.kill_and_settle("tryton")
+
+
+class TrytonSweeps(unittest.TestCase):
+    def test_drafts_of_a_killed_run_are_swept(self):
+        """A check is killed while it waits for its order; no agent pays, only the sweep deletes."""
+        class Waiting(left_behind.TrytonPeer):
+            def flows(self):
+                flow, = super().flows().values()
+                look = self.call("model.sale.sale.read", ["{{sale}}"], ["state"])
+                wait = {"step": "wait", **look, "until": {"every": "1s", "for": "50s"}, "undo": {"none": "a read"},
+                        "expect": {"json": {"$.result[0].state": "done"}}}
+                return {"orders": {"steps": [*flow["steps"], wait]}}
+        peer = Waiting(random.Random())
+        self.addCleanup(peer.close)
+        peer.configure(flows_run=True)
+        peer.start("check")
+        wait_for(lambda: peer.erp_rows("SELECT id FROM sale_sale WHERE state = 'quotation'"), "the quotation")
+        peer.kill()
+        self.assertEqual(len(peer.left()), 2)
+
+        def swept():
+            subprocess.run([PROGRAM, "sweep"], cwd=peer.folder, env=peer.environment, capture_output=True, check=False)
+            return not peer.left()
+        wait_for(swept, "the order and its customer are old enough and swept")
+        self.assertEqual(peer.owed(), 2, "the debts are the next agent's: it finds the records gone")
+        peer.settle()
+        self.assertEqual(peer.rows("SELECT DISTINCT state FROM debt"), [("paid",)])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,400 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Nothing left behind: processes that create and remove test records are killed at random
+moments, again and again; then one that is let live pays, sweeps, and all is clean: no record
+left, no account locked, no token lost, the store sound.
+
+    tests/fault/left_behind.py [--kills N] [--seed S] [PEER...]
+
+Each peer gets the kills: `records`, an ERP with log-ins that commits late, also where the client
+is gone; `tokens`, the same behind rotating refresh tokens; `tryton`, a real ERP."""
+import argparse
+import json
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
+sys.path.insert(0, os.path.join(ROOT, "tests/servers"))
+sys.path.insert(0, os.path.join(ROOT, "tests/e2e"))
+import tryton  # noqa: E402
+from harness import PROGRAM, wait_for  # noqa: E402
+from records import Records  # noqa: E402
+
+PASSWORD = "Left-pass-7431"
+OAUTH2 = os.path.join(ROOT, "tests/servers/oauth2.py")
+MARK = "erpwatch {{mark}}"
+
+
+class Peer:
+    """An ERP, the configuration against it, and the processes that are killed."""
+
+    longest = 1.5  # seconds that a process lives at most
+
+    def __init__(self, random_numbers):
+        self.random = random_numbers
+        self.folder = tempfile.mkdtemp(prefix="erpwatch-left-")
+        self.store = os.path.join(self.folder, "erpwatch.db")
+        self.environment = dict(os.environ, LEFT_PASSWORD=PASSWORD)
+        self.process = None
+        self.counts = {}
+        self.begin()
+
+    def close(self):
+        self.kill()
+        self.end()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    # the configuration
+
+    def system(self):
+        raise NotImplementedError
+
+    def configure(self, flows_run):
+        """With flows that run each second; or, at the end, without: only debts and sweeps."""
+        flow = {"system": "erp", "every": "1s", "timeout": "60s", "priority": "P1", "notify": ["ops"]}
+        if not flows_run:
+            flow["off"] = "the end"
+        document = {
+            "agent": {"store": self.store, "stop": "20s"},
+            "mail": {"directory": self.folder, "from": "Monitor <m@agency.example>", "fallback": "ops"},
+            "contacts": {"ops": {"email": "ops@agency.example"}},
+            "systems": {"erp": {"timeout": "20s", "act": {"integrator": "ops"}, **self.system()}},
+            "flows": {name: {**flow, **steps} for name, steps in self.flows().items()},
+            "sweeps": {name: {"system": "erp", "every": "1s", "older": "2s", "at_most": 500, **sweep}
+                       for name, sweep in self.sweeps().items()},
+        }
+        with open(os.path.join(self.folder, "erpwatch.yaml"), "w", encoding="utf-8") as file:
+            json.dump(document, file, indent=1)
+        os.chmod(os.path.join(self.folder, "erpwatch.yaml"), 0o600)
+
+    # processes
+
+    def start(self, *command):
+        with open(os.path.join(self.folder, "log"), "a", encoding="utf-8") as log:
+            self.process = subprocess.Popen([PROGRAM, *command], cwd=self.folder, env=self.environment,
+                                            stdout=log, stderr=log, start_new_session=True)
+
+    def kill(self):
+        if self.process and self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)  # its deliver, too
+            self.process.wait()
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        if self.process.wait(60) != 0:
+            raise AssertionError(f"the agent did not stop well:\n{self.log()}")
+
+    def log(self):
+        with open(os.path.join(self.folder, "log"), encoding="utf-8", errors="replace") as file:
+            return file.read()[-6000:]
+
+    def rows(self, sql):
+        connection = sqlite3.connect(self.store, timeout=30)
+        try:
+            with connection:
+                return connection.execute(sql).fetchall()
+        except sqlite3.OperationalError:
+            return []  # not there yet
+        finally:
+            connection.close()
+
+    # rounds
+
+    def kill_often(self, kills):
+        self.configure(flows_run=True)
+        for _ in range(kills):
+            check = self.random.random() < 0.2
+            self.start("check") if check else self.start("run")
+            time.sleep(self.random.uniform(0.05, self.longest))
+            self.kill()
+
+    def owed(self):
+        return self.rows("SELECT count(*) FROM debt WHERE state = 'owed'")[0][0]
+
+    def is_clean(self):
+        """What is due is paid, and what is left is waited for on purpose."""
+        due = self.rows("SELECT count(*) FROM debt WHERE state = 'owed' AND"
+                        " (due IS NULL OR due < (strftime('%s') + 5) * 1000000)")[0][0]
+        return due == 0 and not self.left() and not self.is_busy()
+
+    def settle(self):
+        """One agent is let live. A lookup that finds nothing is repeated after minutes, as a slow
+        server may still commit: they pass at once."""
+        self.configure(flows_run=False)
+        for _ in range(12):
+            self.start("run")
+            wait_for(self.is_clean, f"a clean {type(self).__name__}", 240)
+            self.stop()
+            if self.owed() == 0:
+                break
+            self.rows("UPDATE debt SET sent_at = sent_at - 300000000, due = due - 300000000"
+                      " WHERE state = 'owed'")
+
+    def judge(self):
+        """What is wrong at the end, as sentences."""
+        wrong = []
+        if self.left():
+            wrong.append(f"{len(self.left())} records are left: {self.left()[:5]}")
+        if self.owed():
+            wrong.append(f"{self.owed()} undos are owed")
+        if self.rows("PRAGMA integrity_check") != [("ok",)]:
+            wrong.append("the store is damaged")
+        check = subprocess.run([PROGRAM, "check", *self.flows(), "--format", "json"], cwd=self.folder,
+                               env=self.environment, capture_output=True, text=True, check=False)
+        if check.returncode:
+            wrong.append(f"its flows do not work any more: {check.stdout[-3000:]}{check.stderr}")
+        if self.left():
+            wrong.append(f"a good run leaves {self.left()[:5]}")
+        return wrong + self.judge_peer()
+
+    def facts(self):
+        states = dict(self.rows("SELECT state, count(*) FROM debt GROUP BY state"))
+        told = self.rows("SELECT coalesce(sum(substr(summary, 1, instr(summary, ' deleted') - 1)), 0)"
+                         " FROM sweep_run WHERE summary LIKE '% deleted%' AND summary NOT LIKE '%could%'")
+        return {"created": self.created(), "paid": states.get("paid", 0), "void": states.get("void", 0),
+                "uncertain": states.get("uncertain", 0), "swept": int(told[0][0]) if told else 0}
+
+    # of the ERP
+
+    def begin(self):
+        raise NotImplementedError
+
+    def end(self):
+        raise NotImplementedError
+
+    def flows(self):
+        raise NotImplementedError
+
+    def sweeps(self):
+        raise NotImplementedError
+
+    def left(self):
+        raise NotImplementedError
+
+    def created(self):
+        raise NotImplementedError
+
+    def is_busy(self):
+        return False
+
+    def judge_peer(self):
+        return []
+
+
+def sweep_of(table, field, pattern):
+    return {"get": f"/{table}", "items": "$.value[*]", "only": {"json": {f"$.{field}": {"matches": pattern}}},
+            "at": {"json": "$.changed"}, "capture": {"id": {"json": "$.id"}},
+            "undo": {"delete": f"/{table}/{{{{id}}}}"}}
+
+
+class RecordsPeer(Peer):
+    """Log-ins; commits up to 0.6 s late; customers have a lookup, orders have none."""
+
+    def begin(self):
+        self.erp = Records()
+        self.erp.logins = {"probe": PASSWORD}
+        self.erp.commits_after = lambda: self.random.choice((0, 0, 0.1, 0.6))
+        self.erp.answers_after = lambda: self.random.choice((0, 0, 0.05, 0.3))
+
+    def end(self):
+        self.erp.close()
+
+    def system(self):
+        login = {"post": "/login", "json": {"user": "probe", "password": "${env:LEFT_PASSWORD}"}}
+        return {"url": f"http://127.0.0.1:{self.erp.port}/api",
+                "auth": {"session": {"login": login, "logout": {"post": "/logout"}}}}
+
+    def flows(self):
+        customer = {"step": "create customer", "post": "/customers", "json": {"name": MARK},
+                    "capture": {"customer": {"json": "$.id"}},
+                    "lookup": {"get": "/customers", "mark": {"json": "$.value[*].name"},
+                               "capture": {"customer": {"json": "$.value[*].id"}}},
+                    "undo": {"delete": "/customers/{{customer}}"}}
+        order = {"step": "create order", "post": "/orders", "json": {"ref": "{{mark}}"},
+                 "capture": {"order": {"json": "$.id"}}, "undo": {"delete": "/orders/{{order}}"}}
+        look = {"step": "look", "get": "/orders"}
+        return {"orders": {"steps": [customer, order, look]}, "more-orders": {"steps": [order, look, customer]}}
+
+    def sweeps(self):
+        return {"orders-left": sweep_of("orders", "ref", "^ERPW-"),
+                "customers-left": sweep_of("customers", "name", "^erpwatch ERPW-")}
+
+    def left(self):
+        return self.erp.left("orders") + self.erp.left("customers", "name")
+
+    def created(self):
+        return self.erp.number
+
+    def is_busy(self):
+        return self.erp.creating > 0
+
+    def judge_peer(self):
+        locked = self.erp.locked_accounts()
+        return [f"the account {user} is locked" for user in locked]
+
+
+class TokensPeer(RecordsPeer):
+    """The same behind access tokens of two seconds and refresh tokens that are good for one use."""
+
+    def begin(self):
+        super().begin()
+        self.erp.logins = {}
+        self.provider = subprocess.Popen(["/usr/bin/python3", OAUTH2], stdout=subprocess.PIPE, text=True)
+        self.erp.provider = int(self.provider.stdout.readline())
+        self.ask("PUT", "/_set", {"grace": True, "expires_in": 2})
+        self.environment["LEFT_REFRESH"] = self.ask("POST", "/_consent", {})["refresh_token"]
+        self.environment["LEFT_CLIENT"] = "cl13nt s3cret+"
+
+    def end(self):
+        super().end()
+        self.provider.kill()
+        self.provider.wait()
+        self.provider.stdout.close()
+
+    def ask(self, method, path, body=None):
+        request = urllib.request.Request(f"http://127.0.0.1:{self.erp.provider}{path}", method=method,
+                                         data=None if body is None else json.dumps(body).encode())
+        with urllib.request.urlopen(request) as answer:
+            return json.load(answer)
+
+    def system(self):
+        url = f"http://127.0.0.1:{self.erp.port}/api"
+        return {"url": url, "auth": {"oauth2": {
+            "token_url": f"{url}/token", "grant": "refresh_token", "client_id": "shop",
+            "client_secret": "${env:LEFT_CLIENT}", "refresh_token": "${env:LEFT_REFRESH}"}}}
+
+    def judge_peer(self):
+        alive = self.ask("GET", "/_log")["alive"]
+        return super().judge_peer() + ([] if alive == [True] else ["the refresh token is lost"])
+
+
+class TrytonPeer(Peer):
+    """Customers and draft orders in a real ERP; orders have no lookup."""
+
+    longest = 4
+
+    def begin(self):
+        self.ids = tryton.prepare()
+        self.server, self.port = tryton.start(self.folder)
+        self.environment["TRYTON_PASSWORD"] = tryton.PASSWORD
+
+    def end(self):
+        self.server.kill()
+        self.server.wait()
+
+    def system(self):
+        login = {"post": "", "json": {"id": 0, "method": "common.db.login", "params": [
+            "flow", {"password": "${env:TRYTON_PASSWORD}"}, "en"]},
+            "expect": {"status": 200, "json": {"$.result[1]": {"type": "string"}}},
+            "capture": {"user": {"json": "$.result[0]"}, "session": {"json": "$.result[1]"}},
+            "set": {"credentials": "flow:{{user}}:{{session}}"}}
+        return {"url": f"http://127.0.0.1:{self.port}/erp/", "headers": {"Content-Type": "application/json"},
+                "parallel": 1, "with": {"company": self.ids["company"]},
+                "auth": {"session": {"login": login, "expired": {"status": 401},
+                                     "headers": {"Authorization": "Session {{credentials | base64}}"},
+                                     "logout": self.call("common.db.logout", context=False)}}}
+
+    def call(self, method, *params, context=True):
+        if context:
+            params = [*params, {"company": "{{company}}"}]
+        return {"post": "", "json": {"id": 1, "method": method, "params": list(params)}}
+
+    def party(self):
+        found = self.call("model.party.party.search_read", [["name", "=", MARK]], 0, 10, None, ["name"])
+        return {"step": "create customer",
+                **self.call("model.party.party.create", [{"name": MARK, "addresses": [["create", [{"street": "1 Probe"}]]]}]),
+                "capture": {"party": {"json": "$.result[0]"}},
+                "lookup": {**found, "mark": {"json": "$.result[*].name"},
+                           "capture": {"party": {"json": "$.result[*].id"}}},
+                "undo": self.call("model.party.party.delete", ["{{party}}"])}
+
+    def sale(self):
+        ids = self.ids
+        line = {"type": "line", "product": ids["product"], "quantity": 2, "unit": ids["unit"], "description": "A service",
+                "unit_price": {"__class__": "Decimal", "decimal": "30.00"}}
+        sale = {"party": "{{party}}", "invoice_address": "{{address}}", "shipment_address": "{{address}}",
+                "payment_term": ids["term"], "reference": "{{mark}}", "lines": [["create", [line]]]}
+        return {"step": "create order", **self.call("model.sale.sale.create", [sale]),
+                "capture": {"sale": {"json": "$.result[0]"}},
+                # an id that is gone is hidden by a rule, as Tryton has it
+                "undo": {**self.call("model.sale.sale.delete", ["{{sale}}"]), "gone": {"json": {
+                    "$.error[1][0]": {"contains": "not allowed to read records"}}}}}
+
+    def flows(self):
+        address = {"step": "read customer", **self.call("model.party.party.read", ["{{party}}"], ["addresses"]),
+                   "capture": {"address": {"json": "$.result[0].addresses[0]"}}, "undo": {"none": "a read"}}
+        quote = {"step": "quote", **self.call("model.sale.sale.quote", ["{{sale}}"]),
+                 "undo": {"none": "the order is deleted as a whole"}}
+        return {"orders": {"steps": [self.party(), address, self.sale(), quote]}}
+
+    def sweep(self, model, field, like, pattern):
+        search = self.call(f"model.{model}.search_read", [[field, "like", like]], 0, 1000, None, [field, "create_date"])
+        return {**search, "items": "$.result[*]", "only": {"json": {f"$.{field}": {"matches": pattern}}},
+                "at": {"json": "$.create_date", "zone": "UTC"}, "capture": {"id": {"json": "$.id"}},
+                "undo": self.call(f"model.{model}.delete", ["{{id}}"])}
+
+    def sweeps(self):
+        return {"sales-left": self.sweep("sale.sale", "reference", "ERPW-%", "^ERPW-"),
+                "parties-left": self.sweep("party.party", "name", "erpwatch ERPW-%", "^erpwatch ERPW-")}
+
+    def erp_rows(self, sql):
+        with sqlite3.connect(os.path.join(self.folder, "erp.sqlite"), timeout=30) as database:
+            return database.execute(sql).fetchall()
+
+    def left(self):
+        return [row[0] for row in self.erp_rows(
+            "SELECT reference FROM sale_sale UNION ALL SELECT name FROM party_party WHERE name LIKE 'erpwatch %'")]
+
+    def created(self):
+        return self.erp_rows("SELECT coalesce(sum(seq), 0) FROM sqlite_sequence"
+                             " WHERE name IN ('sale_sale', 'party_party')")[0][0]
+
+
+PEERS = {"records": RecordsPeer, "tokens": TokensPeer, "tryton": TrytonPeer}
+
+
+def test_peer(name, kills, seed):
+    """The facts of a round, and what is wrong at its end."""
+    began = time.monotonic()
+    peer = PEERS[name](random.Random(f"{seed} {name}"))
+    try:
+        peer.kill_often(kills)
+        peer.settle()
+        facts = peer.facts()
+        wrong = peer.judge()
+        facts["seconds"] = round(time.monotonic() - began)
+        return facts, wrong
+    except AssertionError as error:
+        raise AssertionError(f"{error}\n{peer.log()}") from None
+    finally:
+        peer.close()
+
+
+def main():
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--kills", type=int, default=100)
+    options.add_argument("--seed", type=int, default=random.randrange(10**6))
+    options.add_argument("peers", nargs="*", metavar="PEER")
+    given = options.parse_args()
+    columns = ("created", "paid", "void", "uncertain", "swept", "seconds")
+    print(f"{given.kills} kills each, seed {given.seed}")
+    print("peer".ljust(10) + "".join(name.rjust(11) for name in columns) + "  left behind")
+    failed = False
+    for name in given.peers or PEERS:
+        facts, wrong = test_peer(name, given.kills, given.seed)
+        print(name.ljust(10) + "".join(str(facts[c]).rjust(11) for c in columns) + "  " +
+              ("; ".join(wrong) if wrong else "nothing"), flush=True)
+        failed |= bool(wrong)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
