@@ -273,6 +273,18 @@ class Punchout(Case):
             self.assertIn(words, failed["verdict"]["message"])
             self.assertEqual([r["path"] for r in self.requests()[before:]], ["/cxml"])
 
+    def test_start_at_allowed_host(self):
+        """A catalog at another host that the system allows is opened there."""
+        self.behave(setup="other host")
+        failed = decisive(self.flow("setup", code=2))
+        self.assertEqual(failed["step"], "open the catalog")
+        self.assertIn("localhost", failed["verdict"]["message"])
+        self.configure(cxml=f"    allow_hosts: localhost:{self.shop.port}\n")
+        self.flow("cart", code=2)  # its cookies belong to that host: the cart is elsewhere
+        self.configure(cxml=f"    allow_hosts: localhost:{self.shop.port}\n",
+                       transfer=f"http://localhost:{self.shop.port}/transfer")
+        self.flow("cart")
+
     def test_start_page(self):
         for mode, state, cause, words in (
                 ("expired", "unexpected", "contract", "was session has expired"),
@@ -311,6 +323,25 @@ class Punchout(Case):
             with self.subTest(mode):
                 self.behave(cart=mode)
                 self.flow("cart")
+
+    def test_cart_at_once(self):
+        """A shop whose StartPage itself returns the cart."""
+        self.behave(start="cart")
+        self.configure(transfer="")
+        states = [step["state"] for step in self.flow("cart")["steps"]]
+        self.assertEqual(states, ["ok", "skipped", "ok"])
+        self.assertEqual([r["path"] for r in self.requests()], ["/cxml", "/start", "/transfer"])
+
+    def test_no_orders(self):
+        """A flow that would order is refused before anything is sent."""
+        text = self.configuration()
+        self.write("erpwatch.yaml", text + """  order:
+    system: cxml
+    steps: [{step: order, post: '', text: '<cXML><OrderRequest/></cXML>', undo: {none: there is none}}]
+""")
+        done = self.run_program("check", "order")
+        self.assertEqual(done.returncode, 3)
+        self.assertIn("the pack punchout-cxml never makes this call: an OrderRequest is a real order", done.stderr)
 
     def test_cart_bad(self):
         for mode, words in (

@@ -191,7 +191,8 @@ class Shop(http.server.BaseHTTPRequestHandler):
         kind, _, rest = mode.partition(":")
         urls = {"relative": "/start?key=1", "javascript": "javascript:alert(1)", "file": "file:///etc/passwd",
                 "gopher": "gopher://127.0.0.1:70/x", "elsewhere": "https://shop.elsewhere.example/start?key=1",
-                "port 22": "http://127.0.0.1:22/", "no url": ""}
+                "port 22": "http://127.0.0.1:22/", "no url": "",
+                "other host": url.replace("127.0.0.1", "localhost")}
         heads = {"bom": "\ufeff" + DECLARATION, "newline": "\n" + DECLARATION, "no declaration": "",
                  "subset": DECLARATION + '<!DOCTYPE cXML [<!ENTITY x "boom">]>\n'}
         if kind == "status":
@@ -238,7 +239,7 @@ class Shop(http.server.BaseHTTPRequestHandler):
         if "text/html" not in self.headers.get("Accept", "") or "Mozilla" not in self.headers.get("User-Agent", ""):
             return self.answer(PAGE.format(title="Shop", body="<p>Robots are not welcome</p>"), 403)
         session["used"] = True
-        target = "http://127.0.0.1:22/" if mode == "redirect away" else "/catalog"
+        target = {"redirect away": "http://127.0.0.1:22/", "cart": "/transfer"}.get(mode, "/catalog")
         return self.answer("", 302, Location=target, Set_Cookie=f"session={key}; Path=/; HttpOnly")
 
     # OCI
