@@ -574,7 +574,7 @@ static bool is_tag(const char *text)
 static struct template *tag_new(const char *text, GError **error)
 {
     if (is_tag(text))
-        return template_new(text, TEMPLATE_PLACE_TEXT, false, error);
+        return template_new(text, TEMPLATE_PLACE_XML, false, error);
     fail(error, "element: %s: write a name, or 'Name attribute=\"value\"'", text);
     return NULL;
 }
