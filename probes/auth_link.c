@@ -553,8 +553,21 @@ static void on_logout(struct call_outcome *outcome, void *context)
     become_idle(link, false);
 }
 
+static void on_rescued(enum auth_token_state state, const char *problem, void *context)
+{
+    (void)state;
+    (void)problem;
+    become_idle(context, false);
+}
+
+// What is under way is ended; a refresh token that was not kept yet is, if that can be.
 static void stop(struct auth_link *link)
 {
+    if (!link->busy && link->token && auth_token_is_unsaved(link->token)) {
+        link->busy = true;
+        auth_token_rescue(link->token, on_rescued, link);
+        return;
+    }
     if (link->call)
         call_run_cancel(link->call, false);
     else if (link->token)
@@ -566,10 +579,10 @@ void auth_link_end(struct auth_link *link, void (*done)(void *context), void *co
     const struct call *logout = link->config->logout;
     link->ended = done;
     link->ended_context = context;
-    if (link->busy) { // nobody waits for this login any more
-        stop(link);
-        return;
-    }
+    bool was_busy = link->busy;
+    stop(link);
+    if (was_busy || link->busy)
+        return; // nobody waits for this login any more
     if (!logout || !is_usable(link, clock_mono_now())) {
         tell_ended(link);
         return;
@@ -592,8 +605,7 @@ void auth_link_end(struct auth_link *link, void (*done)(void *context), void *co
 void auth_link_abandon(struct auth_link *link)
 {
     link->abandoned = true;
-    if (link->busy)
-        stop(link);
+    stop(link);
 }
 
 bool auth_link_is_busy(const struct auth_link *link)

@@ -305,9 +305,9 @@ static bool belongs_to(const struct row *row, const struct config *config)
 
 static void forget(struct row *row, struct round *round)
 {
-    row->leaving = g_rc_box_acquire(round);
     for (guint i = 0; i < row->links->len; i++)
         auth_link_abandon(row->links->pdata[i]);
+    row->leaving = g_rc_box_acquire(round); // not before: on_idle may free the row
     on_idle(row);
 }
 

@@ -9,6 +9,7 @@
 #include "../base/encode.h"
 #include "../base/ids.h"
 #include "../base/json.h"
+#include "../base/log.h"
 #include "../config/config_oauth2.h"
 #include "auth_assertion.h"
 #include "token_answer.h"
@@ -478,11 +479,33 @@ bool auth_token_is_precious(const struct auth_token *token)
     return settings(token)->refresh;
 }
 
+bool auth_token_is_unsaved(const struct auth_token *token)
+{
+    return token->unsaved;
+}
+
+static void on_rescued(const char *problem, void *context)
+{
+    struct auth_token *token = context;
+    if (problem)
+        log_error("the refresh token of the system %s that came last could not be kept (%s): a "
+                  "person may have to give consent again",
+                  token->system->id, problem);
+    token->unsaved = false;
+    finish(token, AUTH_TOKEN_FAILED, NULL);
+}
+
+void auth_token_rescue(struct auth_token *token, auth_token_done done, void *context)
+{
+    token->done = done;
+    token->context = context;
+    save(token, on_rescued);
+}
+
 void auth_token_free(struct auth_token *token)
 {
     if (!token)
         return;
-    token->unsaved = false;
     give_back(token);
     token_record_free(token->record);
     char *secrets[] = {token->seed, token->refused};

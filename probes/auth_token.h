@@ -46,6 +46,11 @@ const char *auth_token_text(const struct auth_token *token);
 // True where the answer to its call must not be lost.
 bool auth_token_is_precious(const struct auth_token *token);
 
+// True where a refresh token came that could not be kept yet; and one more try to keep it, before
+// the end. Calls `done` later.
+bool auth_token_is_unsaved(const struct auth_token *token);
+void auth_token_rescue(struct auth_token *token, auth_token_done done, void *context);
+
 // Frees it, which must be idle; NULL is allowed.
 void auth_token_free(struct auth_token *token);
 

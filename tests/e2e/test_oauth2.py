@@ -227,6 +227,30 @@ class RefreshTokens(OAuth2Case):
         log = self.provider_log()
         self.assertEqual((log["tokens"], log["reused"]), (2, 0))
 
+    def test_it_is_kept_at_the_latest_before_the_end(self):
+        text = self.log("erpwatch.yaml")
+        start, end = text.index("  erp:\n"), text.index("flows:\n")
+        other = text[start:text.index("    auth:")].replace("  erp:\n", "  open:\n", 1)
+        self.write("erpwatch.yaml", text[:end] + other + text[end:].replace("items: {system: erp", "items: {system: open"))
+        self.check("orders", code=0)
+        self.end_tokens()
+        with sqlite3.connect(self.path("erpwatch.db")) as db:
+            db.execute("CREATE TRIGGER refuse BEFORE INSERT ON token WHEN NEW.asking = 0"
+                       " BEGIN SELECT RAISE(ABORT, 'no room'); END")
+        hold = self.gate.hold("GET /api/items")
+        process = self.start_program("check", "orders", "items")
+        self.assertTrue(hold.reached.wait(60))
+        wait_for(lambda: self.rows()[0]["asking"] and self.provider_log()["tokens"] == 2, "the second token")
+        wait_for(lambda: self.flow_states().get("orders") == "unknown", "the run that could not tell")
+        with sqlite3.connect(self.path("erpwatch.db")) as db:
+            db.execute("DROP TRIGGER refuse")
+        hold.go.set()
+        process.wait(60)
+        self.assertEqual(self.rows()[0]["asking"], 0)
+        self.end_tokens()
+        self.check("orders", code=0)
+        self.assertEqual(self.provider_log()["reused"], 0)
+
     def test_a_new_consent_replaces_a_dead_chain(self):
         self.check("orders", code=0)
         row, = self.rows()
@@ -270,6 +294,33 @@ class RefreshTokens(OAuth2Case):
             self.end_tokens()
         log = self.provider_log()
         self.assertEqual((log["tokens"], log["reused"]), (3, 0))
+
+
+class Mails(OAuth2Case):
+    def test_no_token_in_mails_and_their_attachments(self):
+        self.consent()
+        self.configure(REFRESH, every="1s")
+        text = self.log("erpwatch.yaml").replace("notify: client,", "notify: client, confirm: {runs: 1, after: 0s}, group: 0s,")
+        self.write("erpwatch.yaml", text)
+        self.check(code=0)
+        self.settings(clients={"shop": "another one"})
+        self.ask("POST", "/_expire", {})
+        agent = self.start_program("run")
+        wait_for(self.mail_files, "a mail")
+        self.stop(agent)
+        mail = self.read_mails()[0]
+        self.assertIn("token", mail["Subject"])
+        plain = next(p for p in mail.walk() if p.get_content_type() == "text/plain").get_content()
+        self.assertIn("identity provider 127.0.0.1", " ".join(plain.split()))
+        har = [p.get_content() for p in mail.walk() if p.get_filename() == "exchange.har"]
+        self.assertEqual(len(har), 1)
+        everything = har[0] if isinstance(har[0], str) else har[0].decode()
+        for part in mail.walk():
+            if part.get_content_maintype() == "text":
+                everything += part.get_content()
+        for secret in self.provider_log()["secrets"] + ["cl13nt s3cret+", "cl13nt+s3cret%2B"]:
+            self.assertNotIn(secret, everything)
+        self.assert_tokens_nowhere_but_in_their_table()
 
 
 class TwoProcesses(OAuth2Case):
@@ -376,6 +427,23 @@ class Kills(OAuth2Case):
         self.assertEqual(self.rows()[0]["asking"], 0)
         self.check("orders", code=0)
         self.assertEqual(self.provider_log()["reused"], 0)
+
+    def test_a_reload_while_the_answer_is_on_its_way(self):
+        """The run that asked has ended, its configuration goes: the answer is waited for and kept."""
+        self.configure(REFRESH, every="1s")
+        self.write("erpwatch.yaml", self.log("erpwatch.yaml").replace("timeout: 30s", "timeout: 1s"))
+        hold = self.gate.hold("POST /token")
+        agent = self.start_program("run")
+        self.assertTrue(hold.reached.wait(60))
+        self.configure(REFRESH, every="2s")
+        agent.send_signal(signal.SIGHUP)
+        wait_for(lambda: "configuration" in self.log(), "the reload")
+        wait_for(lambda: self.statuses()["flows"] and "failed" in self.flow_states().values(), "the deadline")
+        hold.go.set()
+        wait_for(lambda: set(self.flow_states().values()) == {"ok"}, "good runs")
+        self.stop(agent)
+        log = self.provider_log()
+        self.assertEqual((log["tokens"], log["reused"], log["alive"]), (2, 0, [True]))
 
     def test_forty_kills_at_any_moment(self):
         self.settings(grace=True, one_use=True)

@@ -111,6 +111,27 @@ class TokenServers(TokenCase):
         self.assertEqual(self.failed_token({"status": 503, "body": "busy"})["cause"], "unavailable")
         self.assertEqual(self.failed_token({"close": True})["class"], "unreachable")
 
+    def test_a_slow_server(self):
+        self.script({"POST /token": {"delay": 30, "body": {}}, "GET /api/a": {"body": {}}})
+        self.oauth2()
+        text = self.log("erpwatch.yaml")
+        self.write("erpwatch.yaml", text.replace("timeout: 5s", "timeout: 300ms"))
+        flow = self.run_flow(2)
+        verdict = decisive(flow)["verdict"]
+        self.assertEqual((decisive(flow)["step"], verdict["class"], verdict["phase"]),
+                         ("get a token", "timeout", "first_byte"))
+
+    def test_one_asks_for_all_flows_and_a_failure_is_told_to_all(self):
+        """One probe tells: flows that start together do not each try a wrong secret."""
+        self.script({"POST /token": {"delay": 0.3, "status": 401, "body": {"error": "invalid_client"}}})
+        self.oauth2()
+        text = self.log("erpwatch.yaml")
+        flow = text[text.index("  orders:\n"):]
+        self.write("erpwatch.yaml", text + "".join(flow.replace("orders", f"orders{n}") for n in range(5)))
+        flows = self.check(code=2)["flows"]
+        self.assertEqual([f["steps"][0]["step"] for f in flows], ["get a token"] * 6)
+        self.assertEqual(self.requests(), ["POST /token"])
+
     def test_the_failure_has_the_scope_of_a_login(self):
         self.failed_token({"status": 500, "body": {}})
         first = self.check()["flows"][0]
@@ -197,6 +218,124 @@ class CsrfTokens(TokenCase):
         self.flow(WRITE, system=CSRF.replace("get: /service", "head: /service, header: X-Own"))
         self.run_flow(0)
         self.assertEqual(self.headers("X-Own"), ["Fetch", "csrf-00009"])
+
+
+class Sessions(TokenCase):
+    """The logins of the ERPs that have one."""
+
+    def session(self, login, rest, steps=READ):
+        self.flow(steps, system=f"""
+    auth:
+      session:
+        login: {login}
+        {rest}""")
+
+    def test_a_token_that_is_the_whole_body(self):
+        """Magento: the body is a JSON string."""
+        self.script({"POST /api/V1/integration/admin/token": {"body": json.dumps("adm1n-t0ken-1"),
+                                                              "headers": {"Content-Type": "application/json"}},
+                     "GET /api/a": {"body": {}}})
+        self.session("{post: /V1/integration/admin/token, json: {username: a, password: '${env:CLIENT_SECRET}'},"
+                     " capture: {token: {json: $}}}", "headers: {Authorization: 'Bearer {{token}}'}\n        lasts: 4h")
+        self.run_flow(0)
+        self.assertEqual(self.headers("Authorization")[1], "Bearer adm1n-t0ken-1")
+        self.assert_no_secret(["adm1n-t0ken-1", "s3cr+t"])
+
+    def test_a_token_in_xml(self):
+        """Pronto Xi: the user in headers, the token in XML."""
+        self.script({"POST /api/login": {"body": "<LoginResponse><token>pr0nto-1</token></LoginResponse>",
+                                         "headers": {"Content-Type": "application/xml"}},
+                     "GET /api/a": {"body": {}}})
+        self.session("{post: /login, headers: {X-Pronto-Username: me, X-Pronto-Password: '${env:CLIENT_SECRET}'},"
+                     " capture: {token: {xml: //token}}}", "headers: {X-Pronto-Token: '{{token}}'}")
+        self.run_flow(0)
+        self.assertEqual(self.headers("X-Pronto-Token"), [None, "pr0nto-1"])
+
+    def test_cookies_by_name_even_with_a_bad_end(self):
+        """SAP Business One: older servers send the cookie without a path and with a semicolon."""
+        self.script({"POST /api/Login": {"headers": [["Set-Cookie", "B1SESSION=b1-s3ss10n;HttpOnly;"],
+                                                     ["Set-Cookie", "ROUTEID=.node1; path=/b1s"]], "body": {"SessionTimeout": 30}},
+                     "GET /api/a": [{"status": 401, "body": {"error": {"code": 301, "message": {"value": "Invalid session"}}}},
+                                    {"body": {}}]})
+        self.session("{post: /Login, json: {CompanyDB: DEMO}}", "cookies: [B1SESSION, ROUTEID]\n        idle: 25m")
+        self.run_flow(0)
+        self.assertEqual(self.requests(), ["POST /api/Login", "GET /api/a"] * 2)
+        self.assertEqual(self.headers("Cookie")[1], "B1SESSION=b1-s3ss10n; ROUTEID=.node1")
+
+    def test_a_login_that_fails_with_a_200(self):
+        """Odoo: an error object; False for the user; a page in place of data."""
+        for body, expect in (({"error": {"code": 200, "message": "Odoo Server Error", "data": {
+                                 "name": "odoo.exceptions.AccessDenied", "message": "Access Denied"}}}, ""),
+                             ({"result": False}, ", expect: {json: {$.result.uid: {type: number}}}"),
+                             ({"result": None}, ", capture: {uid: {json: $.result.uid}}")):
+            self.script({"POST /api/web/session/authenticate": {"body": body}, "GET /api/a": {"body": {}}})
+            self.session("{post: /web/session/authenticate, json: {params: {db: demo}}" + expect + "}", "lasts: 1h")
+            flow = self.run_flow(2, "--no-store")
+            self.assertEqual([(s["step"], s["state"]) for s in flow["steps"]], [("log in", "failed"), ("one", "skipped")], body)
+
+    def test_what_the_login_sets_is_known_to_the_flow(self):
+        self.script({"POST /api/Login": {"body": {"id": 7, "key": "k-abcdef"}}, "GET /api/a": {"body": {}}})
+        self.session("{post: /Login, json: {}, capture: {id: {json: $.id}, key: {json: $.key}}, set: {both: 'user:{{id}}:{{key}}'}}",
+                     "headers: {Authorization: 'Session {{both | base64}}'}",
+                     READ + "\n  headers: {X-Both: '{{login.both}}'}")
+        self.run_flow(0)
+        self.assertEqual(self.headers("X-Both")[1], "user:7:k-abcdef")
+
+
+class Assertions(TokenCase):
+    """The client proves itself with a signed statement; openssl verifies it."""
+
+    def sign(self, algorithm, *options):
+        import base64
+        import subprocess
+        key, public = self.path("key.pem"), self.path("public.pem")
+        kind = ["RSA", "-pkeyopt", "rsa_keygen_bits:2048"] if algorithm != "ES256" else \
+            ["EC", "-pkeyopt", "ec_paramgen_curve:P-256"]
+        subprocess.run(["openssl", "genpkey", "-algorithm", *kind, "-out", key], check=True, capture_output=True)
+        subprocess.run(["openssl", "pkey", "-in", key, "-pubout", "-out", public], check=True)
+        self.script({"POST /token": token(), "GET /api/a": {"body": {}}})
+        self.flow(READ, system=f"""
+    auth:
+      oauth2:
+        token_url: http://127.0.0.1:{self.http.port}/token
+        client_id: me
+        client_assertion: {{key: key.pem, kid: k-1, algorithm: {algorithm}, claims: {{scope: [rest_webservices]}}}}""")
+        self.run_flow(0)
+        form = dict(p.split("=", 1) for p in self.requests_in_full()[0]["body"].split("&"))
+        self.assertEqual(form["client_assertion_type"], "urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer")
+        head, claims, signature = form["client_assertion"].split(".")
+        read = lambda part: base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))  # noqa: E731
+        self.assertEqual(json.loads(read(head)), {"kid": "k-1", "alg": algorithm, "typ": "JWT"})
+        claims_read = json.loads(read(claims))
+        self.assertEqual((claims_read["iss"], claims_read["aud"], claims_read["scope"]),
+                         ("me", f"http://127.0.0.1:{self.http.port}/token", ["rest_webservices"]))
+        self.assertLess(claims_read["exp"] - claims_read["iat"], 3600)
+        self.assert_no_secret([form["client_assertion"]])
+        if algorithm == "ES256":
+            return
+        self.write("text", f"{head}.{claims}")
+        with open(self.path("signature"), "wb") as file:
+            file.write(read(signature))
+        subprocess.run(["openssl", "dgst", "-sha256", *options, "-verify", public, "-signature", self.path("signature"),
+                        self.path("text")], check=True, capture_output=True)
+
+    def test_ps256(self):
+        self.sign("PS256", "-sigopt", "rsa_padding_mode:pss", "-sigopt", "rsa_pss_saltlen:32")
+
+    def test_rs256(self):
+        self.sign("RS256")
+
+    def test_es256(self):
+        self.sign("ES256")
+
+    def test_a_key_that_is_not_there_is_our_fault(self):
+        self.script({"POST /token": token()})
+        self.flow(READ, system=f"""
+    auth: {{oauth2: {{token_url: 'http://127.0.0.1:{self.http.port}/token', client_id: me, client_assertion: {{key: gone.pem}}}}}}""")
+        flow = self.run_flow(3)
+        self.assertEqual([(s["step"], s["state"]) for s in flow["steps"]], [("get a token", "unknown"), ("one", "skipped")])
+        self.assertIn("gone.pem", flow["steps"][0]["verdict"]["message"])
+        self.assertEqual(self.requests(), [])
 
 
 class Rows(TokenCase):
