@@ -31,36 +31,6 @@ static size_t on_body(char *data, size_t size, size_t count, void *context)
     return easy->too_large ? 0 : length;
 }
 
-static bool is_space(char byte)
-{
-    return byte == ' ' || byte == '\t';
-}
-
-// A line that goes on with the value of the one before (obsolete folding).
-static void append_folded(GPtrArray *headers, const char *text)
-{
-    if (headers->len == 0)
-        return;
-    struct transfer_header *last = g_ptr_array_index(headers, headers->len - 1);
-    g_autofree char *name = g_strdup(last->name);
-    g_autofree char *value = g_strconcat(last->value, " ", text, NULL);
-    g_ptr_array_remove_index(headers, headers->len - 1);
-    transfer_headers_add(headers, name, value);
-}
-
-static void add_line(GPtrArray *headers, char *line)
-{
-    if (is_space(line[0])) {
-        append_folded(headers, g_strstrip(line));
-        return;
-    }
-    char *colon = strchr(line, ':');
-    if (!colon)
-        return;
-    *colon = '\0';
-    transfer_headers_add(headers, g_strchomp(line), g_strstrip(colon + 1));
-}
-
 // A status line starts the headers anew: those of a 1xx before are forgotten.
 static size_t on_header(char *data, size_t size, size_t count, void *context)
 {
@@ -75,7 +45,7 @@ static size_t on_header(char *data, size_t size, size_t count, void *context)
     char *line = length < sizeof buffer ? buffer : g_malloc(length + 1);
     memcpy(line, data, length);
     line[length] = '\0';
-    add_line(easy->response->headers, line);
+    transfer_headers_add_line(easy->response->headers, line);
     if (line != buffer)
         g_free(line);
     return length;

@@ -121,6 +121,31 @@ void transfer_headers_add(GPtrArray *headers, const char *name, const char *valu
     g_ptr_array_add(headers, header);
 }
 
+// A line that goes on with the value of the one before (obsolete folding).
+static void append_folded(GPtrArray *headers, const char *text)
+{
+    if (headers->len == 0)
+        return;
+    struct transfer_header *last = g_ptr_array_index(headers, headers->len - 1);
+    g_autofree char *name = g_strdup(last->name);
+    g_autofree char *value = g_strconcat(last->value, " ", text, NULL);
+    g_ptr_array_remove_index(headers, headers->len - 1);
+    transfer_headers_add(headers, name, value);
+}
+
+void transfer_headers_add_line(GPtrArray *headers, char *line)
+{
+    if (*line == ' ' || *line == '\t') {
+        append_folded(headers, g_strstrip(line));
+        return;
+    }
+    char *colon = strchr(line, ':');
+    if (!colon)
+        return;
+    *colon = '\0';
+    transfer_headers_add(headers, g_strchomp(line), g_strstrip(colon + 1));
+}
+
 const char *transfer_headers_find(const GPtrArray *headers, const char *name)
 {
     for (guint i = 0; i < headers->len; i++) {

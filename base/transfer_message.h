@@ -116,6 +116,10 @@ GPtrArray *transfer_headers_new(void);
 // Appends a header; both texts are copied.
 void transfer_headers_add(GPtrArray *headers, const char *name, const char *value);
 
+// Adds what a line of a response's head says, which is changed by it; a line that
+// begins with a blank goes on with the one before, one without a colon is nothing.
+void transfer_headers_add_line(GPtrArray *headers, char *line);
+
 // The first value of a header, names compared without case; NULL where there is
 // none. Borrowed.
 const char *transfer_headers_find(const GPtrArray *headers, const char *name);

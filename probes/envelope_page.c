@@ -199,6 +199,8 @@ void envelope_read_broken(struct envelope *envelope, const char *body, size_t le
     static const char code_pattern[] =
         "\"(?:code|errorCode|error_code)\"\\s*:\\s*\"?([A-Za-z0-9_.:/-]{1,80})";
     size_t seen = MIN(length, INNER_MAX);
+    g_free(envelope->message);
+    g_free(envelope->code);
     envelope->message = first_group(message_pattern, body, seen);
     envelope->code = first_group(code_pattern, body, seen);
 }

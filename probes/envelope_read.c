@@ -103,14 +103,16 @@ static void read_json(struct envelope *envelope, const char *body, size_t length
     g_autoptr(cJSON) parsed = document ? NULL : json_parse(body, length, NULL);
     g_autoptr(cJSON) repaired = document || parsed ? NULL : parse_repaired(body, length);
     envelope->kind = ENVELOPE_JSON;
-    if (document || parsed)
+    if (document || parsed) {
         envelope_read_json(envelope, document ? document : parsed, false);
-    else if (repaired)
+        return;
+    }
+    if (repaired)
         envelope_read_json(envelope, repaired, false);
-    if (!document && !parsed && !envelope->failure && !(repaired && envelope->message))
-        envelope->kind = ENVELOPE_BROKEN;
-    if (envelope->kind == ENVELOPE_BROKEN && !envelope->message)
-        envelope_read_broken(envelope, body, length);
+    if (envelope->failure || envelope->message)
+        return;
+    envelope->kind = ENVELOPE_BROKEN;
+    envelope_read_broken(envelope, body, length);
 }
 
 static void read_markup(struct envelope *envelope, const char *body, size_t length)
