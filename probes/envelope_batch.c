@@ -38,10 +38,20 @@ static const cJSON *parts_of(const cJSON *document)
     return answers ? parts : NULL;
 }
 
+// Also where it begins like JSON and is none.
+static bool text_fails(const char *text)
+{
+    g_autoptr(envelope_t) envelope = envelope_read(text, strlen(text), NULL, NULL);
+    return envelope->failure || envelope->kind == ENVELOPE_BROKEN;
+}
+
 static bool part_fails(const cJSON *part, int status)
 {
     const cJSON *body = json_member(part, "body");
-    return status >= 400 || (cJSON_IsObject(body) && envelope_says_failure(body));
+    if (status >= 400)
+        return true;
+    return cJSON_IsString(body) ? text_fails(body->valuestring)
+                                : cJSON_IsObject(body) && envelope_says_failure(body);
 }
 
 // One that only failed as another did is the first where there is no other.
@@ -132,6 +142,29 @@ bool envelope_read_batch(struct envelope *envelope, const cJSON *document)
     return true;
 }
 
+// SOAP with attachments and the like: the first part is the answer, unless another
+// one says that it failed.
+static void take_telling_part(struct envelope *envelope, const GPtrArray *parts)
+{
+    g_autoptr(envelope_t) telling = NULL;
+    for (guint i = 0; i < parts->len && !(telling && telling->failure); i++) {
+        const struct multipart_part *part = g_ptr_array_index(parts, i);
+        g_autoptr(envelope_t) inner =
+            envelope_read(part->body, part->length, part->content_type, NULL);
+        if (telling && !inner->failure)
+            continue;
+        envelope_free(telling);
+        telling = g_steal_pointer(&inner);
+    }
+    if (!telling)
+        return;
+    envelope->kind = telling->kind;
+    envelope->suspect = telling->suspect;
+    envelope->refusal = telling->refusal;
+    envelope->login = telling->login;
+    envelope_take(envelope, telling);
+}
+
 bool envelope_read_multipart(struct envelope *envelope, const char *body, size_t length,
                              const char *content_type)
 {
@@ -144,14 +177,6 @@ bool envelope_read_multipart(struct envelope *envelope, const char *body, size_t
         envelope_read_json(envelope, batch, false);
         return true;
     }
-    // SOAP with attachments and the like: the first part is the answer.
-    const struct multipart_part *first = g_ptr_array_index(parts, 0);
-    g_autoptr(envelope_t) inner =
-        envelope_read(first->body, first->length, first->content_type, NULL);
-    envelope->kind = inner->kind;
-    envelope->suspect = inner->suspect;
-    envelope->refusal = inner->refusal;
-    envelope->login = inner->login;
-    envelope_take(envelope, inner);
-    return true;
+    take_telling_part(envelope, parts);
+    return envelope->kind == ENVELOPE_JSON || envelope->kind == ENVELOPE_XML;
 }

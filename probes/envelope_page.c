@@ -151,16 +151,42 @@ static bool read_pairs(struct envelope *envelope, const char *text)
     return envelope->message || envelope->code;
 }
 
-// JSON behind a warning of the language or a line of a log.
+// The status line of an answer in the text that failed, or NULL.
+static const char *failed_part(const char *text)
+{
+    for (const char *at = strstr(text, "HTTP/1."); at; at = strstr(at + 1, "HTTP/1.")) {
+        const char *status = at + strlen("HTTP/1.");
+        if (g_ascii_isdigit(status[0]) && status[1] == ' ' && strchr("45", status[2]) &&
+            status[2] && g_ascii_isdigit(status[3]) && g_ascii_isdigit(status[4]))
+            return at;
+    }
+    return NULL;
+}
+
+bool envelope_shows_failed_part(const char *body, size_t length)
+{
+    g_autofree char *text = g_strndup(body, MIN(length, INNER_MAX));
+    return failed_part(text);
+}
+
+// An answer inside the text: a part of a batch whose boundaries are lost, or JSON
+// behind a warning of the language or a line of a log.
 static bool read_inner(struct envelope *envelope, const char *text)
 {
-    const char *brace = strchr(text, '{');
+    const char *part = failed_part(text);
+    const char *brace = strchr(part ? part : text, '{');
     size_t length = brace ? strlen(brace) : 0;
+    // Of several parts, the first: it ends where the next boundary begins.
+    const char *boundary = brace ? strstr(brace, "\n--") : NULL;
+    for (; boundary && part && brace + length > boundary; length--)
+        continue;
     while (length > 0 && brace[length - 1] != '}')
         length--;
     g_autoptr(cJSON) document = length > 2 ? json_parse(brace, length, NULL) : NULL;
     if (document)
         envelope_read_json(envelope, document, false);
+    envelope->failure = envelope->failure || part;
+    envelope->status = part ? (int)g_ascii_strtoull(strchr(part, ' '), NULL, 10) : 0;
     return document && (envelope->message || envelope->code);
 }
 

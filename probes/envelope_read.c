@@ -56,9 +56,10 @@ static const char *find_tag(const char *body, size_t length, const char *name)
 // programs often begin in the middle.
 static bool looks_like_html(const char *body, size_t length)
 {
-    static const char *const first[] = {"head", "title", "meta",   "div",  "p",    "h1",
-                                        "h2",   "pre",   "br",     "b",    "hr",   "center",
-                                        "font", "table", "script", "form", "style"};
+    static const char *const first[] = {"head", "title", "meta",   "div",  "p",     "h1",
+                                        "h2",   "pre",   "br",     "b",    "hr",    "center",
+                                        "font", "table", "script", "form", "style", "span",
+                                        "link", "h3",    "ul",     "img",  "strong"};
     while (begins_with(body, length, "<!--")) {
         const char *close = g_strstr_len(body, (gssize)length, "-->");
         const char *next = close ? memchr(close, '<', length - (size_t)(close - body)) : NULL;
@@ -67,7 +68,8 @@ static bool looks_like_html(const char *body, size_t length)
         length -= (size_t)(next - body);
         body = next;
     }
-    if (find_tag(body, length, "html") || find_tag(body, length, "!doctype html"))
+    if (find_tag(body, length, "html") || find_tag(body, length, "!doctype html") ||
+        find_tag(body, length, "head"))
         return true;
     for (size_t i = 0; i < G_N_ELEMENTS(first); i++)
         if (is_tag(body, length, first[i]))
@@ -157,12 +159,18 @@ static void read_other(struct envelope *envelope, const char *body, size_t lengt
     g_autoptr(cJSON) scalar =
         announces(content_type, "json") ? json_parse(body, length, NULL) : NULL;
     envelope->kind = scalar ? ENVELOPE_JSON : ENVELOPE_TEXT;
-    if (scalar)
+    if (scalar) {
         envelope_read_json(envelope, scalar, false);
-    else if (find_tag(body, length, "?xml"))
+        return;
+    }
+    // A document behind a warning, where it says more than the warning.
+    if (find_tag(body, length, "?xml")) {
         read_markup(envelope, body, length);
-    else
-        envelope_read_text(envelope, body, length);
+        if (envelope->failure)
+            return;
+        envelope->kind = ENVELOPE_TEXT;
+    }
+    envelope_read_text(envelope, body, length);
 }
 
 static void read_body(struct envelope *envelope, const char *body, size_t length,
@@ -188,7 +196,8 @@ struct envelope *envelope_read(const char *body, size_t length, const char *cont
     struct envelope *envelope = g_new0(struct envelope, 1);
     envelope->ids = cJSON_CreateObject();
     if (!document && multipart_is(body, length, content_type) &&
-        envelope_read_multipart(envelope, body, length, content_type))
+        envelope_read_multipart(envelope, body, length, content_type) &&
+        (envelope->failure || !envelope_shows_failed_part(body, length)))
         return envelope;
     if (!document && length > 0 && !looks_like_text(body, length)) {
         envelope->kind = ENVELOPE_BROKEN;

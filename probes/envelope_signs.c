@@ -68,8 +68,7 @@ static bool shows_text(const cJSON *object, const cJSON *member, const char *tex
 // What has a key is a record: such a word, with no text beside, is its state.
 static bool is_record(const cJSON *object)
 {
-    return envelope_member(object, "id") || envelope_member(object, "no") ||
-           envelope_member(object, "key") || envelope_member(object, "number");
+    return envelope_member(object, "no") || envelope_member(object, "key");
 }
 
 static bool shows_word(const cJSON *object, const cJSON *member, const char *text)

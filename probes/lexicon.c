@@ -345,10 +345,13 @@ static const struct entry *find_by_words(const struct patterns *patterns,
                                 saying.specific, status);
 }
 
-// SOAP has 500 for every fault, whoever is to blame; a trace has only one.
-static int correct_status(const struct lexicon_answer *answer, struct saying saying, int status)
+// SOAP has 500 for every fault: its code says where the server is to blame. A trace
+// is always about the server.
+static int correct_status(const struct lexicon_answer *answer, const char *code,
+                          struct saying saying, int status)
 {
-    if (saying.specific && status == 500 && g_strcmp0(answer->family, "soap") == 0)
+    bool server = code && (strstr(code, "Server") || strstr(code, "Receiver"));
+    if (saying.specific && status == 500 && !server && g_strcmp0(answer->family, "soap") == 0)
         return 400;
     return saying.trace && status < 400 ? 500 : status;
 }
@@ -369,7 +372,7 @@ void lexicon_apply_answer(const struct lexicon *lexicon, const struct lexicon_an
     const struct entry *entry = find_by_words(patterns, answer, verdict, saying, status);
     if (!entry && apply_family(patterns, answer->family, false, verdict))
         return;
-    status = correct_status(answer, saying, status);
+    status = correct_status(answer, verdict->code, saying, status);
     if (!entry && (saying.specific || !verdict->message || status < 400))
         entry = find_entry(patterns, WEAK, verdict->code, status);
     if (entry)

@@ -38,21 +38,6 @@ static char *take_line(struct text *text)
     return g_strndup(begin, MIN((size_t)(end - begin), (size_t)LINE_BYTES));
 }
 
-// Headers up to a blank line, which is taken too.
-static void take_headers(struct text *text, GPtrArray *headers)
-{
-    for (;;) {
-        g_autofree char *line = take_line(text);
-        if (!line || !*g_strchomp(line))
-            return;
-        char *colon = strchr(line, ':');
-        if (!colon || colon == line || headers->len >= HEADERS_MAX)
-            continue;
-        *colon = '\0';
-        transfer_headers_add(headers, g_strstrip(line), g_strstrip(colon + 1));
-    }
-}
-
 static void skip_blank_lines(struct text *text)
 {
     while (text->at && text->at < text->end && (*text->at == '\r' || *text->at == '\n'))
@@ -75,6 +60,29 @@ static bool is_http(const struct text *text, int *status)
         return false;
     *status = (int)g_ascii_strtoull(number, NULL, 10);
     return *status >= 100 && *status < 600;
+}
+
+// True where a message or a document begins, as no header does.
+static bool begins_content(const struct text *text)
+{
+    int status;
+    return text->at && text->at < text->end &&
+           (strchr("{[<", *text->at) ? *text->at != '\0' : is_http(text, &status));
+}
+
+// Headers up to a blank line, which is taken too; or to where content begins without one.
+static void take_headers(struct text *text, GPtrArray *headers)
+{
+    while (!begins_content(text)) {
+        g_autofree char *line = take_line(text);
+        if (!line || !*g_strchomp(line))
+            return;
+        char *colon = strchr(line, ':');
+        if (!colon || colon == line || headers->len >= HEADERS_MAX)
+            continue;
+        *colon = '\0';
+        transfer_headers_add(headers, g_strstrip(line), g_strstrip(colon + 1));
+    }
 }
 
 static bool is_multipart_type(const char *content_type)
@@ -157,9 +165,7 @@ static void read_parts(GPtrArray *parts, struct text text, const char *content_t
 static void read_part(GPtrArray *parts, struct text text, int depth)
 {
     GPtrArray *headers = transfer_headers_new();
-    int status;
-    if (!is_http(&text, &status))
-        take_headers(&text, headers);
+    take_headers(&text, headers);
     const char *type = transfer_headers_find(headers, "Content-Type");
     if (is_multipart_type(type)) {
         read_parts(parts, text, type, depth + 1);

@@ -172,8 +172,10 @@ static void test_faults(void **state)
                "<detail><ServiceFault><ErrorCode>1042</ErrorCode><ErrorMessage>Customer C-1 is on "
                "credit hold</ErrorMessage></ServiceFault></detail>"),
          SAYS, CAUSE(VALIDATION), "1042", "Customer C-1 is on credit hold"},
-        {500, FAULT("s:Server", "Lieferkennzeichen unpassend gewählt", ""), SAYS, CAUSE(VALIDATION),
-         "s:Server", "Lieferkennzeichen unpassend gewählt"},
+        {500, FAULT("b:OrderRule", "Lieferart unpassend gewählt", ""), SAYS, CAUSE(VALIDATION),
+         "b:OrderRule", "Lieferart unpassend gewählt"},
+        {500, FAULT("s:Server", "Lieferkennzeichen unpassend gewählt", ""), SAYS,
+         CAUSE(SERVER_FAULT), "s:Server", "Lieferkennzeichen unpassend gewählt"},
         {400,
          FAULT12("Sender", "<env:Subcode><env:Value>m:NoLines</env:Value></env:Subcode>",
                  "Order 7 is missing its lines", ""),
@@ -200,7 +202,7 @@ static void test_suitetalk(void **state)
                    "</p:code><p:message>Deprecated</p:message></p:statusDetail><p:statusDetail "
                    "type=\"ERROR\"><p:code>INVALID_KEY_OR_REF</p:code><p:message>Invalid "
                    "subsidiary reference key 9.</p:message></p:statusDetail></p:status>"),
-         SAYS, CAUSE(NOT_FOUND), "INVALID_KEY_OR_REF", "Invalid subsidiary reference key 9."},
+         SAYS, CAUSE(VALIDATION), "INVALID_KEY_OR_REF", "Invalid subsidiary reference key 9."},
         {200,
          SUITETALK("<status isSuccess=\"true\"><statusDetail type=\"WARN\"><code>W</code><message>"
                    "There was an error in the format</message></statusDetail></status>"),

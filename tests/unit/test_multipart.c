@@ -81,6 +81,14 @@ static void test_shapes(void **state)
     g_autofree char *nested = g_strconcat("--batch_1\r\n" CHANGESET(CREATED) "\r\n--batch_1\r\n",
                                           empty, "--batch_1--\r\nepilogue", NULL);
     check_batch(TYPE, nested, all);
+    // Blank lines that were lost on the way.
+    check_batch(NULL,
+                "--b\r\nContent-Type:application/http\r\nHTTP/1.1 400 Bad\r\na:1\r\n{\"e\":1}\r\n"
+                "--b\r\nContent-Type:application/http\r\nHTTP/1.1 200 OK\r\na:1\r\n<Item>",
+                "{\"responses\":[{\"id\":null,\"status\":400,\"headers\":{\"content-type\":"
+                "\"application/http\",\"a\":\"1\"},\"body\":{\"e\":1}},{\"id\":null,\"status\":200,"
+                "\"headers\":{\"content-type\":\"application/http\",\"a\":\"1\"},\"body\":\"<Item>"
+                "\"}]}");
     g_autofree char *blank = g_strconcat("\r\n", plain, NULL);
     check_batch(NULL, blank, all);
 }
