@@ -4,6 +4,7 @@
 import json
 import sys
 import unittest
+import urllib.request
 
 from harness import Case, ROOT, decisive
 
@@ -31,11 +32,11 @@ class TransportAuth(Case):
         self.addCleanup(self.apache.close)
         self.environment.update(PASSWORD=apache.PASSWORD, OTHER_PASSWORD="other-pass")
 
-    def configure(self, systems, flows):
+    def configure(self, systems, flows, more=None):
         """systems: {name: (path, auth)}, flows: {name: (system, steps)}."""
         base = f"http://127.0.0.1:{self.apache.port}"
         document = {
-            "systems": {name: {"url": base + path, **({"auth": auth} if auth else {})}
+            "systems": {name: {"url": base + path, **({"auth": auth} if auth else {}), **(more or {})}
                         for name, (path, auth) in systems.items()},
             "flows": {name: {"system": system, "notify": ["client"], "steps": steps}
                       for name, (system, steps) in flows.items()}}
@@ -129,7 +130,22 @@ class TransportAuth(Case):
         for connection, names in users.items():
             self.assertLessEqual(len(names - {"-"}), 1, (connection, names))
 
-    def test_redirect_and_evidence(self):
+    def test_password_stays_at_home(self):
+        """A redirect to another host that is allowed, and that would like to know the user."""
+        http = self.server("/usr/bin/python3", f"{ROOT}/tests/servers/scripted_http.py")
+        moved = {"status": 307, "headers": {"Location": f"http://127.0.0.1:{self.apache.port}/ntlm/x"}}
+        request = urllib.request.Request(f"http://127.0.0.1:{http.port}/_script", method="PUT",
+                                         data=json.dumps({"*": [moved]}).encode())
+        urllib.request.urlopen(request).close()
+        for auth in (NTLM, DIGEST):
+            self.configure({"erp": ("", auth)}, {"orders": ("erp", [
+                {"step": "a", "post": f"http://127.0.0.1:{http.port}/x", "json": {"a": 1}, "follow": 2,
+                 "expect": {"status": 401}}])},
+                           {"url": f"http://127.0.0.1:{http.port}", "allow_hosts": f"127.0.0.1:{self.apache.port}"})
+            self.check(code=0)
+        self.assertEqual({entry["authorization"] for entry in self.apache.requests(2)}, {"-"})
+
+    def test_evidence(self):
         self.one("/ntlm", NTLM, [{"step": "orders", "post": "/x", "json": {"a": "it's"},
                                   "expect": {"json": {"$.user": "nobody"}}}])
         for _ in range(2):

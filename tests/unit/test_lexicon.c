@@ -131,6 +131,8 @@ static void test_every_cause(void **state)
         {401, NULL, "AADSTS7000222: The provided client secret keys are expired.",
          VERDICT_CAUSE_AUTH},
         {500, NULL, "Login failed for user probe", VERDICT_CAUSE_AUTH},
+        {401, "nonce_used", "nonce_used", VERDICT_CAUSE_AUTH},
+        {400, NULL, "the server wants a client certificate", VERDICT_CAUSE_AUTH},
         {200, "100", "Session expired", VERDICT_CAUSE_AUTH},
         {400, NULL, "You do not have the following permissions on Customer: Read",
          VERDICT_CAUSE_PERMISSION},
