@@ -264,6 +264,35 @@ FILTER(apply_default)
     return text;
 }
 
+// True where the condition of `if` and `unless` holds: it is neither empty nor false.
+static bool is_so(struct template_operand *operand, const struct template_use *use,
+                  const struct template_context *context, bool *so, GError **error)
+{
+    g_autofree char *text = find_key(operand, use, context, error);
+    *so = text && *text && strcmp(text, "false") != 0 && strcmp(text, "null") != 0;
+    return text;
+}
+
+FILTER(apply_if)
+{
+    bool so = false;
+    if (!is_so(operand, use, context, &so, error))
+        return false;
+    if (!so)
+        take_text(operand, g_strdup(""));
+    return true;
+}
+
+FILTER(apply_unless)
+{
+    bool so = false;
+    if (!is_so(operand, use, context, &so, error))
+        return false;
+    if (so)
+        take_text(operand, g_strdup(""));
+    return true;
+}
+
 // <tag>text</tag>; a member's key is the attribute `name`.
 static void add_element(GString *out, const char *tag, const cJSON *member, const char *text)
 {
@@ -329,6 +358,30 @@ FILTER(apply_hmac_sha256_base64)
     return true;
 }
 
+// The first 96 bits as base64 (RFC 2404). Of a list, each text ends with a NUL byte, as in
+// the CredentialMac of cXML.
+FILTER(apply_hmac_sha1_96)
+{
+    g_autofree char *key = is_nothing(operand) ? NULL : find_key(operand, use, context, error);
+    if (!key)
+        return is_nothing(operand);
+    g_autoptr(GHmac) hmac = g_hmac_new(G_CHECKSUM_SHA1, (const guchar *)key, strlen(key));
+    bool list = operand->json && cJSON_IsArray(operand->json);
+    for (const cJSON *child = list ? operand->json->child : NULL; child; child = child->next) {
+        const struct template_operand each = {.json = child};
+        g_autofree char *text = template_operand_text(&each);
+        g_hmac_update(hmac, (const guchar *)text, (gssize)strlen(text) + 1);
+    }
+    g_autofree char *text = list ? NULL : template_operand_text(operand);
+    if (text)
+        g_hmac_update(hmac, (const guchar *)text, (gssize)strlen(text));
+    guint8 digest[20];
+    gsize length = sizeof digest;
+    g_hmac_get_digest(hmac, digest, &length);
+    take_text(operand, g_base64_encode(digest, 12));
+    return true;
+}
+
 static const struct template_filter filters[] = {
     {"base64", TEMPLATE_ARGUMENT_NONE, apply_base64, false, false},
     {"url", TEMPLATE_ARGUMENT_NONE, apply_url, false, false},
@@ -343,10 +396,13 @@ static const struct template_filter filters[] = {
     {"upper", TEMPLATE_ARGUMENT_NONE, apply_upper, false, false},
     {"lower", TEMPLATE_ARGUMENT_NONE, apply_lower, false, false},
     {"hmac_sha256", TEMPLATE_ARGUMENT_KEY, apply_hmac_sha256, false, false},
+    {"hmac_sha1_96", TEMPLATE_ARGUMENT_KEY, apply_hmac_sha1_96, true, false},
     {"time", TEMPLATE_ARGUMENT_TEXT, apply_time, false, false},
     {"zone", TEMPLATE_ARGUMENT_ZONE, apply_zone, false, false},
     {"random", TEMPLATE_ARGUMENT_COUNT, apply_random, false, false},
     {"default", TEMPLATE_ARGUMENT_KEY, apply_default, true, false},
+    {"if", TEMPLATE_ARGUMENT_KEY, apply_if, true, false},
+    {"unless", TEMPLATE_ARGUMENT_KEY, apply_unless, true, false},
     {"element", TEMPLATE_ARGUMENT_TAG, apply_element, true, true},
 };
 

@@ -150,6 +150,19 @@ class Punchout(Case):
         os.unlink(path)
         self.assertEqual(done.returncode, 0, done.stderr + body)
 
+    def test_credential_mac(self):
+        """A shop that wants a CredentialMac gets that, and the secret itself stays at home."""
+        self.behave(mac=True)
+        self.judge("setup", "open a session", "error_code", "auth", "CredentialMac is due")
+        self.configure(cxml=EXPECTED.format(unit="EA") + "      credential_mac: true\n")
+        for name in ("setup", "cart", "profile"):
+            self.flow(name)
+        for request in [r for r in self.requests() if "credential" in r["body"].lower()][1:]:
+            self.assert_valid(request["body"])
+            self.assertNotIn(SECRETS[0], request["body"])
+        self.environment["SHOP_SECRET"] = "demo-secret-2"
+        self.judge("setup", "open a session", "error_code", "auth", "CredentialMac is wrong")
+
     def test_dtd_refuses(self):
         """The DTD is worth something: what is known to be invalid is refused."""
         self.flow("setup")

@@ -8,6 +8,7 @@ It knows one buyer (DUNS 123456789, secret demo-secret-1; OCI user shop, passwor
 demo-secret-1) and one article, 1896-S. A StartPage works once, and a browser that
 still has a session of an earlier punchout is refused."""
 import base64
+import hmac
 import html
 import http.server
 import json
@@ -156,9 +157,23 @@ class Shop(http.server.BaseHTTPRequestHandler):
         identity, secret = text_of(sender, "Identity"), text_of(sender, "SharedSecret")
         if identity != "123456789":
             return status(401, "Unauthorized", UNKNOWN)
-        if secret != SECRET and sender.find("CredentialMac") is None:
+        if how.get("mac"):
+            return self.refuse_mac(document, sender)
+        if secret != SECRET:
             return status(401, "Unauthorized", "The shared secret is wrong")
         return None
+
+    @staticmethod
+    def refuse_mac(document, sender):
+        """Likewise for a shop that takes no shared secret."""
+        mac = sender.find("CredentialMac")
+        if mac is None:
+            return status(401, "Unauthorized", "A CredentialMac is due")
+        buyer = document.find("Header/From/Credential")
+        names = [part.lower() for one in (buyer, sender) for part in (one.get("domain"), text_of(one, "Identity"))]
+        signed = b"".join(text.encode() + b"\0" for text in names + [mac.get("creationDate"), mac.get("expirationDate")])
+        good = base64.b64encode(hmac.digest(SECRET.encode(), signed, "sha1")[:12]).decode()
+        return None if mac.text == good else status(401, "Unauthorized", "The CredentialMac is wrong")
 
     def open_session(self, setup):
         key = f"{time.time_ns()}"

@@ -20,6 +20,8 @@ static const char names[] =
     "\"at\":\"2026-11-21T10:30:00+01:00\",\"key\":\"s3cr3t\",\"e\":\"\\u00e9\","
     "\"url\":\"https://h.example:8443/a "
     "b/%2F?q=1\",\"host\":\"h.example:81\",\"digits\":\"000123\","
+    "\"signed\":[\"networkid\",\"an9900000100\",\"networkid\",\"an9900000100\","
+    "\"2003-01-15T08:42:46-08:00\",\"2003-01-15T11:42:46-08:00\"],"
     "\"empty\":\"\",\"map\":{\"a<b\":1,\"c\":\"d & e\"},"
     "\"amount\":\"12.10\",\"plus\":\"a+b=c&d\"}";
 
@@ -116,6 +118,18 @@ static const struct render_case renders[] = {
      "000123 x'y \xc3\xa9"},
     {TEMPLATE_PLACE_TEXT, "{{none | default: '${env:SET}' | upper}}", "IT'S \"SET\""},
     {TEMPLATE_PLACE_PATH, "/x/{{none | default: id}}", "/x/a%2Fb%20%3F%23%25"},
+    {TEMPLATE_PLACE_TEXT, "{{digits | if: customer}}{{n | if: empty}}{{n | if: 'false'}}",
+     "000123"},
+    {TEMPLATE_PLACE_TEXT, "{{n | unless: customer}}{{digits | unless: empty}}", "000123"},
+    {TEMPLATE_PLACE_TEXT, "{{none | if: n}}{{none | unless: empty}}", ""},
+    {TEMPLATE_PLACE_TEXT, "{{list | if: n}}{{list | unless: empty | element: i}}",
+     "[1,\"x\"]<i>1</i><i>x</i>"},
+    // cXML: a CredentialMac over the credentials and dates; RFC 2202 case 2, cut
+    {TEMPLATE_PLACE_TEXT, "{{signed | hmac_sha1_96: 'abracadabra'}}", "cR6Jpz58nriXERDN"},
+    {TEMPLATE_PLACE_TEXT, "{{signed | hmac_sha1_96: 'password'}}", "5KMM/p4KtK5oAf/B"},
+    {TEMPLATE_PLACE_TEXT, "{{'what do ya want for nothing?' | hmac_sha1_96: 'Jefe'}}",
+     "7/zfauXrL6LSdBbV"},
+    {TEMPLATE_PLACE_TEXT, "{{none | hmac_sha1_96: key}}", ""},
     // XML elements: nothing for nothing
     {TEMPLATE_PLACE_TEXT, "{{customer | element: Name}}{{none | element: Name}}{{empty|element:X}}",
      "<Name>O&#39;Hara &amp; &lt;Sons&gt;</Name>"},
@@ -334,6 +348,8 @@ static void test_secret(void **state)
         {"{{n | hmac_sha256: key}}", false, true},
         {"{{none | default: key}}", false, true},
         {"{{n | default: key}}", false, false},
+        {"{{list | hmac_sha1_96: key}}", false, true},
+        {"{{key | unless: n}}", false, true},
         {"{{key | element: SharedSecret}}", false, true},
         {"{{n | element: 'a b=\"{{key}}\"'}}", false, true},
         {"{{n}}", false, false},
