@@ -170,7 +170,8 @@ static void visit_name(struct visit *visit, const char *name)
         return;
     }
     visit->secret |= found->secret;
-    bool refused = found->secret && scope->no_secrets && !g_str_has_prefix(name, "login.");
+    bool refused =
+        found->secret && scope->no_secrets && !config_scope_is_of_system(scope, name, found);
 
     if (refused && scope->no_run)
         config_problem_error(visit->reader->problems, visit->node->place,

@@ -119,6 +119,14 @@ const struct config_name *config_scope_find(struct config_scope *scope, const ch
     return found;
 }
 
+bool config_scope_is_of_system(const struct config_scope *scope, const char *name,
+                               const struct config_name *found)
+{
+    while (scope->parent != NULL)
+        scope = scope->parent;
+    return g_hash_table_lookup(scope->names, name) == found;
+}
+
 static void collect(const struct config_scope *scope, unsigned visible, GPtrArray *names)
 {
     GHashTableIter iterator;

@@ -20,7 +20,7 @@ struct config_scope {
     unsigned parent_visible;           // its first so many names are known here
     GHashTable *names;                 // char * -> struct config_name
     bool own_names_again;              // names of the parent may be given anew: a lookup's
-    bool no_secrets;                   // of an undo: secret names are refused
+    bool no_secrets;                   // of an undo: a run's secrets are refused
     bool no_run;                       // of a sweep: what each run has is not known here
     unsigned own_from;                 // of an undo: names from this one on are its step's own,
     bool used_own;                     // and one of those was used
@@ -46,6 +46,10 @@ void config_scope_add_login(struct config_scope *scope, const char *name,
 
 // What is known of a name, or NULL; `scope` notes that it was used.
 const struct config_name *config_scope_find(struct config_scope *scope, const char *name);
+
+// True where the name is a system's: its `with` and its login give it again at any time.
+bool config_scope_is_of_system(const struct config_scope *scope, const char *name,
+                               const struct config_name *found);
 
 // True for names that each run has: run.id, mark, now, …; and for those of them that are
 // the run's own.
