@@ -1,0 +1,121 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Each pack of an ERP against a server that speaks that ERP's protocol (tests/servers/erp.py): what
+init writes, filled in, is green and leaves nothing behind; and each usual failure is told as what it is."""
+import json
+import sys
+import unittest
+
+import yaml
+
+from harness import Case, ROOT, decisive
+
+sys.path.insert(0, f"{ROOT}/tests/servers")
+import erp as engine  # noqa: E402  pylint: disable=wrong-import-position
+
+ERPS = ("business-central", "sap-b1", "magento", "s4hana", "odoo", "erpnext", "afas")
+
+
+def for_each(test):
+    """The test once for each ERP, with its name and server."""
+    def run(self):
+        for name, server in self.erps.items():
+            with self.subTest(pack=name):
+                server.reset()
+                test(self, name, server)
+    return run
+
+
+class Erps(Case):
+    @classmethod
+    def setUpClass(cls):
+        cls.erps = {name: engine.Erp(name.replace("-", "_")) for name in ERPS}
+
+    @classmethod
+    def tearDownClass(cls):
+        for erp in cls.erps.values():
+            erp.close()
+
+    def fill_in(self, name, erp, **other):
+        """What `init --pack` writes, filled in for the server; secrets come from the environment."""
+        file = name + ".yaml"
+        done = self.run_program("init", "--pack", name, "-o", file)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        done = self.run_program("validate", "-c", file)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        pack = json.loads(self.run_program("packs", name, "-f", "json").stdout)
+        with open(self.path(file), encoding="utf-8") as text:
+            document = yaml.safe_load(text)
+        system, = document["systems"].values()
+        kinds = {parameter["name"]: parameter["type"] for parameter in pack["parameters"]}
+        for key, value in {**erp.table.GIVEN, **other}.items():
+            value = value.replace("{erp}", f"http://127.0.0.1:{erp.port}") if isinstance(value, str) else value
+            if kinds[key] == "secret":
+                self.environment[key.upper()] = value
+            else:
+                system["with"][key] = value
+        system["timeout"] = "10s"
+        (written, one), = document["flows"].items()
+        self.assertEqual(written, pack["flows"][0]["flow"])
+        document["flows"] = {flow["flow"]: {**one, "use": flow["flow"]} for flow in pack["flows"]}
+        document["agent"] = {"store": self.path(name + ".db")}
+        self.write(file, json.dumps(document))
+        return file
+
+    def told(self, flow):
+        step = decisive(flow)
+        return step["step"], step["verdict"]
+
+    @for_each
+    def test_green_and_nothing_left(self, name, erp):
+        document = self.check("-c", self.fill_in(name, erp), code=0)
+        self.assertGreaterEqual(len(document["flows"]), 2)
+        self.assertEqual({flow["state"] for flow in document["flows"]}, {"ok"})
+        for flow in document["flows"]:
+            self.assertEqual({undo["state"] for undo in flow.get("undo", [])} - {"paid"}, set(), flow)
+        self.assertEqual(erp.left(), [])
+
+    @for_each
+    def test_wrong_credentials(self, name, erp):
+        wrong = erp.table.WRONG
+        document = self.check("-c", self.fill_in(name, erp, **wrong["give"]), "order", code=2)
+        step, verdict = self.told(document["flows"][0])
+        self.assertEqual((verdict["class"], verdict["cause"], step), (wrong.get("class", "error_code"), "auth", wrong["step"]), verdict)
+        self.assertEqual(verdict["code"], wrong.get("code"))
+        self.assertEqual(erp.left(), [])
+
+    @for_each
+    def test_invalid(self, name, erp):
+        invalid = erp.table.INVALID
+        document = self.check("-c", self.fill_in(name, erp, **invalid["give"]), "order", code=2)
+        _, verdict = self.told(document["flows"][0])
+        self.assertEqual((verdict["class"], verdict["code"]), ("error_code", invalid["code"]), verdict)
+        self.assertIn(invalid["message"], verdict["message"])
+        self.assertEqual(erp.left(), [])
+
+    @for_each
+    def test_an_expired_session_is_replaced_once(self, name, erp):
+        erp.expire_after = getattr(erp.table, "EXPIRES_AFTER", None)
+        if erp.expire_after is None:
+            return  # keys that never end
+        self.check("-c", self.fill_in(name, erp), "order", code=0)
+        self.assertEqual(erp.logins, 2, erp.log)
+        refused = [line for line in erp.log if line.endswith((" -> 401", " -> 403"))]
+        self.assertEqual(len(refused), 1, erp.log)
+        self.assertEqual(erp.left(), [])
+
+    @for_each
+    def test_locked_slow_and_maintenance(self, name, erp):
+        file = self.fill_in(name, erp)
+        erp.switch = "maintenance"
+        _, verdict = self.told(self.check("-c", file, "order", "--no-store", code=2)["flows"][0])
+        self.assertEqual((verdict["class"], verdict["cause"]), ("cryptic", "unavailable"))
+        if "locked" in erp.table.FAILURES:
+            erp.switch = "locked"
+            _, verdict = self.told(self.check("-c", file, "order", "--no-store", code=2)["flows"][0])
+            self.assertEqual(verdict["class"], "error_code", verdict)
+        self.assertEqual(erp.left(), [])
+
+
+if __name__ == "__main__":
+    unittest.main()
