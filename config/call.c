@@ -192,6 +192,7 @@ void undo_free(struct undo *undo)
     g_free(undo->none);
     g_clear_pointer(&undo->calls, g_ptr_array_unref);
     lookup_free(undo->lookup);
+    g_clear_pointer(&undo->later, g_ptr_array_unref);
     g_free(undo->source);
     g_free(undo);
 }

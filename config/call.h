@@ -159,6 +159,7 @@ struct undo {
     GPtrArray *calls;      // of struct call
     struct lookup *lookup; // of a record that another system creates later, or NULL
     int64_t lookup_for_ms;
+    GPtrArray *later; // of struct undo: those of a list with a lookup, each owed on its own
     char *source; // the undo and its lookup as one JSON text: what the ledger keeps
 };
 

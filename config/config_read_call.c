@@ -380,13 +380,15 @@ static char *write_source(struct config_reader *reader, const struct config_node
 
     if (undo->kind == CONFIG_NODE_LIST) {
         calls = cJSON_CreateArray();
-        for (unsigned i = 0; i < undo->count; i++)
-            cJSON_AddItemToArray(calls, source_of(reader, undo->items[i]));
+        for (unsigned i = 0; i < undo->count; i++) {
+            if (config_node_get(undo->items[i], "lookup") == NULL)
+                cJSON_AddItemToArray(calls, source_of(reader, undo->items[i]));
+        }
     } else {
         calls = source_of(reader, undo);
     }
     cJSON_AddItemToObject(root, "undo", calls);
-    if (lookup != NULL)
+    if (lookup != NULL && config_node_get(undo, "lookup") == NULL)
         cJSON_AddItemToObject(root, "lookup", source_of(reader, lookup));
     return json_print(root, false);
 }
@@ -422,16 +424,51 @@ static void read_later(struct config_reader *reader, const struct config_node *n
     config_across_leave(reader, former);
 }
 
+static void free_undo(void *data)
+{
+    undo_free(data);
+}
+
+static struct undo *undo_new(const struct config_node *none)
+{
+    struct undo *undo = g_new0(struct undo, 1);
+
+    undo->calls = g_ptr_array_new_with_free_func(free_call);
+    undo->later = g_ptr_array_new_with_free_func(free_undo);
+    undo->none = g_strdup(config_node_text(none));
+    return undo;
+}
+
+// One call of a list. With a lookup of its own it finds another record than the
+// step's: what that gives is known in it alone.
+static void read_item(struct config_reader *reader, const struct config_node *node,
+                      struct undo *undo)
+{
+    struct config_scope *outer = reader->scope;
+    g_autoptr(config_scope_t) scope = NULL;
+
+    if (config_node_get(node, "lookup") == NULL) {
+        add_undo_call(reader, node, undo);
+        return;
+    }
+    if (outer != NULL) {
+        scope = config_scope_new(outer);
+        scope->own_names_again = true;
+        scope->no_secrets = outer->no_secrets;
+        reader->scope = scope;
+    }
+    g_ptr_array_add(undo->later, config_read_undo(reader, node, NULL));
+    reader->scope = outer;
+}
+
 struct undo *config_read_undo(struct config_reader *reader, const struct config_node *node,
                               const struct config_node *lookup)
 {
     if (node == NULL || (node->kind != CONFIG_NODE_MAP && node->kind != CONFIG_NODE_LIST))
         return NULL;
-    struct undo *undo = g_new0(struct undo, 1);
     const struct config_node *none = config_node_get(node, "none");
+    struct undo *undo = undo_new(none);
 
-    undo->calls = g_ptr_array_new_with_free_func(free_call);
-    undo->none = g_strdup(config_node_text(none));
     if (none != NULL) {
         if (node->count > 1)
             config_problem_error(reader->problems, config_node_entry(node, "none")->place,
@@ -443,7 +480,7 @@ struct undo *config_read_undo(struct config_reader *reader, const struct config_
     if (node->kind == CONFIG_NODE_MAP)
         add_undo_call(reader, node, undo);
     for (unsigned i = 0; node->kind == CONFIG_NODE_LIST && i < node->count; i++)
-        add_undo_call(reader, node->items[i], undo);
+        read_item(reader, node->items[i], undo);
     undo->source = write_source(reader, node, lookup);
     return undo;
 }

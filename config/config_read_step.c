@@ -147,20 +147,29 @@ static void check_reach(struct config_reader *reader, const struct config_system
     config_check_reach(reader, system, call);
 }
 
+static void check_undo(struct config_reader *reader, const struct config_system *own,
+                       const struct undo *undo)
+{
+    if (undo->lookup != NULL)
+        check_reach(reader, own, undo->lookup->call);
+    for (unsigned i = 0; i < undo->calls->len; i++) {
+        const struct call *call = undo->calls->pdata[i];
+
+        check_reach(reader, own, call);
+        if (call->otherwise != NULL)
+            check_reach(reader, own, call->otherwise);
+    }
+    for (unsigned i = 0; i < undo->later->len; i++)
+        check_undo(reader, own, undo->later->pdata[i]);
+}
+
 static void check_reaches(struct config_reader *reader, const struct step *step)
 {
     check_reach(reader, step->system, step->call);
     if (step->lookup != NULL)
         check_reach(reader, step->system, step->lookup->call);
-    if (step->undo != NULL && step->undo->lookup != NULL)
-        check_reach(reader, step->system, step->undo->lookup->call);
-    for (unsigned i = 0; step->undo != NULL && i < step->undo->calls->len; i++) {
-        const struct call *call = step->undo->calls->pdata[i];
-
-        check_reach(reader, step->system, call);
-        if (call->otherwise != NULL)
-            check_reach(reader, step->system, call->otherwise);
-    }
+    if (step->undo != NULL)
+        check_undo(reader, step->system, step->undo);
 }
 
 static const struct config_system *present_system(const struct config_reader *reader)

@@ -4,8 +4,12 @@
 // the first one sent. Comes after the flows, before their undos.
 #include "ledger.h"
 
+#include "../base/json.h"
+#include "../probes/flow_undo.h"
+
 #include <string.h>
 
+static const int64_t second_us = G_USEC_PER_SEC;
 static const int64_t minute_us = INT64_C(60) * G_USEC_PER_SEC;
 static const int64_t day_us = INT64_C(86400) * G_USEC_PER_SEC;
 
@@ -79,9 +83,14 @@ static bool read_tries(struct db *db, const struct flow_debt *debt, int64_t *tri
     return false;
 }
 
+// What another system is to make within a time is looked for until then, and once after.
 static int64_t next_try_us(const struct flow_debt *debt, int64_t tries, struct clock_wall now)
 {
     int64_t last = G_N_ELEMENTS(retry_minutes) - 1;
+    int64_t waits_us = json_integer(debt->values, FLOW_UNDO_WAITS, 0);
+    if (waits_us > now.us) {
+        return MIN(now.us + retry_minutes[MIN(tries, last)] * minute_us, waits_us + second_us);
+    }
     if (now.us - debt->sent_at.us > day_us) {
         return now.us + day_us;
     }
@@ -221,7 +230,9 @@ GPtrArray *ledger_untold(struct db *db, struct clock_wall now, int limit, GError
     g_autofree char *sql = g_strconcat(
         columns,
         "WHERE told = 0 AND (state IN ('uncertain', 'orphaned', 'given_up')"
-        " OR (state = 'owed' AND due IS NOT NULL AND sent_at < ?1)) ORDER BY seq LIMIT ?2",
+        " OR (state = 'owed' AND due IS NOT NULL AND sent_at < ?1 AND"
+        " coalesce(json_extract(known, '$.\"" FLOW_UNDO_WAITS
+        "\"'), 0) < ?1)) ORDER BY seq LIMIT ?2",
         NULL);
     return take_debts(db_query(db, error, sql, "ii", now.us - day_us, (int64_t)limit), error);
 }

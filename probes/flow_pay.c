@@ -277,7 +277,8 @@ static void settle_absent(struct payment *payment)
     struct flow_debt *debt = payment->debt;
     int64_t wait_us = 2 * MAX(debt->timeout_ms, INT64_C(60000)) * 1000;
     // `for`: another system makes the record, some time within this span
-    wait_us = MAX(wait_us, payment->undo->lookup_for_ms * 1000);
+    int64_t later_us = payment->undo->lookup_for_ms * 1000;
+    wait_us = MAX(wait_us, later_us);
     bool late = clock_wall_now().us - debt->sent_at.us >= wait_us;
     if (late && json_member(debt->values, FLOW_UNDO_ABSENT)) {
         settle(payment, "void", NULL);
@@ -285,6 +286,11 @@ static void settle_absent(struct payment *payment)
     }
     if (!json_member(debt->values, FLOW_UNDO_ABSENT))
         cJSON_AddTrueToObject(debt->values, FLOW_UNDO_ABSENT);
+    if (later_us > 0) {
+        json_add_integer(debt->values, FLOW_UNDO_WAITS, debt->sent_at.us + later_us);
+        settle(payment, "owed", "the record is not there yet");
+        return;
+    }
     settle(payment, "owed", "the record was not found; a slow server may still make it");
 }
 
@@ -408,6 +414,7 @@ static void start(struct payment *payment)
         settle(payment, "uncertain", error->message);
         return;
     }
+    cJSON_DeleteItemFromObjectCaseSensitive(payment->debt->values, FLOW_UNDO_WAITS);
     values_add_json(payment->values, payment->debt->values);
     bool later = payment->undo->lookup;
     if (later) {

@@ -52,7 +52,9 @@ void flow_undo_freeze(const struct config_system *system, struct values *values,
 struct flow_debt *flow_undo_debt_new(const struct flow_undo_debt *facts, struct clock_wall now)
 {
     struct flow_debt *debt = g_new0(struct flow_debt, 1);
-    g_autofree char *attempt = g_strdup_printf("%d", facts->attempt);
+    g_autofree char *attempt = facts->part > 0
+                                   ? g_strdup_printf("%d.%u", facts->attempt, facts->part)
+                                   : g_strdup_printf("%d", facts->attempt);
     debt->id = ids_hash(26, facts->run, facts->step->name, attempt, NULL);
     debt->run = g_strdup(facts->run);
     debt->flow = g_strdup(facts->flow->id);
@@ -61,11 +63,11 @@ struct flow_debt *flow_undo_debt_new(const struct flow_undo_debt *facts, struct 
     debt->attempt = facts->attempt;
     debt->sent_at = now;
     debt->timeout_ms = facts->timeout_ms;
-    debt->undo = g_strdup(facts->step->undo->source);
+    debt->undo = g_strdup(facts->undo->source);
     debt->state = g_strdup("owed");
     flow_undo_freeze(facts->system, facts->with, &debt->origin, &debt->url, &debt->digest);
     debt->values = values_to_json(facts->values);
-    if (facts->step->lookup || facts->step->undo->lookup)
+    if (facts->step->lookup || facts->undo->lookup)
         cJSON_AddItemToObject(debt->values, FLOW_UNDO_SENT,
                               flow_undo_sent_texts(facts->request, facts->run));
     return debt;
@@ -92,7 +94,8 @@ GPtrArray *flow_undo_systems(const struct undo *undo, const struct lookup *looku
 
 void flow_undo_set_values(struct flow_debt *debt, cJSON *values)
 {
-    static const char *const kept[] = {FLOW_UNDO_SENT, FLOW_UNDO_ABSENT, FLOW_UNDO_SYSTEMS};
+    static const char *const kept[] = {FLOW_UNDO_SENT, FLOW_UNDO_ABSENT, FLOW_UNDO_WAITS,
+                                       FLOW_UNDO_SYSTEMS};
     for (size_t i = 0; i < G_N_ELEMENTS(kept); i++) {
         cJSON *item = cJSON_DetachItemFromObjectCaseSensitive(debt->values, kept[i]);
         if (item)

@@ -5,13 +5,12 @@
 
 #include "../base/duration.h"
 #include "../base/ids.h"
-#include "../base/json.h"
 #include "auth_session.h"
 #include "call_run.h"
 #include "expect.h"
 #include "flow_care.h"
-#include "flow_undo.h"
 #include "judge.h"
+#include "step_debts.h"
 #include "retry_after.h"
 
 #include <string.h>
@@ -25,12 +24,11 @@ struct step_run {
     struct step_result *result;
     struct step_run_outcome outcome;
     struct call_run *call;
-    struct flow_debt *debt; // of the present attempt, borrowed from the run, or NULL
-    void (*after_ledger)(struct step_run *run);
+    struct step_debts debts;
+    void (*after_settling)(struct step_run *run);
     struct clock_mono started;
     char *key; // of idempotency, or NULL
     int retries;
-    int debts;        // made by this step: each request has its own
     uv_timer_t timer; // the wait before a repetition, and the deadline
     void (*done)(struct step_run_outcome *outcome, void *context);
     void *context;
@@ -41,6 +39,7 @@ static void attempt(struct step_run *run);
 static void on_timer_closed(uv_handle_t *handle)
 {
     struct step_run *run = handle->data;
+    step_debts_clear(&run->debts);
     g_free(run->key);
     g_free(run);
 }
@@ -219,13 +218,6 @@ static void decide(struct step_run *run)
     }
 }
 
-static void on_ledger_updated(bool durable, void *context)
-{
-    (void)durable; // the row still says owed, with less known: never less than is due
-    struct step_run *run = context;
-    run->after_ledger(run);
-}
-
 static bool proves_nothing_made(const struct verdict *verdict)
 {
     // A batch may have made what one part is for, and failed in another.
@@ -235,35 +227,12 @@ static bool proves_nothing_made(const struct verdict *verdict)
            verdict->cause == VERDICT_CAUSE_VALIDATION || verdict->cause == VERDICT_CAUSE_NOT_FOUND;
 }
 
-static void add_known_values(const struct step_run *run, struct flow_debt *debt)
+// What follows once the debts are settled: whatever was kept of it, the run goes on.
+static void on_settled(bool durable, void *context)
 {
-    flow_undo_set_values(debt, values_to_json(run->shared->values));
-}
-
-static void make_void(struct flow_debt *debt)
-{
-    g_free(debt->state);
-    debt->state = g_strdup("void");
-}
-
-// Commits what the answer says of the debt (nothing was made, or what the undo
-// needs), then goes on with `next`.
-static void settle_debt(struct step_run *run, bool nothing_made, void (*next)(struct step_run *run))
-{
-    struct flow_debt *debt = g_steal_pointer(&run->debt);
-    const struct flow_ledger *ledger = run->shared->engine->ledger;
-    if (!debt) {
-        next(run);
-        return;
-    }
-    add_known_values(run, debt);
-    if (nothing_made)
-        make_void(debt);
-    run->after_ledger = next;
-    if (ledger)
-        ledger->update(ledger->self, debt, on_ledger_updated, run);
-    else
-        next(run);
+    (void)durable;
+    struct step_run *run = context;
+    run->after_settling(run);
 }
 
 static void keep_exchanges(struct step_run *run, struct call_outcome *outcome)
@@ -339,7 +308,8 @@ static void on_call_done(struct call_outcome *outcome, void *context)
         set_verdict(run, judge_answer(run, outcome, last));
     keep_exchanges(run, outcome);
     bool nothing_made = !sent || (answered && proves_nothing_made(run->result->verdict));
-    settle_debt(run, nothing_made, answered ? decide : finish_without_answer);
+    run->after_settling = answered ? decide : finish_without_answer;
+    step_debts_settle(&run->debts, nothing_made, on_settled, run);
 }
 
 static void on_deadline(uv_timer_t *timer)
@@ -351,75 +321,18 @@ static void on_deadline(uv_timer_t *timer)
 
 static void on_owed(bool durable, void *context)
 {
-    struct step_run *run = context;
-    if (!durable)
-        make_void(g_steal_pointer(&run->debt));
+    const struct step_run *run = context;
     call_run_go(run->call, durable ? NULL
                                    : "what this step would create could not be noted for undoing "
                                      "(is the disk full?), so it was not sent");
 }
 
-static void on_void_noted(bool durable, void *context)
-{
-    (void)durable;
-    (void)context;
-}
-
-// The session had expired, so the first request was refused: only its replay may create something.
-static void void_refused_debt(struct step_run *run)
-{
-    struct flow_debt *debt = g_steal_pointer(&run->debt);
-    const struct flow_ledger *ledger = run->shared->engine->ledger;
-    if (!debt)
-        return;
-    make_void(debt);
-    if (ledger)
-        ledger->update(ledger->self, debt, on_void_noted, NULL);
-}
-
-// The undo may call other systems than the step: they too have to be the same then.
-static void freeze_other_systems(struct step_run *run, struct flow_debt *debt)
-{
-    struct run_systems *systems = run->shared->systems;
-    g_autoptr(GPtrArray) ids = flow_undo_systems(run->step->undo, run->step->lookup);
-    cJSON *digests = ids->len ? cJSON_AddObjectToObject(debt->values, FLOW_UNDO_SYSTEMS) : NULL;
-    for (guint i = 0; i < ids->len; i++) {
-        const char *id = ids->pdata[i];
-        g_autofree char *digest = run_systems_digest(systems, run_systems_find(systems, id));
-        json_add_text(digests, id, digest);
-    }
-}
-
-// Each request of a step with an undo is owed before its first byte goes out.
 static void before_send(struct call_run *call, const struct transfer_request *request,
                         void *context)
 {
     struct step_run *run = context;
-    const struct step *step = run->step;
-    const struct flow_ledger *ledger = run->shared->engine->ledger;
-    if (!step->undo || step->undo->none) {
-        call_run_go(call, NULL);
-        return;
-    }
-    void_refused_debt(run);
-    const struct flow_undo_debt facts = {
-        .run = run->shared->run,
-        .flow = run->shared->flow,
-        .system = run_systems_present(run->shared->systems),
-        .step = step,
-        .attempt = ++run->debts,
-        .request = request,
-        .values = run->shared->values,
-        .with = run_systems_with(run->shared->systems, run_systems_present(run->shared->systems)),
-        .timeout_ms = request->timeout_ms,
-    };
-    run->debt = flow_undo_debt_new(&facts, clock_wall_now());
-    freeze_other_systems(run, run->debt);
-    run->shared->on_debt(run->debt, run->shared->context);
-    if (ledger)
-        ledger->owe(ledger->self, run->debt, on_owed, run);
-    else
-        call_run_go(call, NULL);
+    (void)call;
+    step_debts_owe(&run->debts, request, on_owed, run);
 }
 
 // A repetition must not find what a former attempt captured.
@@ -493,6 +406,7 @@ void step_run_start(struct step_run_shared *shared, const struct step *step,
     run->key = idempotency_key(run);
     run->result = step_result_new(step->name, system->id);
     run->result->means = g_strdup(step->means);
+    step_debts_init(&run->debts, shared, step);
     uv_timer_init(shared->engine->loop, &run->timer);
     run->timer.data = run;
     if (is_left_out(run)) {

@@ -5,10 +5,13 @@ authentication, names, jar and owner; the verdict, the incident and the mails na
 the one that failed."""
 import base64
 import json
+import signal
+import sqlite3
 import unittest
+from contextlib import closing
 
 from across_case import AcrossCase
-from harness import decisive
+from harness import decisive, wait_for
 
 ORDER = {"step": "order in the shop", "post": "/orders", "json": {"reference": "{{mark}}"},
          "capture": {"order": {"json": "$.id"}}, "undo": {"delete": "/orders/{{order}}"}}
@@ -19,8 +22,10 @@ REFUSED = {"status": 400, "body": {"error": {"code": "SkuUnknown", "message": "N
 MADE = {"status": 201, "body": {"id": "S-1"}}
 
 
-def found(*ids):
-    return {"body": {"value": [{"id": each, "reference": "{mark}"} for each in ids]}}
+LATER = {"system": "erp", "delete": "/salesOrders/{{order}}", "for": "1d",
+         "lookup": {"get": "/salesOrders", "query": {"reference": "{{mark}}"},
+                    "mark": {"json": "$.value[*].reference"}, "capture": {"order": {"json": "$.value[*].id"}}}}
+SYNCED = {**ORDER, "undo": [{"delete": "/orders/{{order}}"}, LATER]}
 
 
 class Steps(AcrossCase):
@@ -202,6 +207,142 @@ class Failures(AcrossCase):
         self.fail_at_the_erp()
         self.check("--notify", code=2)
         self.assertEqual(self.told(), ["it@acme.example", "support@erp.example"])
+
+
+class Undos(AcrossCase):
+    """A record that the ERP gets later, from whatever brings orders there."""
+
+    def setUp(self):
+        super().setUp()
+        self.shop_answers = {"POST_orders": MADE, "DELETE_orders__S-1": {"status": 204}}
+        self.sync()
+
+    def sync(self, *references):
+        """What the ERP has by now."""
+        rows = [{"id": f"E-{i}", "reference": each} for i, each in enumerate(references)]
+        self.erp_server.script(GET_api__salesOrders={"body": {"value": rows}},
+                               **{f"DELETE_api__salesOrders__{row['id']}": {"status": 204} for row in rows})
+
+    def mark(self):
+        order = next(each for each in self.shop.seen() if each["method"] == "POST")
+        return json.loads(order["body"])["reference"]
+
+    def start(self, *steps):
+        self.configure(*(steps or [SYNCED]))
+        self.shop.script(**self.shop_answers)
+
+    def debts(self):
+        with closing(sqlite3.connect(self.path("erpwatch.db"))) as store:
+            return dict(store.execute("SELECT undo LIKE '%salesOrders%', state FROM debt"
+                                      " WHERE step != 'look' ORDER BY seq"))
+
+    def alter(self, sql):
+        with closing(sqlite3.connect(self.path("erpwatch.db"))) as store, store:
+            store.execute(sql)
+
+    def next_run(self):
+        """Another process pays what the former owes, and runs nothing that writes."""
+        self.configure({"step": "look", "get": "/look", "undo": {"delete": "/never"}})
+        self.shop.script(GET_look={"status": 400, "body": {"error": {"code": "X", "message": "validation"}}},
+                         **self.shop_answers)
+        self.check()
+
+    def test_both_are_removed(self):
+        self.start()
+        self.run_flow(1)  # owed: it may come yet
+        self.assertEqual(self.debts(), {0: "paid", 1: "owed"})
+        self.assertEqual(self.shop.lines(), ["POST /orders", "DELETE /orders/S-1"])
+        self.sync("another", self.mark())
+        self.next_run()
+        self.assertEqual(self.debts()[1], "paid")
+        self.assertEqual(self.erp_server.lines()[-1], "DELETE /api/salesOrders/E-1")
+        self.assertNotIn("DELETE /orders/S-1", self.shop.lines())
+        sent = self.erp_server.headers("DELETE /api/salesOrders/E-1")
+        self.assertTrue(sent["authorization"].startswith("Basic "))
+
+    def test_void_only_after_its_time(self):
+        self.start()
+        self.run_flow(1)
+        for hours, state in ((1, "owed"), (23, "owed"), (25, "void")):
+            self.alter(f"UPDATE debt SET sent_at = sent_at - {hours} * 3600000000, due = 0 WHERE state = 'owed'")
+            self.next_run()
+            self.assertEqual(self.debts()[1], state, hours)
+            self.alter(f"UPDATE debt SET sent_at = sent_at + {hours} * 3600000000 WHERE state = 'owed'")
+        self.assertNotIn("DELETE", " ".join(self.erp_server.lines()))
+
+    def test_nobody_is_told_of_what_may_still_come(self):
+        self.start({**SYNCED, "undo": [{**LATER, "for": "3d"}]})
+        self.run_flow(1)
+        mark = self.mark()
+        self.alter("UPDATE debt SET sent_at = sent_at - 2 * 86400000000, due = 0")
+        self.next_run()
+        self.check("--notify")
+        self.assertEqual([mail for mail in self.read_mails() if "could not be deleted" in mail["Subject"]], [])
+        self.erp_server.script(GET_api__salesOrders={"body": {"value": [{"id": "E-0", "reference": mark}]}},
+                               **{"DELETE_api__salesOrders__E-0": {"status": 500}})
+        self.check("--notify")  # the ERP has it, and does not delete it
+        self.assertTrue([mail for mail in self.read_mails() if "could not be deleted" in mail["Subject"]])
+
+    def test_found_though_the_shop_never_answered(self):
+        self.shop_answers["POST_orders"] = {"close": True}
+        self.start()
+        self.run_flow(2)
+        self.assertEqual(self.debts()[1], "owed")
+        self.sync(self.mark())
+        self.next_run()
+        self.assertEqual(self.debts(), {0: "uncertain", 1: "paid"})
+
+    def test_nothing_is_owed_for_what_the_shop_refused(self):
+        self.shop_answers["POST_orders"] = REFUSED
+        self.start()
+        self.run_flow(2)
+        self.assertEqual(self.debts(), {0: "void", 1: "void"})
+
+    def test_after_kill_9(self):
+        self.shop_answers["POST_orders"] = {**MADE, "delay": 30}
+        self.start()
+        process = self.start_program("check")
+        wait_for(lambda: "POST /orders" in self.shop.lines(), "the order")
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        self.assertEqual(self.debts(), {0: "owed", 1: "owed"})
+        self.sync(self.mark())
+        self.next_run()
+        self.assertEqual(self.debts()[1], "paid")
+        self.assertIn("DELETE /api/salesOrders/E-0", self.erp_server.lines())
+
+    def test_a_debt_at_the_erp_itself_after_kill_9(self):
+        self.start({"step": "order in the ERP", "system": "erp", "post": "/salesOrders",
+                    "json": {"reference": "{{mark}}"}, "capture": {"order": {"json": "$.id"}},
+                    "lookup": LATER["lookup"], "undo": {"delete": "/salesOrders/{{order}}"}})
+        self.erp_server.script(POST_api__salesOrders={"delay": 30})
+        process = self.start_program("check")
+        wait_for(self.erp_server.lines, "the order")
+        mark = json.loads(self.erp_server.seen()[0]["body"])["reference"]
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        self.sync(mark)
+        self.next_run()
+        self.assertEqual(self.debts(), {1: "paid"})
+        self.assertEqual(self.erp_server.lines()[-1], "DELETE /api/salesOrders/E-0")
+
+    def test_another_erp_of_that_name(self):
+        self.start()
+        self.run_flow(1)
+        mark = self.mark()
+        self.systems["erp"]["url"] = f"{self.shop.url}/uat"
+        self.sync(mark)
+        self.next_run()
+        self.assertEqual(self.debts()[1], "orphaned")
+        self.assertNotIn("/uat", " ".join(self.shop.lines()))
+
+    def test_an_undo_that_only_goes_elsewhere(self):
+        self.systems["erp"]["with"] = {"company": "ACME"}
+        self.start({**ORDER, "undo": {**LATER, "delete": "/{{company}}/salesOrders/{{order}}"}})
+        self.run_flow(1)
+        self.sync(self.mark())
+        self.next_run()
+        self.assertEqual(self.erp_server.lines()[-1], "DELETE /api/ACME/salesOrders/E-0")
 
 
 if __name__ == "__main__":
