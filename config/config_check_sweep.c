@@ -245,8 +245,7 @@ static void check_undo(struct config_reader *reader, const struct config_node *n
     bool of_item = sweep->undo->calls->len == 0;
     struct config_place place = place_of(node, "undo");
 
-    if (sweep->undo->none != NULL || sweep->undo->lookup != NULL ||
-        sweep->undo->later->len > 0) {
+    if (sweep->undo->none != NULL || sweep->undo->lookup != NULL || sweep->undo->later->len > 0) {
         config_problem_error(reader->problems, place,
                              "the sweep has found the record: write the call that deletes it, "
                              "without \"none\" and \"lookup\"");

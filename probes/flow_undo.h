@@ -14,7 +14,7 @@ struct transfer_response;
 // Names that a debt's values hold besides those of the run.
 #define FLOW_UNDO_SENT "run.sent"       // texts that the request held and that contain the run's id
 #define FLOW_UNDO_ABSENT "run.absent"   // a lookup has once found nothing
-#define FLOW_UNDO_WAITS "run.waits" // until then another system may make it: microseconds
+#define FLOW_UNDO_WAITS "run.waits"     // until then another system may make it: microseconds
 #define FLOW_UNDO_SYSTEMS "run.systems" // digests of the other systems that the undo calls
 
 // What a debt is made of.
