@@ -5,7 +5,7 @@
 #ifndef PROBES_STEP_DEBTS_H
 #define PROBES_STEP_DEBTS_H
 
-#include "step_run.h"
+#include "step_shared.h"
 
 struct transfer_request;
 

@@ -4,20 +4,7 @@
 #ifndef PROBES_STEP_RUN_H
 #define PROBES_STEP_RUN_H
 
-#include "run_systems.h"
-
-// What the steps of one run share; valid until the run is over.
-struct step_run_shared {
-    struct flow_engine *engine;
-    const struct config_flow *flow;
-    const char *run; // id
-    struct run_systems *systems;
-    struct values *values;                                  // theirs
-    struct clock_mono deadline;                             // of all steps
-    int64_t limit_ms;                                       // the same, as a span, for the message
-    void (*on_debt)(struct flow_debt *debt, void *context); // takes each debt as it is made
-    void *context;
-};
+#include "step_shared.h"
 
 struct step_run_outcome {
     struct step_result *result;   // handed over

@@ -87,6 +87,39 @@ static void test_the_ledger_is_given_ids(void **state)
     undo_free(read);
 }
 
+// Of a list, the calls with a lookup of their own are owed on their own.
+static void test_what_comes_later(void **state)
+{
+    g_autoptr(config_t) config = load(
+        "flows: {f: {system: shop, steps: [{step: a, post: /orders, capture: {id: {json: $.id}},\n"
+        "  lookup: {get: /o, mark: {json: '$[*].m'}, capture: {id: {json: '$[*].id'}}},\n"
+        "  undo: [{delete: '/{{id}}'}, {system: erp, delete: '/x/{{id}}', for: 3h,\n"
+        "    lookup: {get: /x, mark: {json: '$[*].m'}, capture: {id: {json: '$[*].id'}}}},\n"
+        "  {post: /bye}]}]}}\n");
+    const struct undo *undo = step_of(config, "f", 0)->undo;
+
+    (void)state;
+    assert_int_equal(undo->calls->len, 2);
+    assert_int_equal(undo->later->len, 1);
+    const struct undo *later = undo->later->pdata[0];
+
+    assert_int_equal(later->calls->len, 1);
+    assert_int_equal(later->lookup_for_ms, 10800000);
+    g_autoptr(cJSON) own = json_parse(undo->source, strlen(undo->source), NULL);
+    g_autoptr(cJSON) its = json_parse(later->source, strlen(later->source), NULL);
+
+    assert_int_equal(cJSON_GetArraySize(json_member(own, "undo")), 2);
+    assert_non_null(json_member(own, "lookup"));
+    assert_null(json_member(its, "lookup")); // the step's is of another record
+    assert_string_equal(json_text(json_member(json_member(its, "undo"), "lookup"), "get"), "/x");
+    struct lookup *lookup = NULL;
+    struct undo *read = undo_parse(later->source, &lookup, NULL);
+
+    assert_null(lookup);
+    assert_string_equal(read->lookup->call->system, "erp");
+    undo_free(read);
+}
+
 static void write_file(const char *folder, const char *name, const char *text)
 {
     g_autofree char *path = g_build_filename(folder, name, NULL);
@@ -181,6 +214,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_step_names_its_system),
         cmocka_unit_test(test_the_ledger_is_given_ids),
+        cmocka_unit_test(test_what_comes_later),
         cmocka_unit_test(test_namespaces),
         cmocka_unit_test(test_needs),
     };

@@ -2,6 +2,7 @@
 // The ledger on a store in memory: what is owed, when it is due again, in which
 // order, whose it is, and who has to be told. Then its door, over a real writer.
 #include "../../monitor/ledger.h"
+#include "../../probes/flow_undo.h"
 #include "../../monitor/store.h"
 
 #include <stdarg.h>
@@ -334,6 +335,36 @@ static void test_door(void **state)
     assert_int_equal(uv_loop_close(&loop), 0);
 }
 
+// What another system is to make is looked for until its time is over, and once right after;
+// nobody is told before.
+static void test_what_comes_later(void **state)
+{
+    struct db *db = *state;
+    owe(db, "a", "r", "me");
+    static const int looks[][2] = {
+        // at this minute, next at this one
+        {2 * 24 * 60, 2 * 24 * 60 + 1}, // as often as on the first day
+        {3 * 24 * 60 - 1, 3 * 24 * 60},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(looks); i++) {
+        struct flow_debt *debt = make("a", "r");
+        debt->problem = g_strdup("not there yet");
+        json_add_integer(debt->values, FLOW_UNDO_WAITS, at((int64_t)3 * 24 * 60).us);
+        assert_true(ledger_update(db, debt, at(looks[i][0]), NULL));
+        flow_debt_free(debt);
+        struct clock_wall next = {at(looks[i][1]).us + 2 * G_USEC_PER_SEC};
+        g_autoptr(GPtrArray) early =
+            ledger_due(db, "me", (struct clock_wall){at(looks[i][1]).us - 1}, 10, NULL);
+        g_autoptr(GPtrArray) due = ledger_due(db, "me", next, 10, NULL);
+        assert_int_equal(early->len, 0);
+        assert_int_equal(due->len, 1);
+        g_autoptr(GPtrArray) untold = ledger_untold(db, at(looks[i][0]), 10, NULL);
+        assert_int_equal(untold->len, 0);
+    }
+    g_autoptr(GPtrArray) told = ledger_untold(db, at((int64_t)4 * 24 * 60 + 1), 10, NULL);
+    assert_int_equal(told->len, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -349,6 +380,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_what_is_left_to_its_run, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_sweep_is_noted_at_what_is_uncertain, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(test_what_comes_later, set_up, tear_down),
         cmocka_unit_test(test_door),
     };
     return cmocka_run_group_tests_name("ledger", tests, NULL, NULL);
