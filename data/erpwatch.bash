@@ -14,7 +14,7 @@ _erpwatch()
     elif [[ $word == -* ]]; then
         words=$(erpwatch "$command" --help 2>/dev/null | grep -oE -- '--[a-z-]+=?')
     elif [[ $command == query && $COMP_CWORD -eq 2 ]]; then
-        words="json regex"
+        words="json xml html regex"
     elif [[ $command == packs || $before == --pack ]]; then
         words=$(erpwatch packs 2>/dev/null | sed -n '2,/^$/s/ .*//p')
     else

@@ -43,6 +43,23 @@ class Query(unittest.TestCase):
         self.selects('["\u00e9"]', "regex", "\u00e9", document="caf\u00e9".encode())
         self.selects('["a","b"]', "regex", "[ab]", document=b"a\xe9\0b")
 
+    def test_xml(self):
+        document = b"<r xmlns:y='urn:x'><y:i>1</y:i><i>2</i></r>"
+        self.selects('["2"]', "xml", "//i", document=document)
+        self.selects('["1"]', "xml", "//x:i", "--namespace", "x=urn:x", document=document)
+        self.selects('["1","2"]', "xml", "//a:i | //i", "-n", "a=urn:x", "-n", "b=urn:b", document=document)
+        self.selects("[2]", "xml", "count(//*[local-name()='i'])", document=document)
+        self.selects("[true]", "xml", "//i = 2", document=document)
+        self.selects('["x"]', "xml", "name(/*)", document=b"\n\xef\xbb\xbf<x/>")
+        latin = "<?xml version='1.0' encoding='iso-8859-1'?><a>é</a>".encode("latin-1")
+        self.selects('["é"]', "xml", "/a", document=latin)
+        self.selects('["é"]', "xml", "/a", document="<a>é</a>".encode("utf-16"))
+
+    def test_html(self):
+        page = b"<form action='/cart'><input name=cxml value='&lt;a&gt;'><br></form>"
+        self.selects('["<a>"]', "html", "//form[@action='/cart']//input/@value", document=page)
+        self.selects("[]", "html", "//p", document=page)
+
     def test_file(self):
         with tempfile.NamedTemporaryFile() as file:
             file.write(DOCUMENT)
@@ -61,9 +78,14 @@ class Query(unittest.TestCase):
         self.refuses("not JSON: line 1, column 1: it ends", "json", "$", document=b"")
         self.refuses("missing closing parenthesis", "regex", "(a")
         self.refuses("too much work", "regex", "^(a+)+$", document=b"a" * 40 + b"!")
-        self.refuses("no xml selectors", "xml", "//a")
-        self.refuses("no html selectors", "html", "//a")
         self.refuses('no selector "yaml"', "yaml", "a")
+        self.refuses("not XML: line 2: ", "xml", "//a", document=b"<a>\n</b>")
+        self.refuses("entities or elements of its own", "xml", "//a",
+                     document=b"<!DOCTYPE a [<!ENTITY e SYSTEM 'file:///etc/hostname'>]><a>&e;</a>")
+        self.refuses("not HTML: it holds no tag", "html", "//a")
+        self.refuses("write --namespace PREFIX=URI: nothing says what the prefix \"x\"", "xml", "//x:a")
+        self.refuses("at character 5: the expression is wrong", "html", "//a[")
+        self.refuses("--namespace wants PREFIX=URI", "xml", "//a", "--namespace", "x")
 
 
 if __name__ == "__main__":
