@@ -32,6 +32,19 @@ static size_t on_body(char *data, size_t size, size_t count, void *context)
 }
 
 // A status line starts the headers anew: those of a 1xx before are forgotten.
+// What the server showed when the connection was made, which may be long ago: it
+// is asked of the connection, not of the handshake.
+static void note_certificate(struct transfer_easy *easy)
+{
+    const struct curl_tlssessioninfo *session = NULL;
+    struct transfer_response *response = easy->response;
+    if (curl_easy_getinfo(easy->handle, CURLINFO_TLS_SSL_PTR, &session) != CURLE_OK || !session ||
+        session->backend != CURLSSLBACKEND_OPENSSL)
+        return;
+    response->certified =
+        transfer_tls_time_left(session->internals, &response->certificate_left_ms);
+}
+
 static size_t on_header(char *data, size_t size, size_t count, void *context)
 {
     struct transfer_easy *easy = context;
@@ -39,6 +52,7 @@ static size_t on_header(char *data, size_t size, size_t count, void *context)
     easy->answered = true;
     if (length > 5 && memcmp(data, "HTTP/", 5) == 0) {
         g_ptr_array_set_size(easy->response->headers, 0);
+        note_certificate(easy);
         return length;
     }
     char buffer[1024];

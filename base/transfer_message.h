@@ -86,8 +86,10 @@ struct transfer_response {
     GPtrArray *headers;        // of struct transfer_header; never NULL
     GBytes *body;              // decoded, at most max_body; never NULL
     struct transfer_timing timing;
-    char *peer;    // "address:port" of the other side, NULL where not connected
-    bool sent;     // a byte of the request may have gone out
+    bool certified;              // the server showed a certificate
+    int64_t certificate_left_ms; // until that ends, when the answer began; below 0: it has ended
+    char *peer;                  // "address:port" of the other side, NULL where not connected
+    bool sent;                   // a byte of the request may have gone out
     char *refused; // how the client's own authentication failed, as a sentence; else NULL
 };
 

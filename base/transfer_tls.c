@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <openssl/err.h>
+#include <openssl/ssl.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -96,6 +97,16 @@ X509_STORE *transfer_tls_store(struct transfer_tls_stores *stores, const char *c
         X509_STORE_up_ref(store);
     g_mutex_unlock(&stores->lock);
     return store;
+}
+
+bool transfer_tls_time_left(void *ssl, int64_t *milliseconds)
+{
+    const X509 *certificate = ssl ? SSL_get0_peer_certificate(ssl) : NULL;
+    int days = 0, seconds = 0;
+    if (!certificate || !ASN1_TIME_diff(&days, &seconds, NULL, X509_get0_notAfter(certificate)))
+        return false;
+    *milliseconds = ((int64_t)days * 86400 + seconds) * 1000;
+    return true;
 }
 
 struct transfer_tls_stores *transfer_tls_stores_ref(struct transfer_tls_stores *stores)

@@ -6,6 +6,8 @@
 
 #include <glib.h>
 #include <openssl/x509.h>
+#include <stdint.h>
+#include <stdbool.h>
 
 struct transfer_tls_stores;
 
@@ -16,6 +18,10 @@ struct transfer_tls_stores *transfer_tls_stores_new(void);
 // the file has changed. NULL and `error` where it cannot be read. The caller frees it
 // with X509_STORE_free. From any thread.
 X509_STORE *transfer_tls_store(struct transfer_tls_stores *stores, const char *ca, GError **error);
+
+// How long the certificate of the other side of `ssl` (an SSL *, or NULL) is good
+// for; false where it has shown none.
+bool transfer_tls_time_left(void *ssl, int64_t *milliseconds);
 
 // One more owner of the same sets.
 struct transfer_tls_stores *transfer_tls_stores_ref(struct transfer_tls_stores *stores);

@@ -31,6 +31,7 @@ enum selector_kind {
     SELECTOR_BODY,
     SELECTOR_XML,
     SELECTOR_HTML,
+    SELECTOR_CERTIFICATE,
 };
 
 struct selector {
@@ -61,8 +62,8 @@ enum check_operator {
     CHECK_ANY,
 };
 
-// One operator with its operand. For time and size the operand is milliseconds
-// or bytes; for status a number, "2xx", or one_of.
+// One operator with its operand. For time, certificate and size the operand is
+// milliseconds or bytes; for status a number, "2xx", or one_of.
 struct check {
     enum check_operator operator;
     GPtrArray *operands; // of struct template (JSON place: types are kept); one, or those of one_of
@@ -160,7 +161,7 @@ struct undo {
     struct lookup *lookup; // of a record that another system creates later, or NULL
     int64_t lookup_for_ms;
     GPtrArray *later; // of struct undo: those of a list with a lookup, each owed on its own
-    char *source; // the undo and its lookup as one JSON text: what the ledger keeps
+    char *source;     // the undo and its lookup as one JSON text: what the ledger keeps
 };
 
 struct step {

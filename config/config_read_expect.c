@@ -10,7 +10,8 @@
 
 #include <string.h>
 
-static const char selector_words[] = "status|time|size|header|cookie|json|regex|body|xml|html";
+static const char selector_words[] =
+    "status|time|size|header|cookie|json|regex|body|xml|html|certificate";
 
 static bool is_markup(enum selector_kind kind)
 {
@@ -107,24 +108,36 @@ static cJSON *status_operand(struct config_reader *reader, const struct config_n
     return NULL;
 }
 
-// The operand of time (milliseconds) or size (bytes) as JSON.
+// Selectors of amounts: how they are told of.
+static const struct {
+    const char *word, *example;
+} amounts[] = {
+    [SELECTOR_TIME] = {"a time", "{below: 5s}"},
+    [SELECTOR_SIZE] = {"a size", "{below: 64KiB}"},
+    [SELECTOR_CERTIFICATE] = {"the time left of a certificate", "{above: 14d}"},
+};
+
+static bool is_amount(enum selector_kind kind)
+{
+    return kind == SELECTOR_TIME || kind == SELECTOR_SIZE || kind == SELECTOR_CERTIFICATE;
+}
+
+// The operand of time, certificate (milliseconds) or size (bytes) as JSON.
 static cJSON *amount_operand(struct config_reader *reader, const struct config_node *node,
                              enum selector_kind kind)
 {
     const char *text = config_node_text(node);
     int64_t amount = 0;
     bool good = text != NULL &&
-                (kind == SELECTOR_TIME ? duration_parse(text, &amount) : size_parse(text, &amount));
+                (kind == SELECTOR_SIZE ? size_parse(text, &amount) : duration_parse(text, &amount));
 
     if (good) {
         g_autofree char *digits = g_strdup_printf("%" G_GINT64_FORMAT, amount);
 
         return json_new_number(digits);
     }
-    config_problem_error(reader->problems, node->place,
-                         kind == SELECTOR_TIME
-                             ? "a time is written with its unit, as in {below: 5s}"
-                             : "a size is written with its unit, as in {below: 64KiB}");
+    config_problem_error(reader->problems, node->place, "%s is written with its unit, as in %s",
+                         amounts[kind].word, amounts[kind].example);
     return NULL;
 }
 
@@ -134,7 +147,7 @@ static void add_operand(struct config_reader *reader, struct check *check,
     struct template *operand = NULL;
     g_autoptr(cJSON) json = NULL;
 
-    if (kind == SELECTOR_STATUS || kind == SELECTOR_TIME || kind == SELECTOR_SIZE) {
+    if (kind == SELECTOR_STATUS || is_amount(kind)) {
         json = kind == SELECTOR_STATUS ? status_operand(reader, node)
                                        : amount_operand(reader, node, kind);
         operand = json != NULL ? intern_template_json(json, false, NULL) : NULL;
@@ -258,10 +271,9 @@ static void read_bare(struct config_reader *reader, const struct config_node *no
 {
     bool status_list = kind == SELECTOR_STATUS && node->kind == CONFIG_NODE_LIST;
 
-    if (kind == SELECTOR_TIME || kind == SELECTOR_SIZE) {
-        config_problem_error(reader->problems, node->place,
-                             kind == SELECTOR_TIME ? "a time needs an operator: {below: 5s}"
-                                                   : "a size needs an operator: {below: 64KiB}");
+    if (is_amount(kind)) {
+        config_problem_error(reader->problems, node->place, "%s needs an operator: %s",
+                             amounts[kind].word, amounts[kind].example);
         return;
     }
     if (node->kind == CONFIG_NODE_LIST && kind != SELECTOR_JSON && !status_list) {

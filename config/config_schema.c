@@ -10,7 +10,7 @@
 
 static const char duration_pattern[] = "^([0-9]+(ms|s|m|h|d))+$";
 static const char size_pattern[] = "^[0-9]+(B|KiB|MiB|GiB)$";
-static const char selector_words[] = "status|time|size|body";
+static const char selector_words[] = "status|time|size|body|certificate";
 static const char type_words[] = "string|number|integer|boolean|null|array|object";
 
 static cJSON *type_of(const char *names)

@@ -355,7 +355,7 @@ static void check_undo(struct shape *shape, struct config_node *node, const stru
 
 static bool is_selector_word(const struct config_node *node)
 {
-    static const char *const words[] = {"status", "time", "size", "body", NULL};
+    static const char *const words[] = {"status", "time", "size", "body", "certificate", NULL};
     const char *text = config_node_text(node);
 
     return text != NULL && g_strv_contains(words, text);

@@ -4,6 +4,7 @@
 #include "expect.h"
 
 #include "../base/decimal.h"
+#include "../base/duration.h"
 #include "../base/json.h"
 #include "operators.h"
 
@@ -139,9 +140,19 @@ static char *show_length(const cJSON *value)
     return length < 0 ? show_value(value) : g_strdup_printf("%d", length);
 }
 
+// Time left, to the hour, or to the minute where it is short.
+static char *show_time_left(const cJSON *value)
+{
+    int64_t left = (int64_t)value->valuedouble;
+    int64_t unit = ABS(left) >= 3600000 ? 3600000 : 60000;
+    return duration_format(left / unit * unit);
+}
+
 // A result with its unit, where its selector gives it one.
 static char *show_result(const cJSON *value, enum selector_kind kind, enum check_operator operator)
 {
+    if (kind == SELECTOR_CERTIFICATE && cJSON_IsNumber(value))
+        return show_time_left(value);
     g_autofree char *shown = operator== CHECK_LENGTH ? show_length(value) : show_value(value);
     const char *unit = kind == SELECTOR_TIME ? " ms" : kind == SELECTOR_SIZE ? " bytes" : "";
     return g_strconcat(shown, unit, NULL);
@@ -310,7 +321,8 @@ bool expect_names_content(const GPtrArray *expectations)
     for (unsigned i = 0; i < expectations->len; i++) {
         const struct expectation *expectation = g_ptr_array_index(expectations, i);
         enum selector_kind kind = expectation->selector->kind;
-        if (expectation->from || (kind != SELECTOR_TIME && kind != SELECTOR_SIZE))
+        if (expectation->from ||
+            (kind != SELECTOR_TIME && kind != SELECTOR_SIZE && kind != SELECTOR_CERTIFICATE))
             return true;
     }
     return false;

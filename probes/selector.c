@@ -177,6 +177,14 @@ static GPtrArray *select_size(const struct selection *selection, GError **error)
     return select_number((double)strlen(subject_text(subject)));
 }
 
+static GPtrArray *select_certificate(const struct selection *selection, GError **error)
+{
+    (void)error;
+    const struct transfer_response *response = selection->subject->response;
+    bool certified = response && response->certified;
+    return certified ? select_number((double)response->certificate_left_ms) : new_owning();
+}
+
 // The selector's argument with its holes filled; the caller frees it.
 static char *fill_argument(const struct selection *selection, enum quoting_place place,
                            GError **error)
@@ -317,11 +325,17 @@ static const struct {
     const char *word;
     GPtrArray *(*select)(const struct selection *selection, GError **error);
 } kinds[] = {
-    [SELECTOR_STATUS] = {"status", select_status}, [SELECTOR_TIME] = {"time", select_time},
-    [SELECTOR_SIZE] = {"size", select_size},       [SELECTOR_HEADER] = {"header", select_header},
-    [SELECTOR_COOKIE] = {"cookie", select_cookie}, [SELECTOR_JSON] = {"json", select_json},
-    [SELECTOR_REGEX] = {"regex", select_regex},    [SELECTOR_BODY] = {"body", select_body},
-    [SELECTOR_XML] = {"xml", select_markup},       [SELECTOR_HTML] = {"html", select_markup},
+    [SELECTOR_STATUS] = {"status", select_status},
+    [SELECTOR_TIME] = {"time", select_time},
+    [SELECTOR_SIZE] = {"size", select_size},
+    [SELECTOR_HEADER] = {"header", select_header},
+    [SELECTOR_COOKIE] = {"cookie", select_cookie},
+    [SELECTOR_JSON] = {"json", select_json},
+    [SELECTOR_REGEX] = {"regex", select_regex},
+    [SELECTOR_BODY] = {"body", select_body},
+    [SELECTOR_XML] = {"xml", select_markup},
+    [SELECTOR_HTML] = {"html", select_markup},
+    [SELECTOR_CERTIFICATE] = {"certificate", select_certificate},
 };
 
 GPtrArray *selector_select(const struct selector *selector, struct subject *subject,

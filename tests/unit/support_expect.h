@@ -22,8 +22,8 @@ static G_GNUC_UNUSED cJSON *support_parse(const char *text)
 // A selector from "status", "json $.id", "header Location".
 static G_GNUC_UNUSED struct selector *support_selector(const char *text)
 {
-    static const char *const words[] = {"status", "time",  "size", "header", "cookie",
-                                        "json",   "regex", "body", "xml",    "html"};
+    static const char *const words[] = {"status", "time", "size", "header", "cookie",     "json",
+                                        "regex",  "body", "xml",  "html",   "certificate"};
     g_auto(GStrv) parts = g_strsplit(text, " ", 2);
     unsigned kind = 0;
     while (strcmp(words[kind], parts[0]) != 0)

@@ -46,6 +46,34 @@ static struct transfer_response *response_new(void)
     return response;
 }
 
+// Time left is told as people count it.
+static void test_certificate(void **state)
+{
+    (void)state;
+    g_autoptr(transfer_response_t) response = support_response(200, "", 0);
+    g_autoptr(GPtrArray) expectations = g_ptr_array_new_with_free_func(support_free_expectation);
+    support_expect(expectations, "certificate", "{\"above\": 2592000000}");
+    struct values *values = values_new(NULL, "UTC");
+    struct subject subject;
+    g_autofree char *none = NULL;
+    subject_init_response(&subject, response);
+    assert_int_equal(expect_judge(expectations, &subject, values, (struct clock_wall){0}, &none),
+                     EXPECT_FAILS);
+    assert_string_equal(none, "certificate above 2592000000: selected nothing");
+    response->certified = true;
+    response->certificate_left_ms = INT64_C(2591999000);
+    g_autofree char *short_time = NULL;
+    expect_judge(expectations, &subject, values, (struct clock_wall){0}, &short_time);
+    assert_string_equal(short_time, "certificate above 2592000000: was 29d23h");
+    response->certificate_left_ms = INT64_C(2592000001);
+    g_autofree char *long_time = NULL;
+    assert_int_equal(
+        expect_judge(expectations, &subject, values, (struct clock_wall){0}, &long_time),
+        EXPECT_HOLDS);
+    subject_clear(&subject);
+    values_free(values);
+}
+
 static void test_holds(void **state)
 {
     (void)state;
@@ -437,7 +465,7 @@ int main(void)
         cmocka_unit_test(test_long_values), cmocka_unit_test(test_not_json),
         cmocka_unit_test(test_holes),       cmocka_unit_test(test_from_and_order),
         cmocka_unit_test(test_only_if),     cmocka_unit_test(test_value),
-        cmocka_unit_test(test_undecided),
+        cmocka_unit_test(test_certificate), cmocka_unit_test(test_undecided),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -66,6 +66,7 @@ static void test_response(void **state)
         {"header location", "\"/orders/7\""},
         {"header Link", "\"<a>\" \"<b>\""},
         {"header Loc", ""},
+        {"certificate", ""},
         {"cookie sid", "\"a=b\""}, // the last one counts
         {"cookie sid2", "\"x\""},
         {"cookie SID", ""},

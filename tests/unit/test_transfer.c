@@ -63,6 +63,7 @@ static void test_answer(void **state)
     const struct transfer_timing *timing = &response->timing;
     assert_true(timing->dns >= 0 && timing->connect >= timing->dns);
     assert_true(timing->tls == -1);
+    assert_false(response->certified);
     assert_true(timing->sent >= timing->connect && timing->first_byte >= timing->sent);
     assert_true(timing->total >= timing->first_byte);
 }
@@ -426,6 +427,11 @@ static void test_tls(void **state)
     assert_true(first->timing.tls > first->timing.connect);
     g_autoptr(transfer_response_t) kept = get_tls("tls", "/ok", port("ca"));
     assert_true(kept->timing.tls == -1);
+    assert_true(first->certified && kept->certified);
+    int64_t ten_days = INT64_C(864000000); // of which at most an hour has gone
+    assert_true(first->certificate_left_ms <= ten_days);
+    assert_true(kept->certificate_left_ms <= first->certificate_left_ms);
+    assert_true(kept->certificate_left_ms > ten_days - 3600000);
     // Neither the connection nor its session serves a system with another CA.
     g_autoptr(transfer_response_t) other = get_tls("tls", "/ok", NULL);
     assert_int_equal(other->outcome, TRANSFER_UNREACHABLE);
