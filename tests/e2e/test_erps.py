@@ -13,7 +13,8 @@ from harness import Case, ROOT, decisive
 sys.path.insert(0, f"{ROOT}/tests/servers")
 import erp as engine  # noqa: E402  pylint: disable=wrong-import-position
 
-ERPS = ("business-central", "sap-b1", "magento", "s4hana", "odoo", "erpnext", "afas")
+ERPS = ("business-central", "sap-b1", "magento", "s4hana", "odoo", "erpnext", "afas", "fno", "exact-online",
+        "nav", "pronto")
 
 
 def for_each(test):
@@ -108,11 +109,11 @@ class Erps(Case):
     def test_locked_slow_and_maintenance(self, name, erp):
         file = self.fill_in(name, erp)
         erp.switch = "maintenance"
-        _, verdict = self.told(self.check("-c", file, "order", "--no-store", code=2)["flows"][0])
+        _, verdict = self.told(self.check("-c", file, "order", code=2)["flows"][0])
         self.assertEqual((verdict["class"], verdict["cause"]), ("cryptic", "unavailable"))
         if "locked" in erp.table.FAILURES:
             erp.switch = "locked"
-            _, verdict = self.told(self.check("-c", file, "order", "--no-store", code=2)["flows"][0])
+            _, verdict = self.told(self.check("-c", file, "order", code=2)["flows"][0])
             self.assertEqual(verdict["class"], "error_code", verdict)
         self.assertEqual(erp.left(), [])
 

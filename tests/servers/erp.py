@@ -14,16 +14,20 @@ operation", verb, table, answer(record or records, request) -> (status, body[, h
 `key` of the pattern, or key(request), names the record. For tests: GIVEN (parameters of the pack;
 {erp} is the server), WRONG, INVALID."""
 import base64
+import hmac
 import importlib
 import itertools
 import json
 import re
+import struct
 import sys
 import threading
 import time
 import xml.etree.ElementTree as tree
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, unquote, urlsplit
+
+from passlib.hash import nthash
 
 PAGE = "<!doctype html><html><head><title>Down for maintenance</title></head><body>Back soon</body></html>"
 
@@ -42,6 +46,15 @@ def leaves(node, name=""):
             yield from leaves(value, name)
     elif node is not None:
         yield name, node
+
+
+def soap(inner):
+    return f'<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body>{inner}</s:Body></s:Envelope>'
+
+
+def xml(record, *names):
+    """Fields of a record as elements."""
+    return "".join(f"<{name}>{record.get(name, '')}</{name}>" for name in names)
 
 
 def local(tag):
@@ -105,7 +118,11 @@ class OAuth2:
     """`form` {field: value, or what judges it}; `refresh` exchanges its token at each use."""
 
     def __init__(self, path, form, refused, refresh=None, lasts=3600):
-        self.path, self.form, self.refused, self.refresh, self.lasts = path, form, refused, refresh, lasts
+        self.path, self.form, self.refused, self.lasts = path, form, refused, lasts
+        self.first = self.refresh = refresh
+
+    def reset(self):
+        self.refresh = self.first
 
     def log_in(self, erp, request):
         if f"{request.method} {request.path}" != f"POST {self.path}":
@@ -148,6 +165,39 @@ class Session:
     def check(self, erp, request):
         if self.carried(request) not in erp.sessions:
             erp.refuse("expired")
+
+
+class Ntlm:
+    """A Windows user, over one connection (MS-NLMP, NTLMv2)."""
+
+    CHALLENGE = b"\x11\x22\x33\x44\x55\x66\x77\x88"
+
+    def __init__(self, domain, user, password):
+        key = bytes.fromhex(nthash.hash(password))
+        self.user, self.domain = user, domain
+        self.key = hmac.digest(key, (user.upper() + domain).encode("utf-16-le"), "md5")
+
+    def offer(self):
+        domain = self.domain.encode("utf-16-le")
+        target = struct.pack("<HH", 2, len(domain)) + domain + struct.pack("<HH", 0, 0)
+        head = struct.pack("<8sIHHII8s8sHHI", b"NTLMSSP", 2, len(domain), len(domain), 48, 0x00890205, self.CHALLENGE, b"",
+                           len(target), len(target), 48 + len(domain))
+        return base64.b64encode(head + domain + target).decode()
+
+    def proves(self, message):
+        length, _, offset = struct.unpack_from("<HHI", message, 20)
+        answer = message[offset:offset + length]
+        return answer[:16] == hmac.digest(self.key, self.CHALLENGE + answer[16:], "md5")
+
+    def check(self, erp, request):
+        if getattr(request.connection, "known", False):
+            return
+        kind, _, text = (request.headers.get("Authorization") or "").partition(" ")
+        message = base64.b64decode(text) if kind == "NTLM" else b""
+        if len(message) > 8 and message[8] == 3 and self.proves(message):
+            request.connection.known = True
+            return
+        raise Refused(401, "", [("WWW-Authenticate", "NTLM " + self.offer() if len(message) > 8 and message[8] == 1 else "NTLM")])
 
 
 class Csrf:
@@ -205,6 +255,9 @@ class Erp:
     def reset(self):
         """What a test may have changed; records that were left stay."""
         self.switch, self.expire_after, self.log, self.logins, self.sessions = None, None, [], 0, set()
+        for way in self.auth:
+            if hasattr(way, "reset"):
+                way.reset()
 
     def close(self):
         self.server.shutdown()

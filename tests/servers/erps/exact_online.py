@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: MIT
+"""Exact Online: refresh tokens that work once, tokens of ten minutes, OData V2's d, an error.code that is
+mostly empty; a record that is deleted twice is Forbidden."""
+import uuid
+
+from erp import OAuth2
+
+DIVISION = "1234567"
+BASE = f"/api/v1/{DIVISION}"
+AUTH = [OAuth2("/api/oauth2/token",
+               {"grant_type": "refresh_token", "client_id": "app-1", "client_secret": "exact-secret-1"},
+               (401, {"error": "unauthorized_client", "error_description": "The client is unknown"}),
+               refresh="refresh-first", lasts=600)]
+ITEM = "0a0b0c0d-0000-4000-8000-000000000009"
+FAILURES = {
+    "expired": (401, "", "Unauthorized"),
+    "missing": (403, "", "Forbidden"),
+    "invalid": (400, "", "Item does not exist: %s"),
+    "locked": (400, "", "Sales order is being edited by another user"),
+}
+KNOWN = {"Item": ITEM}
+SEED = {"invoices": [{"key": "1", "InvoiceNumber": 1, "Status": 50, "AmountDC": 12.1}],
+        "open": [{"key": "1", "AccountCode": "1", "Amount": 12.1}]}
+
+
+def fail(status, code, text):
+    return {"error": {"code": code, "message": {"lang": "", "value": text}}}
+
+
+def named(request):
+    return str(uuid.uuid4())
+
+
+def entity(path, field, table):
+    def shown(record):
+        return {**record, field: record["key"]}
+
+    one = f"{BASE}/{path}\\(guid'(?P<key>.+)'\\)"
+    return [(f"POST {BASE}/{path}", "make", table, lambda r, q: (201, {"d": shown(r)})),
+            (f"GET {BASE}/{path}", "some", table, lambda rows, q: (200, {"d": {"results": [shown(r) for r in rows]}})),
+            (f"GET {one}", "read", table, lambda r, q: (200, {"d": shown(r)})),
+            (f"DELETE {one}", "drop", table, lambda r, q: (204, None))]
+
+
+CALLS = [*entity("crm/Accounts", "ID", "accounts"), *entity("salesorder/SalesOrders", "OrderID", "orders"),
+         (f"GET {BASE}/salesinvoice/SalesInvoices", "some", "invoices", lambda rows, q: (200, {"d": {"results": rows}})),
+         (f"GET {BASE}/read/financial/ReceivablesList", "some", "open", lambda rows, q: (200, {"d": rows}))]
+
+GIVEN = {"api": "{erp}/api", "division": DIVISION, "client_id": "app-1", "client_secret": "exact-secret-1",
+         "refresh_token": "refresh-first", "customer_id": "0a0b0c0d-0000-4000-8000-000000000007", "item": ITEM}
+WRONG = {"give": {"refresh_token": "refresh-another"}, "step": "get a token", "code": "invalid_grant"}
+INVALID = {"give": {"item": "0a0b0c0d-0000-4000-8000-00000000dead"}, "code": None, "message": "Item does not exist"}
+EXPIRES_AFTER = 1

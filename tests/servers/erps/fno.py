@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: MIT
+"""Dynamics 365 Finance and Operations: Entra tokens, OData, an error.code that is always empty and a
+reason behind "Infolog:" in innererror.message; nothing is found without cross-company=true."""
+from erp import OAuth2
+
+TENANT = "acme.example"
+AUTH = [OAuth2(f"/{TENANT}/oauth2/v2.0/token",
+               {"grant_type": "client_credentials", "client_id": "app-1", "client_secret": "fno-secret-1",
+                "scope": lambda scope, q: scope == f"http://{q.host}/.default"},
+               (401, {"error": "invalid_client", "error_codes": [7000222], "error_description":
+                      "AADSTS7000222: The provided client secret keys for app 'app-1' are expired. Trace ID: "
+                      "0a0b0c0d-0000-4000-8000-000000000001 Correlation ID: 0a0b0c0d-0000-4000-8000-000000000002 "
+                      "Timestamp: 2026-01-01 00:00:00Z"}))]
+FAILURES = {
+    "expired": (401, None, ""),
+    "missing": (400, "Read", "No resources were found when selecting for update."),
+    "invalid": (400, "Write", "Write failed for table row of type 'SalesOrderLineV2Entity'. Infolog: Warning: The value '%s' in "
+                "field 'Item number' is not found in the related table 'Released products'.; Warning: validateField failed "
+                "on field 'SalesOrderLineV2Entity.ItemNumber'."),
+    "locked": (400, "Write", "Write failed for table row of type 'SalesOrderHeaderV2Entity'. Infolog: Error: Cannot edit a record "
+               "in Sales orders (SalesTable). An update conflict occurred due to another user process deleting the record or "
+               "changing one or more fields in the record."),
+}
+KNOWN = {"ItemNumber": "1000"}
+SEED = {"invoices": [{"key": "1", "InvoiceNumber": "CIV-000001", "TotalInvoiceAmount": 12.1, "SalesOrderNumber": "000001"}]}
+
+
+def fail(status, code, text):
+    if code is None:
+        return ""
+    return {"error": {"code": "", "message": "An error has occurred.", "innererror": {
+        "message": text, "type": f"Microsoft.Dynamics.Platform.Integration.Services.OData.AxOData{code}Exception",
+        "stacktrace": "   at Microsoft.Dynamics.Platform.Integration.Services.OData"}}}
+
+
+def named(request):
+    return request.json.get("CustomerAccount")
+
+
+def across(answer):
+    """Without cross-company nothing is found."""
+    def checked(record, request):
+        return answer(record) if request.query.get("cross-company") == "true" else (400, fail(*FAILURES["missing"]))
+    return checked
+
+
+def entity(name, key, table):
+    def shown(record):
+        return {**record, key: record["key"]}
+
+    one = f"/data/{name}\\(dataAreaId='usmf',{key}='(?P<key>.+)'\\)"
+    return [(f"POST /data/{name}", "make", table, lambda r, q: (201, shown(r))),
+            (f"GET /data/{name}", "some", table, across(lambda rows: (200, {"value": [shown(r) for r in rows]}))),
+            (f"GET {one}", "read", table, across(lambda r: (200, shown(r)))),
+            (f"DELETE {one}", "drop", table, across(lambda r: (204, None)))]
+
+
+CALLS = [*entity("CustomersV3", "CustomerAccount", "customers"), *entity("SalesOrderHeadersV2", "SalesOrderNumber", "orders"),
+         *entity("SalesOrderLinesV2", "InventoryLotId", "lines"),
+         ("GET /data/SalesInvoiceHeadersV2", "some", "invoices", across(lambda rows: (200, {"value": rows})))]
+
+GIVEN = {"url": "{erp}", "login": "{erp}", "tenant": TENANT, "client_id": "app-1", "client_secret": "fno-secret-1",
+         "company": "usmf", "customer_no": "US-001", "item": "1000", "warehouse": "24"}
+WRONG = {"give": {"client_secret": "not-the-secret"}, "step": "get a token", "code": "AADSTS7000222"}
+INVALID = {"give": {"item": "GONE"}, "code": None, "message": "The value 'GONE' in field 'Item number' is not found"}
+EXPIRES_AFTER = 1

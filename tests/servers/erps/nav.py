@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: MIT
+"""Dynamics NAV's SOAP page services behind NTLM: the name of a .NET class is the code of a fault, which
+comes with HTTP 500; a search that finds nothing is an empty list."""
+from erp import Ntlm, soap, xml
+
+P = "/DynamicsNAV110/WS/CRONUS/Page"
+AUTH = [Ntlm("ACME", "probe", "nav-secret-1")]
+FAILURES = {
+    "missing": (500, "NavCSideRecordNotFoundException", "The record does not exist. Identification fields and values: %s"),
+    "invalid": (500, "NavCSideValidateTableRelationException",
+                "The field No. of table Sales Line contains a value (%s) that cannot be found in the related table (Item)."),
+    "locked": (500, "NavCSideException", "The Sales Header table is locked by another user."),
+}
+KNOWN = {"No": "1896-S", "Sell_to_Customer_No": "10000"}
+SEED = {"ledger": [{"key": "1", "Entry_No": "1", "Document_No": "103021", "Open": "false", "Remaining_Amount": "0"}]}
+
+
+def fail(status, code, text):
+    return soap("<s:Fault><faultcode xmlns:a=\"urn:microsoft-dynamics-schemas/error\">"
+                f"a:Microsoft.Dynamics.Nav.Types.Exceptions.{code}</faultcode><faultstring xml:lang=\"en-US\">{text}</faultstring>"
+                f"<detail><string xmlns=\"http://schemas.microsoft.com/2003/10/Serialization/\">{text}</string></detail></s:Fault>")
+
+
+def key(request):
+    return request.fields.get("No") or request.fields["Key"].removeprefix("32;")
+
+
+def page(service, *names):
+    def shown(record):
+        return f"<{service}><Key>32;{record['key']}</Key><No>{record['key']}</No>{xml(record, *names)}</{service}>"
+
+    def answer(operation, inner):
+        return 200, soap(f'<{operation}_Result xmlns="urn:microsoft-dynamics-schemas/page/{service.lower()}">{inner}</{operation}_Result>')
+
+    line, table = f"POST {P}/{service}", service.lower()
+    return [(f"{line} Create", "make", table, lambda r, q: answer("Create", shown(r))),
+            (f"{line} Read", "read", table, lambda r, q: answer("Read", shown(r))),
+            (f"{line} ReadMultiple", "some", table, lambda rows, q: answer(
+                "ReadMultiple", "<ReadMultiple_Result>" + "".join(map(shown, rows)) + "</ReadMultiple_Result>")),
+            (f"{line} Delete", "drop", table, lambda r, q: answer("Delete", f"<Delete_Result>true</Delete_Result>"))]
+
+
+CALLS = [*page("Customer", "Name"), *page("SalesOrder", "External_Document_No", "Sell_to_Customer_No"),
+         (f"POST {P}/CustomerLedgerEntries ReadMultiple", "some", "ledger", lambda rows, q: (200, soap(
+             "<ReadMultiple_Result>" + "".join("<CustomerLedgerEntries>" + xml(r, "Entry_No", "Open", "Remaining_Amount") +
+                                               "</CustomerLedgerEntries>" for r in rows) + "</ReadMultiple_Result>")))]
+
+GIVEN = {"url": "{erp}/DynamicsNAV110/WS/CRONUS", "domain": "ACME", "username": "probe", "password": "nav-secret-1",
+         "customer_no": "10000", "item": "1896-S"}
+WRONG = {"give": {"password": "not-the-secret"}, "step": "submit order", "code": None}
+INVALID = {"give": {"item": "GONE"}, "code": "NavCSideValidateTableRelationException", "message": "(GONE)"}
