@@ -203,16 +203,20 @@ static char *from_windows(const char *data, size_t length)
 struct utf8_look {
     size_t good, bad; // characters, and bytes in none
     bool cut;         // the end falls into a character
+    bool nul;
 };
 
 static struct utf8_look look_at(const char *data, size_t length)
 {
     struct utf8_look look = {0};
     const char *end = data + length, *stop = NULL;
+    if (g_utf8_validate_len(data, length, NULL))
+        return look; // nearly every one: nothing has to be counted
     for (bool valid = false; !valid && data < end; data = stop + 1) {
         valid = g_utf8_validate_len(data, (gsize)(end - data), &stop);
         for (; data < stop; data++)
             look.good += ((unsigned char)*data & 0xC0) == 0xC0;
+        look.nul = look.nul || (!valid && *stop == '\0');
         if (valid || *stop == '\0')
             continue;
         look.cut = g_utf8_get_char_validated(stop, end - stop) == (gunichar)-2;
@@ -246,6 +250,8 @@ static char *from_bytes(const char *data, size_t length, const char *content_typ
         if (text)
             return text;
     }
+    if (utf8 && !look.nul)
+        return g_strndup(data, length);
     // Some bytes broken in a text, or a text in another charset.
     bool mostly = look.good > 0 && look.good >= look.bad;
     return utf8 || mostly ? make_text(data, length) : from_windows(data, length);
