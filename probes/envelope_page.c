@@ -163,12 +163,6 @@ static const char *failed_part(const char *text)
     return NULL;
 }
 
-bool envelope_shows_failed_part(const char *body, size_t length)
-{
-    g_autofree char *text = g_strndup(body, MIN(length, INNER_MAX));
-    return failed_part(text);
-}
-
 // An answer inside the text: a part of a batch whose boundaries are lost, or JSON
 // behind a warning of the language or a line of a log.
 static bool read_inner(struct envelope *envelope, const char *text)

@@ -109,9 +109,6 @@ bool envelope_batch_fails(const cJSON *document);
 bool envelope_read_multipart(struct envelope *envelope, const char *body, size_t length,
                              const char *content_type);
 
-// True where the text holds the status line of an answer that failed.
-bool envelope_shows_failed_part(const char *body, size_t length);
-
 // Takes over what `inner` says; `inner` is still to be freed.
 void envelope_take(struct envelope *envelope, struct envelope *inner);
 

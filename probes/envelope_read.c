@@ -196,8 +196,7 @@ struct envelope *envelope_read(const char *body, size_t length, const char *cont
     struct envelope *envelope = g_new0(struct envelope, 1);
     envelope->ids = cJSON_CreateObject();
     if (!document && multipart_is(body, length, content_type) &&
-        envelope_read_multipart(envelope, body, length, content_type) &&
-        (envelope->failure || !envelope_shows_failed_part(body, length)))
+        envelope_read_multipart(envelope, body, length, content_type))
         return envelope;
     if (!document && length > 0 && !looks_like_text(body, length)) {
         envelope->kind = ENVELOPE_BROKEN;
