@@ -3,6 +3,7 @@
 // before the others, and what goes with them. Called by config_read_auth.c.
 #include "config_oauth2.h"
 
+#include "../base/json.h"
 #include "config_problem.h"
 #include "config_read.h"
 #include "intern.h"
@@ -94,13 +95,34 @@ static void read_claims(struct config_reader *reader, const struct config_node *
     }
 }
 
+// A file that a pack's parameter names lies beside the configuration that gives it, not beside
+// the pack.
+static char *read_file_name(const struct config_node *node, const struct config_system *system)
+{
+    const char *text = config_node_text(node);
+
+    for (unsigned i = 0; text != NULL && i < system->vars->len; i++) {
+        const struct config_value *given = system->vars->pdata[i];
+        g_autofree char *hole = g_strdup_printf("{{%s}}", given->name);
+        const char *json = strcmp(text, hole) == 0 ? template_constant(given->value) : NULL;
+        g_autoptr(cJSON) name = json != NULL ? json_parse(json, strlen(json), NULL) : NULL;
+        const struct config_node at = {
+            .kind = CONFIG_NODE_SCALAR, .text = cJSON_GetStringValue(name), .place = system->place};
+
+        if (at.text != NULL)
+            return config_read_filename(&at);
+    }
+    return config_read_filename(node);
+}
+
 static struct config_assertion *read_assertion(struct config_reader *reader,
-                                               const struct config_node *map)
+                                               const struct config_node *map,
+                                               const struct config_system *system)
 {
     struct config_assertion *assertion = g_new0(struct config_assertion, 1);
 
-    assertion->key = config_read_filename(config_node_get(map, "key"));
-    assertion->certificate = config_read_filename(config_node_get(map, "certificate"));
+    assertion->key = read_file_name(config_node_get(map, "key"), system);
+    assertion->certificate = read_file_name(config_node_get(map, "certificate"), system);
     assertion->kid = read_text(reader, map, "kid");
     assertion->algorithm = (enum config_algorithm)config_read_word(
         config_node_get(map, "algorithm"), "PS256|ES256|RS256", CONFIG_ALGORITHM_PS256);
@@ -223,7 +245,7 @@ void config_read_oauth2(struct config_reader *reader, const struct config_node *
     oauth2->client_secret = read_secret(reader, map, "client_secret", system);
     oauth2->refresh_token = read_secret(reader, map, "refresh_token", system);
     if (assertion != NULL)
-        oauth2->assertion = read_assertion(reader, assertion);
+        oauth2->assertion = read_assertion(reader, assertion, system);
     check_oauth2(reader, map, oauth2);
     auth->session->login = make_token_call(reader, map, oauth2);
 }
