@@ -3,6 +3,7 @@
 """Each pack of an ERP against a server that speaks that ERP's protocol (tests/servers/erp.py): what
 init writes, filled in, is green and leaves nothing behind; and each usual failure is told as what it is."""
 import json
+import sqlite3
 import sys
 import unittest
 
@@ -12,9 +13,10 @@ from harness import Case, ROOT, decisive
 
 sys.path.insert(0, f"{ROOT}/tests/servers")
 import erp as engine  # noqa: E402  pylint: disable=wrong-import-position
+import tryton  # noqa: E402  pylint: disable=wrong-import-position
 
 ERPS = ("business-central", "sap-b1", "magento", "s4hana", "odoo", "erpnext", "afas", "fno", "exact-online",
-        "nav", "pronto")
+        "nav", "pronto", "netsuite")
 
 
 def for_each(test):
@@ -38,6 +40,9 @@ class Erps(Case):
             erp.close()
 
     def fill_in(self, name, erp, **other):
+        return self.fill_in_for(name, erp.port, {**erp.table.GIVEN, **other})
+
+    def fill_in_for(self, name, port, given):
         """What `init --pack` writes, filled in for the server; secrets come from the environment."""
         file = name + ".yaml"
         done = self.run_program("init", "--pack", name, "-o", file)
@@ -49,8 +54,8 @@ class Erps(Case):
             document = yaml.safe_load(text)
         system, = document["systems"].values()
         kinds = {parameter["name"]: parameter["type"] for parameter in pack["parameters"]}
-        for key, value in {**erp.table.GIVEN, **other}.items():
-            value = value.replace("{erp}", f"http://127.0.0.1:{erp.port}") if isinstance(value, str) else value
+        for key, value in given.items():
+            value = value.replace("{erp}", f"http://127.0.0.1:{port}") if isinstance(value, str) else value
             if kinds[key] == "secret":
                 self.environment[key.upper()] = value
             else:
@@ -116,6 +121,21 @@ class Erps(Case):
             _, verdict = self.told(self.check("-c", file, "order", code=2)["flows"][0])
             self.assertEqual(verdict["class"], "error_code", verdict)
         self.assertEqual(erp.left(), [])
+
+    def test_tryton(self):
+        """The real one: its database says what is left."""
+        given = tryton.prepare()
+        process, port = tryton.start(self.folder)
+        self.processes.append(process)
+        given = {"url": "{erp}/erp/", "username": "flow", "password": tryton.PASSWORD, "company": given["company"],
+                 "product": given["product"], "unit": given["unit"], "payment_term": given["term"], "price": "30.00"}
+        document = self.check("-c", self.fill_in_for("tryton", port, given), code=0)
+        self.assertEqual({flow["state"] for flow in document["flows"]}, {"ok"})
+        self.assertEqual({undo["state"] for flow in document["flows"] for undo in flow.get("undo", [])}, {"paid"})
+        with sqlite3.connect(self.path("erp.sqlite")) as database:
+            left = database.execute("SELECT name FROM party_party WHERE name LIKE 'erpwatch %' UNION ALL "
+                                    "SELECT state FROM sale_sale").fetchall()
+        self.assertEqual(left, [])
 
 
 if __name__ == "__main__":
