@@ -70,6 +70,11 @@ static const char text_pattern[] =
     "report ?id|incident ?id|error ?id|ray ?id|event ?id|support ?id|reference ?(?:id|number|#))"
     "\\s*[:=#]\\s*[\"'\\[(]?([A-Za-z0-9][A-Za-z0-9_.:-]{4,80}[A-Za-z0-9])";
 
+// Dynamics GP names a log and its GUID in words of its own.
+static const char log_pattern[] =
+    "\\b((?:log|logged|exception|validation)(?: \\w+){0,3}? ?(?:id|key|guid))\\b[^0-9a-z]{0,4}"
+    "(?:(?:is|of) )?[^0-9a-z]{0,4}([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})";
+
 static bool is_known(const char *const *names, size_t count, const char *name)
 {
     char first = g_ascii_tolower(*name);
@@ -133,9 +138,9 @@ void correlation_add_document(cJSON *ids, const cJSON *document)
         add_members(ids, document, 0, &budget);
 }
 
-void correlation_add_text(cJSON *ids, const char *text)
+static void add_matches(cJSON *ids, const char *pattern, const char *text)
 {
-    g_autoptr(regex_compiled_t) regex = regex_compile(text_pattern, REGEX_CASELESS, NULL);
+    g_autoptr(regex_compiled_t) regex = regex_compile(pattern, REGEX_CASELESS, NULL);
     size_t length = text ? strnlen(text, 8192) : 0, offset = 0;
     for (int found = 0; regex && found < IDS_MAX && offset < length; found++) {
         g_autoptr(GPtrArray) groups = NULL;
@@ -146,4 +151,10 @@ void correlation_add_text(cJSON *ids, const char *text)
         const char *at = g_strstr_len(text + offset, (gssize)(length - offset), whole);
         offset = at ? (size_t)(at - text) + strlen(whole) : length;
     }
+}
+
+void correlation_add_text(cJSON *ids, const char *text)
+{
+    add_matches(ids, text_pattern, text);
+    add_matches(ids, log_pattern, text);
 }

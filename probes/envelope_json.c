@@ -401,6 +401,14 @@ bool envelope_says_failure(const cJSON *document)
     return envelope->failure || envelope_nested_fails(document);
 }
 
+// Dynamics GP: the detail of a fault is nothing but the id of a log.
+static void add_fault_id(cJSON *ids, const cJSON *document)
+{
+    const cJSON *id = envelope_find(document, "envelope.body.fault.detail.id");
+    if (cJSON_IsString(id) && g_uuid_string_is_valid(id->valuestring))
+        json_add_text(ids, "log-id", id->valuestring);
+}
+
 void envelope_read_json(struct envelope *envelope, const cJSON *document, bool xml)
 {
     if (!xml && envelope_read_batch(envelope, document))
@@ -418,4 +426,5 @@ void envelope_read_json(struct envelope *envelope, const cJSON *document, bool x
     envelope_read_nested(envelope, document);
     settle_code(envelope);
     correlation_add_document(envelope->ids, document);
+    add_fault_id(envelope->ids, document);
 }

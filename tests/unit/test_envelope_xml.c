@@ -193,6 +193,28 @@ static void test_faults(void **state)
     CHECK(cases);
 }
 
+// Dynamics GP: the list of what is wrong is fetched by the GUID of its log.
+static void test_log_ids(void **state)
+{
+    (void)state;
+#define GUID "8c7b1f4e-0f0c-4a26-8d7a-2f6b0a4e1f77"
+    static const struct {
+        const char *body, *name;
+    } cases[] = {
+        {FAULT("s:Client", "A business object validation error has occurred.",
+               "<detail><Id>" GUID "</Id></detail>"),
+         "log-id"},
+        {FAULT("s:Client", "Validation failed. The log id is " GUID ".", ""), "log id"},
+        {FAULT("s:Client", "Validation failed, exception GUID: {" GUID "}", ""), "exception GUID"},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(verdict_t) verdict = judge(500, "text/xml", cases[i].body, NULL, NULL);
+        const char *id = json_text(verdict->correlation, cases[i].name);
+        if (g_strcmp0(id, GUID) != 0)
+            fail_msg("%s: %s", cases[i].name, id);
+    }
+}
+
 static void test_suitetalk(void **state)
 {
     (void)state;
@@ -448,11 +470,17 @@ static void test_token_endpoints(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_aif),       cmocka_unit_test(test_faults),
-        cmocka_unit_test(test_suitetalk), cmocka_unit_test(test_xmlrpc),
-        cmocka_unit_test(test_false),     cmocka_unit_test(test_cxml),
-        cmocka_unit_test(test_others),    cmocka_unit_test(test_successes),
-        cmocka_unit_test(test_headers),   cmocka_unit_test(test_token_endpoints),
+        cmocka_unit_test(test_aif),
+        cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_suitetalk),
+        cmocka_unit_test(test_log_ids),
+        cmocka_unit_test(test_xmlrpc),
+        cmocka_unit_test(test_false),
+        cmocka_unit_test(test_cxml),
+        cmocka_unit_test(test_others),
+        cmocka_unit_test(test_successes),
+        cmocka_unit_test(test_headers),
+        cmocka_unit_test(test_token_endpoints),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
