@@ -16,7 +16,7 @@ import erp as engine  # noqa: E402  pylint: disable=wrong-import-position
 import tryton  # noqa: E402  pylint: disable=wrong-import-position
 
 ERPS = ("business-central", "sap-b1", "magento", "s4hana", "odoo", "erpnext", "afas", "fno", "exact-online",
-        "nav", "pronto", "netsuite")
+        "nav", "pronto", "netsuite", "sage100")
 
 
 def for_each(test):
