@@ -45,6 +45,11 @@ struct xml_path *xml_path_compile(const char *xpath, GHashTable *namespaces, GEr
 GPtrArray *xml_path_select(const struct xml_path *path, struct xml_document *document,
                            GError **error);
 
+// Likewise the elements that the path selects, each as the text of a document of its own,
+// with the namespaces that it uses; what is no element is left out.
+GPtrArray *xml_path_select_documents(const struct xml_path *path, struct xml_document *document,
+                                     GError **error);
+
 // Free one; NULL is allowed.
 void xml_document_free(struct xml_document *document);
 void xml_path_free(struct xml_path *path);

@@ -127,23 +127,59 @@ static void free_json(void *json)
     cJSON_Delete(json);
 }
 
+// Adds a text to what is found, unless that is too much.
+static bool add_text(GPtrArray *found, const xmlChar *text, size_t *selected, GError **error)
+{
+    *selected += strlen((const char *)text);
+    g_ptr_array_add(found, cJSON_CreateString((const char *)text));
+    if (*selected <= SELECTED_MOST)
+        return true;
+    g_set_error_literal(error, XML_ERROR, XML_ERROR_LIMIT,
+                        "the XPath selects more than 16 MiB of text: narrow it");
+    return false;
+}
+
 static bool add_nodes(GPtrArray *found, const xmlNodeSet *nodes, GError **error)
 {
     size_t selected = 0;
+    bool good = true;
 
-    for (int i = 0; nodes != NULL && i < nodes->nodeNr; i++) {
+    for (int i = 0; nodes != NULL && good && i < nodes->nodeNr; i++) {
         xmlChar *text = xmlXPathCastNodeToString(nodes->nodeTab[i]);
 
-        selected += strlen((const char *)text);
-        g_ptr_array_add(found, cJSON_CreateString((const char *)text));
+        good = add_text(found, text, &selected, error);
         xmlFree(text);
-        if (selected > SELECTED_MOST) {
-            g_set_error_literal(error, XML_ERROR, XML_ERROR_LIMIT,
-                                "the XPath selects more than 16 MiB of text: narrow it");
-            return false;
-        }
     }
-    return true;
+    return good;
+}
+
+// The element alone: a copy takes the namespaces along that its ancestors declare.
+static bool add_document(GPtrArray *found, xmlNodePtr node, size_t *selected, GError **error)
+{
+    xmlDocPtr alone = xmlNewDoc((const xmlChar *)"1.0");
+    xmlNodePtr copy = xmlDocCopyNode(node, alone, 1);
+    xmlChar *text = NULL;
+    int length = 0;
+
+    xmlDocSetRootElement(alone, copy);
+    xmlDocDumpMemoryEnc(alone, &text, &length, "UTF-8");
+    bool good = text == NULL || add_text(found, text, selected, error);
+
+    xmlFree(text);
+    xmlFreeDoc(alone);
+    return good;
+}
+
+static bool add_documents(GPtrArray *found, const xmlXPathObject *result, GError **error)
+{
+    const xmlNodeSet *nodes = result->type == XPATH_NODESET ? result->nodesetval : NULL;
+    size_t selected = 0;
+    bool good = true;
+
+    for (int i = 0; nodes != NULL && good && i < nodes->nodeNr; i++)
+        if (nodes->nodeTab[i]->type == XML_ELEMENT_NODE)
+            good = add_document(found, nodes->nodeTab[i], &selected, error);
+    return good;
 }
 
 // XPath's own way of writing a number; NaN and the infinite ones are no JSON.
@@ -176,8 +212,10 @@ static bool add_result(GPtrArray *found, const xmlXPathObject *result, GError **
     }
 }
 
-GPtrArray *xml_path_select(const struct xml_path *path, struct xml_document *document,
-                           GError **error)
+typedef bool (*take_result)(GPtrArray *found, const xmlXPathObject *result, GError **error);
+
+static GPtrArray *select_with(const struct xml_path *path, struct xml_document *document,
+                              take_result take, GError **error)
 {
     struct xml_listener listener;
     g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func(free_json);
@@ -185,7 +223,7 @@ GPtrArray *xml_path_select(const struct xml_path *path, struct xml_document *doc
     xml_listener_begin(&listener);
     xmlXPathContextPtr context = context_new(document->tree, path->namespaces, &listener);
     xmlXPathObjectPtr result = xmlXPathCompiledEval(path->compiled, context);
-    bool good = result != NULL && add_result(found, result, error);
+    bool good = result != NULL && take(found, result, error);
 
     if (result == NULL)
         g_set_error_literal(error, XML_ERROR, XML_ERROR_LIMIT,
@@ -194,6 +232,18 @@ GPtrArray *xml_path_select(const struct xml_path *path, struct xml_document *doc
     xmlXPathFreeContext(context);
     xml_listener_end(&listener);
     return good ? g_steal_pointer(&found) : NULL;
+}
+
+GPtrArray *xml_path_select(const struct xml_path *path, struct xml_document *document,
+                           GError **error)
+{
+    return select_with(path, document, add_result, error);
+}
+
+GPtrArray *xml_path_select_documents(const struct xml_path *path, struct xml_document *document,
+                                     GError **error)
+{
+    return select_with(path, document, add_documents, error);
 }
 
 void xml_path_free(struct xml_path *path)

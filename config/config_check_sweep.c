@@ -119,13 +119,17 @@ static bool checks_name_mark(struct config_reader *reader, const GPtrArray *chec
 // What an item, which is a part of an answer, can be judged by.
 static bool is_of_item(enum selector_kind kind)
 {
-    return kind == SELECTOR_JSON || kind == SELECTOR_REGEX || kind == SELECTOR_BODY;
+    return kind == SELECTOR_JSON || kind == SELECTOR_XML || kind == SELECTOR_REGEX ||
+           kind == SELECTOR_BODY;
 }
 
 // What selects one field of an item: text that stands anywhere in it does not make it ours.
 static bool selects_field(const struct selector *selector)
 {
-    return selector->kind == SELECTOR_JSON && g_strcmp0(selector->argument, "$") != 0;
+    static const char *const whole[] = {"$", "/", "/*", NULL};
+    bool path = selector->kind == SELECTOR_JSON || selector->kind == SELECTOR_XML;
+
+    return path && !g_strv_contains(whole, selector->argument);
 }
 
 static void check_only(struct config_reader *reader, const struct config_node *node,
@@ -176,9 +180,11 @@ static void check_search(struct config_reader *reader, const struct config_node 
                              "a sweep begins with a search, and %s is none: write get, or post "
                              "where the system searches by it; the delete belongs into \"undo\"",
                              sweep->call->method);
-    if (sweep->items != NULL && sweep->items->kind != SELECTOR_JSON)
+    if (sweep->items != NULL && sweep->items->kind != SELECTOR_JSON &&
+        sweep->items->kind != SELECTOR_XML)
         config_problem_error(reader->problems, place_of(node, "items"),
-                             "items are parts of the answer: write items: '$.value[*]'");
+                             "items are parts of the answer: write items: '$.value[*]', or items: "
+                             "{xml: //Order}");
     if (sweep->at != NULL && !is_of_item(sweep->at->kind))
         config_problem_error(reader->problems, place_of(node, "at"),
                              "\"at\" judges an item alone, and this is not in it: write at: "

@@ -223,6 +223,7 @@ static void read_parts(struct sweep_reader *reading)
     struct config_reader *reader = reading->reader;
 
     const struct config_entry *pages = config_node_entry(reading->node, "pages");
+    GHashTable *outer = config_namespaces_enter(reader, reading->node);
 
     read_plain_keys(reading);
     read_pages(reading, pages != NULL ? pages->value : NULL);
@@ -234,6 +235,7 @@ static void read_parts(struct sweep_reader *reading)
     read_at(reading);
     if (reading->sweep->call != NULL) // else its captures are not known
         read_undo(reading);
+    config_namespaces_leave(reader, outer);
 }
 
 static void read_sweep(struct config_world *world, const struct config_definition *definition)

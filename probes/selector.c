@@ -279,7 +279,11 @@ static struct xml_path *fill_xpath(const struct selection *selection, GError **e
 }
 
 // xml and html.
-static GPtrArray *select_markup(const struct selection *selection, GError **error)
+typedef GPtrArray *(*select_path)(const struct xml_path *path, struct xml_document *document,
+                                  GError **error);
+
+static GPtrArray *select_by_path(const struct selection *selection, select_path select,
+                                 GError **error)
 {
     const struct xml_path *path = selection->selector->xpath;
     g_autoptr(xml_path_t) filled = path ? NULL : fill_xpath(selection, error);
@@ -287,8 +291,12 @@ static GPtrArray *select_markup(const struct selection *selection, GError **erro
         return NULL;
     const struct subject_markup *markup =
         read_markup(selection->subject, selection->selector->kind);
-    return markup->document ? xml_path_select(path ? path : filled, markup->document, error)
-                            : new_owning();
+    return markup->document ? select(path ? path : filled, markup->document, error) : new_owning();
+}
+
+static GPtrArray *select_markup(const struct selection *selection, GError **error)
+{
+    return select_by_path(selection, xml_path_select, error);
 }
 
 static GPtrArray *find_matches(const struct regex *regex, struct subject *subject, GError **error)
@@ -346,6 +354,17 @@ GPtrArray *selector_select(const struct selector *selector, struct subject *subj
     // What is found never refers to `selection`.
     // cppcheck-suppress returnDanglingLifetime
     return kinds[selector->kind].select(&selection, error);
+}
+
+GPtrArray *selector_select_parts(const struct selector *selector, struct subject *subject,
+                                 const struct template_context *context, GError **error)
+{
+    const struct selection selection = {
+        .selector = selector, .subject = subject, .context = context};
+    if (selector->kind != SELECTOR_XML)
+        return selector_select(selector, subject, context, error);
+    // cppcheck-suppress returnDanglingLifetime
+    return select_by_path(&selection, xml_path_select_documents, error);
 }
 
 char *selector_describe(const struct selector *selector)

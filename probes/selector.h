@@ -47,6 +47,11 @@ bool subject_is_readable(struct subject *subject, enum selector_kind kind);
 GPtrArray *selector_select(const struct selector *selector, struct subject *subject,
                            const struct template_context *context, GError **error);
 
+// Likewise the parts that a selector of JSON or XML selects, each to be judged on its own
+// (subject_init_value): an XML element is the text of a document of its own.
+GPtrArray *selector_select_parts(const struct selector *selector, struct subject *subject,
+                                 const struct template_context *context, GError **error);
+
 // The selector as the user would write it: "$.status", "header Location". The
 // caller frees it.
 char *selector_describe(const struct selector *selector);

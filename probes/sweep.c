@@ -69,7 +69,9 @@ static const char *find_mark(const char *text, const char *mark)
 // ours.
 static bool selects_field(const struct selector *selector)
 {
-    return selector->kind == SELECTOR_JSON && g_strcmp0(selector->argument, "$") != 0;
+    static const char *const whole[] = {"$", "/", "/*", NULL};
+    bool path = selector->kind == SELECTOR_JSON || selector->kind == SELECTOR_XML;
+    return path && !g_strv_contains(whole, selector->argument);
 }
 
 // The first text that a condition of `only` selects and that holds the mark, or NULL. The

@@ -238,15 +238,24 @@ static void go_on(struct sweep_run *run, struct subject *subject, const char *ur
         ask_offset(run);
 }
 
+static const char *why_unreadable(const struct sweep_run *run, struct subject *subject)
+{
+    return run->sweep->items->kind == SELECTOR_XML ? subject_markup_problem(subject, SELECTOR_XML)
+                                                   : "it is no JSON";
+}
+
 static void take_page(struct sweep_run *run, struct subject *subject, const char *url)
 {
     const struct template_context context = values_context(run->values, clock_wall_now());
     g_autoptr(GError) error = NULL;
     g_autoptr(GPtrArray) items = NULL;
-    if (subject_document(subject))
-        items = selector_select(run->sweep->items, subject, &context, &error);
+    if (subject_is_readable(subject, run->sweep->items->kind))
+        items = selector_select_parts(run->sweep->items, subject, &context, &error);
     if (!items) {
-        give_up(run, error ? error->message : "the answer to the search is no JSON");
+        g_autofree char *problem =
+            g_strdup_printf("the answer to the search cannot be read: %s",
+                            error ? error->message : why_unreadable(run, subject));
+        give_up(run, problem);
         return;
     }
     bool last = run->sweep->pages.page_step > 0 && is_last_page(run, items);

@@ -90,7 +90,11 @@ class Peer:
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
         if self.process.wait(60) != 0:
-            raise AssertionError(f"the agent did not stop well:\n{self.log()}")
+            raise AssertionError(f"the agent did not stop well: {self.process.returncode}")
+
+    def starts(self):
+        with open(os.path.join(self.folder, "log"), encoding="utf-8", errors="replace") as file:
+            return file.read().count(" watches ")
 
     def log(self):
         with open(os.path.join(self.folder, "log"), encoding="utf-8", errors="replace") as file:
@@ -130,12 +134,14 @@ class Peer:
         server may still commit: they pass at once."""
         self.configure(flows_run=False)
         for _ in range(12):
+            starts = self.starts()
             self.start("run")
+            wait_for(lambda: self.starts() > starts, "the agent's start", 240)
             wait_for(self.is_clean, f"a clean {type(self).__name__}", 240)
             self.stop()
             if self.owed() == 0:
                 break
-            self.rows("UPDATE debt SET sent_at = sent_at - 300000000, due = due - 300000000"
+            self.rows("UPDATE debt SET sent_at = sent_at - 300000000, due = strftime('%s') * 1000000"
                       " WHERE state = 'owed'")
 
     def judge(self):

@@ -108,7 +108,8 @@ class Records:
         data = answer.encode() if isinstance(answer, str) else json.dumps(answer).encode()
         request.send_response(status)
         if status != 204:
-            request.send_header("Content-Type", "application/json")
+            xml = isinstance(answer, str) and answer.startswith("<")
+            request.send_header("Content-Type", "text/xml" if xml else "application/json")
             request.send_header("Content-Length", str(len(data)))
         for name, value in headers:
             request.send_header(name, value)
