@@ -104,18 +104,15 @@ static void see_doctype(void *user, const xmlChar *name, const xmlChar *public_i
         stop(context, REFUSAL_SUBSET);
 }
 
-// An element: every name in it is looked up among all namespaces that are open.
-static void see_element(void *user, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri,
-                        int namespace_count, const xmlChar **namespaces, int attribute_count,
-                        int defaulted, const xmlChar **attributes)
+// Each name is looked up among all namespaces that are open, so there may not be many. At
+// most 256 elements open before the first one ends, so that is early enough to look.
+static void see_end(void *user, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri)
 {
     xmlParserCtxtPtr context = user;
 
+    xmlSAX2EndElementNs(context, name, prefix, uri);
     if (context->nsNr > 2 * NAMESPACES_MOST)
         stop(context, REFUSAL_NAMESPACES);
-    else
-        xmlSAX2StartElementNs(context, name, prefix, uri, namespace_count, namespaces,
-                              attribute_count, defaulted, attributes);
 }
 
 static const char *why_not(const struct xml_listener *listener)
@@ -183,7 +180,7 @@ static xmlDocPtr read_tree(const char *text, size_t length, enum refusal *refusa
         g_error("out of memory");
     context->sax->internalSubset = see_doctype;
     context->sax->externalSubset = NULL;
-    context->sax->startElementNs = see_element;
+    context->sax->endElementNs = see_end;
     context->_private = refusal;
     xmlDocPtr tree = xmlCtxtReadMemory(context, text, (int)length, NULL, "UTF-8",
                                        XML_PARSE_NONET | XML_PARSE_NOCDATA | XML_PARSE_IGNORE_ENC |

@@ -6,6 +6,7 @@
 #define CONFIG_CONFIG_H
 
 #include "call.h"
+#include "config_auth.h"
 #include "secret.h"
 
 #include <glib.h>
@@ -55,53 +56,6 @@ struct config_contact {
     char *timezone;
     enum config_style style;
     enum config_evidence evidence;
-    struct config_place place;
-};
-
-enum config_auth_kind {
-    CONFIG_AUTH_BASIC,
-    CONFIG_AUTH_BEARER,
-    CONFIG_AUTH_HEADER,
-    CONFIG_AUTH_DIGEST,
-    CONFIG_AUTH_NTLM,
-    CONFIG_AUTH_NEGOTIATE,
-    CONFIG_AUTH_CLIENT_CERT,
-    CONFIG_AUTH_OAUTH1,
-    CONFIG_AUTH_OAUTH2,
-    CONFIG_AUTH_SESSION,
-    CONFIG_AUTH_CSRF
-};
-
-struct config_oauth1 {
-    struct template *consumer_key, *consumer_secret;
-    struct template *token, *token_secret; // NULL where only the consumer signs
-    struct template *realm;                // or NULL
-    bool sha1;                             // HMAC-SHA1 in place of HMAC-SHA256
-};
-
-struct config_oauth2; // config_oauth2.h
-
-// What is asked for before a call: a session, an access token, a CSRF token.
-struct config_session {
-    const char *step;             // its name in the evidence: "log in"
-    struct call *login, *logout;  // logout NULL for none
-    GPtrArray *cookies;           // of char *: names that the login sets
-    GPtrArray *headers;           // of struct call_field: sent with each call
-    GPtrArray *expired;           // of struct expectation: the session has ended; empty: status 401
-    int64_t idle_ms, lasts_ms;    // 0 for no limit
-    struct config_oauth2 *oauth2; // of oauth2, else NULL
-};
-
-struct config_auth {
-    enum config_auth_kind kind;
-    struct template *username, *password; // basic, digest, ntlm; client_cert: or NULL
-    char *cert, *key;                     // client_cert: PEM files
-    char *service;                        // negotiate, or NULL
-    struct template *domain;              // ntlm, or NULL
-    struct template *token;               // bearer
-    GPtrArray *headers;                   // of struct call_field: header
-    struct config_oauth1 *oauth1;         // oauth1
-    struct config_session *session;       // oauth2, session, csrf
     struct config_place place;
 };
 
