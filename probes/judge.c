@@ -81,6 +81,7 @@ static struct verdict *tell_redirects(struct verdict *verdict, const struct judg
         return verdict;
     if (input->unfollowed) {
         struct verdict *redirect = judge_unfollowed(input->unfollowed);
+        cJSON_Delete(redirect->correlation);
         redirect->correlation = g_steal_pointer(&verdict->correlation);
         verdict_free(verdict);
         return redirect;
