@@ -3,6 +3,8 @@
 // sweep_run.
 #include "call_judge.h"
 
+#include <string.h>
+
 struct verdict *call_judge(const struct call *call, const struct call_outcome *outcome,
                            struct values *values)
 {
@@ -32,7 +34,10 @@ char *call_judge_describe(const struct call_outcome *outcome, const struct verdi
         return g_strdup("the log in failed");
     if (outcome->cut_off || !verdict || !last || !last->response)
         return g_strdup("not sent any more");
-    const char *text = verdict->code ? verdict->code : verdict->message;
+    const char *code = verdict->code, *message = verdict->message;
+    bool both = code && message && strcmp(code, message) != 0;
+    g_autofree char *text =
+        both ? g_strdup_printf("%s: %s", code, message) : g_strdup(code ? code : message);
     if (!last->response->status)
         return g_strdup_printf("%s: %s", last->request->method, text ? text : "no answer");
     return g_strdup_printf("%s answered %d%s%s", last->request->method, last->response->status,

@@ -292,7 +292,9 @@ static void on_page(struct call_outcome *outcome, void *context)
         give_up(run, "the search took longer than ten minutes: nothing was deleted");
     } else if (!verdict || verdict->class != VERDICT_CLASS_OK) {
         g_autofree char *why = call_judge_describe(outcome, verdict);
-        g_autofree char *problem = g_strdup_printf("the search failed: %s", why);
+        bool held = outcome->held_until.us != 0; // nothing was asked, so nothing failed
+        g_autofree char *problem = g_strdup_printf(held ? "%s" : "the search failed: %s", why);
+        run->result->cut_off = held;
         give_up(run, problem);
     } else {
         struct subject subject;

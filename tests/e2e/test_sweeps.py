@@ -304,7 +304,7 @@ class WhatIsTold(SweepCase):
         self.configure_sweep()
         for _ in range(4):
             result = self.sweep(2)
-        self.assertEqual(result["problem"], "the search failed: GET answered 503 Down")
+        self.assertEqual(result["problem"], "the search failed: GET answered 503 Down: maintenance")
         self.assertEqual(self.status_of_sweep()["state"], "failed")
         self.assertIn("GET answered 503 Down", self.run_program("status").stdout)
         self.assertEqual(self.deliver(), [])
@@ -317,6 +317,18 @@ class WhatIsTold(SweepCase):
         self.records_erp.list_answers = {}
         self.assertEqual(self.sweep(0)["deleted"], 1)
         self.assertEqual(self.rows("SELECT failing, told FROM sweep"), [{"failing": 0, "told": 0}])
+
+    def test_a_system_that_is_left_alone_is_not_searched_and_has_not_failed(self):
+        self.records_erp.list_answers = {"*": (401, {"error": {"code": "Key", "message": "no"}})}
+        self.configure_sweep(system={"backoff": {"after": "15m"}})
+        self.sweep(2)
+        asked = len(self.records_erp.log)
+        for _ in range(2):
+            result = self.sweep(3)
+        self.assertEqual(result["state"], "unknown")
+        self.assertRegex(result["problem"], "^erp is left alone until ")
+        self.assertLessEqual(len(self.records_erp.log), asked + 1)  # one may confirm the failure
+        self.assertEqual(self.status_of_sweep()["state"], "unknown")
 
     def test_a_secret_is_shown_nowhere(self):
         secret = "S3cret-of-the-records"
