@@ -34,6 +34,10 @@ struct xml_document *xml_parse(const char *text, GError **error);
 // at all. The caller frees it.
 struct xml_document *xml_parse_html(const char *text, GError **error);
 
+// The first prefix of an element or attribute that the document does not declare; NULL for none.
+// The caller frees it.
+char *xml_document_find_undeclared(const struct xml_document *document);
+
 // Compiles an XPath. `namespaces` (char *prefix -> char *uri; may be NULL) says
 // what its prefixes stand for; the path keeps it. NULL and `error` where the path
 // is wrong: its syntax, a function, a prefix, what cannot be selected from.

@@ -102,7 +102,8 @@ struct config_session *config_session_new(const char *step);
 void config_read_hosts(struct config_reader *reader, const struct config_node *node,
                        GPtrArray *hosts);
 
-// Complains of a call whose address is whole and leads where its system's calls may not.
+// Complains of a call (may be NULL) whose address is whole and leads where its system's calls may
+// not.
 void config_check_reach(struct config_reader *reader, const struct config_system *system,
                         const struct call *call);
 

@@ -126,6 +126,9 @@ static void read_negotiate(struct config_reader *reader, const struct config_ent
 
     require(reader, entry, TRANSFER_AUTH_NEGOTIATE);
     auth->service = g_strdup(service);
+    if (service != NULL && service[0] == '\0')
+        config_problem_error(reader->problems, entry->place,
+                             "\"service\" is empty: write HTTP, or leave it out");
 }
 
 static const char *answer_reference(const struct template_reference *reference, void *secrets)
@@ -263,7 +266,10 @@ static void read_oauth2(struct config_reader *reader, const struct config_entry 
 static void read_csrf(struct config_reader *reader, const struct config_entry *entry,
                       struct config_system *system)
 {
-    config_read_csrf(reader, entry->value, auth_new(system, CONFIG_AUTH_CSRF, entry));
+    struct config_auth *auth = auth_new(system, CONFIG_AUTH_CSRF, entry);
+
+    config_read_csrf(reader, entry->value, auth);
+    config_check_reach(reader, system, auth->session->login);
 }
 
 // The login's names are known plainly within the session, as login.NAME to the
@@ -294,6 +300,8 @@ static void read_session(struct config_reader *reader, const struct config_entry
     config_read_expect(reader, config_node_get(map, "expired"), session->expired);
     session->logout =
         config_read_call(reader, config_node_get(map, "logout"), CONFIG_CALL_PLAIN, NULL);
+    config_check_reach(reader, system, session->login);
+    config_check_reach(reader, system, session->logout);
     reader->scope = outer;
 }
 

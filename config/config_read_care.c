@@ -14,22 +14,12 @@
 #define DAY_MS INT64_C(86400000)
 #define MINUTES_A_DAY 1440
 
-// RFC 9110 section 5.6.2.
-static bool is_header_name(const char *name)
-{
-    for (const char *at = name; *at != '\0'; at++) {
-        if (!g_ascii_isalnum(*at) && strchr("!#$%&'*+-.^_`|~", *at) == NULL)
-            return false;
-    }
-    return name[0] != '\0';
-}
-
 static void check_idempotency(struct config_reader *reader, const struct config_node *node,
                               const struct step *step)
 {
     const struct call *call = step->call;
 
-    if (!is_header_name(step->idempotency))
+    if (!config_is_header_name(step->idempotency))
         config_problem_error(reader->problems, node->place,
                              "\"idempotency\" takes the name of a header: write "
                              "Idempotency-Key, or what the system calls it");

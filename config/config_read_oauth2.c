@@ -215,7 +215,7 @@ static struct call *make_token_call(struct config_reader *reader, const struct c
     call->body_kind = CALL_BODY_FORM;
     call->no_auth = true;
     call->elsewhere = true;
-    call->elsewhere_ca = config_read_filename(config_node_get(map, "ca"));
+    call->elsewhere_ca = config_read_needed_file(reader, config_node_get(map, "ca"));
     call->whole_url = true;
     if (url != NULL)
         call->path = config_read_template(reader, url, TEMPLATE_PLACE_PATH, false);
@@ -297,8 +297,13 @@ void config_read_csrf(struct config_reader *reader, const struct config_node *ma
                       struct config_auth *auth)
 {
     struct config_session *session = config_session_new("fetch the CSRF token");
-    const char *header = config_node_text(config_node_get(map, "header"));
+    const struct config_node *named = config_node_get(map, "header");
+    const char *header = config_node_text(named);
 
+    if (header != NULL && !config_is_header_name(header))
+        config_problem_error(reader->problems, named->place,
+                             "\"header\" takes the name of a header: write X-CSRF-Token, or what "
+                             "the system calls it");
     auth->session = session;
     config_read_expect(reader, config_node_get(map, "expired"), session->expired);
     session->login = config_read_call(reader, map, CONFIG_CALL_LOGIN, NULL);

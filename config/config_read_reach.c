@@ -50,7 +50,7 @@ static GPtrArray *constant_hosts(const struct config_system *system)
 void config_check_reach(struct config_reader *reader, const struct config_system *system,
                         const struct call *call)
 {
-    const char *whole = call->whole_url ? template_constant(call->path) : NULL;
+    const char *whole = call != NULL && call->whole_url ? template_constant(call->path) : NULL;
     const char *base =
         system != NULL && system->url != NULL ? template_constant(system->url) : NULL;
     g_autoptr(GPtrArray) hosts = base != NULL ? constant_hosts(system) : NULL;

@@ -229,7 +229,7 @@ void config_read_mail(struct config_reader *reader, const struct config_node *no
                                                         "incident|subject", 0);
     mail->server = read_server(reader, config_node_get(node, "server"), mail->security);
     mail->directory = config_read_filename(config_node_get(node, "directory"));
-    mail->ca = config_read_filename(config_node_get(node, "ca"));
+    mail->ca = config_read_needed_file(reader, config_node_get(node, "ca"));
     mail->from = g_strdup(config_node_text(from));
     if (mail->from != NULL && !is_sender(mail->from))
         config_problem_error(reader->problems, from->place,

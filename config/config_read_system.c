@@ -183,7 +183,7 @@ static void read_tls(struct config_reader *reader, const struct config_node *nod
 {
     const struct config_node *verify = config_node_get(node, "verify");
 
-    system->tls_ca = config_read_filename(config_node_get(node, "ca"));
+    system->tls_ca = config_read_needed_file(reader, config_node_get(node, "ca"));
     system->tls_no_verify = !config_read_boolean(verify, true);
     if (system->tls_no_verify)
         config_problem_warn(reader->problems, verify->place,

@@ -107,6 +107,13 @@ static void check_text(struct config_reader *reader, const struct config_node *n
 
     if (document == NULL)
         config_problem_error(reader->problems, node->place, "this is %s", error->message);
+    g_autofree char *prefix = document != NULL ? xml_document_find_undeclared(document) : NULL;
+
+    if (prefix != NULL)
+        config_problem_error(reader->problems, node->place,
+                             "nothing says what the prefix \"%s\" stands for: write xmlns:%s='URI' "
+                             "in the element; \"namespaces\" is for XPaths",
+                             prefix, prefix);
 }
 
 // A template of XML that a node gives a part of.
@@ -144,7 +151,8 @@ static char *wrap(enum call_soap version, const char *header, const char *body)
 static void check_part(struct config_reader *reader, const struct config_node *node,
                        const char *name)
 {
-    g_autofree char *text = g_strdup_printf("<%s>%s</%s>", name, node->text, name);
+    g_autofree char *text = g_strdup_printf("<%s xmlns:soap=\"%s\">%s</%s>", name,
+                                            envelopes[CALL_SOAP_1_1], node->text, name);
 
     if (holes_skip(node->text + strspn(node->text, " \t\r\n")) == NULL)
         check_text(reader, node, text);

@@ -9,7 +9,10 @@
 #include "config_problem.h"
 #include "intern.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 // One template that is checked: where a problem is shown.
 struct visit {
@@ -439,6 +442,15 @@ GPtrArray *config_read_texts(const struct config_node *node)
     return texts;
 }
 
+bool config_is_header_name(const char *name)
+{
+    for (const char *at = name; *at != '\0'; at++) {
+        if (!g_ascii_isalnum(*at) && strchr("!#$%&'*+-.^_`|~", *at) == NULL)
+            return false;
+    }
+    return name[0] != '\0';
+}
+
 char *config_read_filename(const struct config_node *node)
 {
     const char *text = config_node_text(node);
@@ -450,6 +462,24 @@ char *config_read_filename(const struct config_node *node)
         g_path_is_absolute(text) ? g_strdup(text) : g_build_filename(directory, text, NULL);
 
     return g_canonicalize_filename(joined, NULL);
+}
+
+char *config_read_needed_file(struct config_reader *reader, const struct config_node *node)
+{
+    char *name = config_read_filename(node);
+    int handle = name != NULL && !reader->in_memory ? open(name, O_RDONLY | O_CLOEXEC) : -1;
+    g_autofree char *problem =
+        name == NULL || reader->in_memory || handle >= 0
+            ? NULL
+            : g_strdup_printf("the file %s cannot be read: %s", name, g_strerror(errno));
+
+    if (handle >= 0)
+        close(handle);
+    if (problem != NULL && reader->missing == CONFIG_MISSING_IS_ERROR)
+        config_problem_error(reader->problems, node->place, "%s", problem);
+    else if (problem != NULL)
+        config_problem_warn(reader->problems, node->place, "%s", problem);
+    return name;
 }
 
 struct setting {

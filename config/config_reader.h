@@ -67,9 +67,16 @@ int config_read_word(const struct config_node *node, const char *words, int fall
 // Texts of one scalar or a list; the caller frees the array, which owns them.
 GPtrArray *config_read_texts(const struct config_node *node);
 
+// True where a header may have this name (RFC 9110 section 5.6.2).
+bool config_is_header_name(const char *name);
+
 // A file name made absolute against the file that names it; NULL for none. The
 // caller frees it.
 char *config_read_filename(const struct config_node *node);
+
+// The same of a file that has to be there when calls are made, such as a key: where it
+// cannot be read, validate says so; where an agent starts, it is warned of.
+char *config_read_needed_file(struct config_reader *reader, const struct config_node *node);
 
 // Notes for `validate -v` that something is secret.
 void config_read_note_secret(struct config_reader *reader, const char *format, ...)
