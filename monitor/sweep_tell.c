@@ -54,15 +54,19 @@ static GPtrArray *contacts_of(const struct config *config, const struct config_s
     return contacts;
 }
 
+struct letter {
+    const char *subject, *text;
+    struct clock_wall at;
+};
+
 static bool queue(struct db *db, const struct config *config, const struct config_sweep *sweep,
-                  const char *subject, const char *text, struct clock_wall now, bool *notices,
-                  GError **error)
+                  const struct letter *letter, bool *notices, GError **error)
 {
     g_autoptr(GPtrArray) contacts = contacts_of(config, sweep);
     for (guint i = 0; i < contacts->len; i++) {
-        g_autoptr(notice_t) notice =
-            notice_new_plain("sweep", config, contacts->pdata[i], subject, text, now);
-        if (!outbox_add(db, notice, now, now, error)) {
+        g_autoptr(notice_t) notice = notice_new_plain("sweep", config, contacts->pdata[i],
+                                                      letter->subject, letter->text, letter->at);
+        if (!outbox_add(db, notice, letter->at, letter->at, error)) {
             return false;
         }
         *notices = true;
@@ -142,7 +146,8 @@ static bool tell_records(struct db *db, const struct config *config,
         records->len == 1 ? "%s: %u test record is left over and cannot be deleted"
                           : "%s: %u test records are left over and cannot be deleted",
         sweep->system->id, records->len);
-    return queue(db, config, sweep, subject, text->str, now, notices, error) &&
+    const struct letter letter = {subject, text->str, now};
+    return queue(db, config, sweep, &letter, notices, error) &&
            mark_told(db, sweep->id, now, error);
 }
 
@@ -199,7 +204,8 @@ static bool tell_problem(struct db *db, const struct config *config,
     g_autofree char *subject = g_strdup_printf(searched ? "%s: the sweep %s deletes nothing"
                                                         : "%s: the sweep %s has failed for a day",
                                                sweep->system->id, sweep->id);
-    return queue(db, config, sweep, subject, text, now, notices, error) &&
+    const struct letter letter = {subject, text, now};
+    return queue(db, config, sweep, &letter, notices, error) &&
            db_run(db, error, "UPDATE sweep SET told = 1 WHERE id = ?", "s", sweep->id);
 }
 

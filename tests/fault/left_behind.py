@@ -250,6 +250,8 @@ class RecordsPeer(Peer):
 class TokensPeer(RecordsPeer):
     """The same behind access tokens of two seconds and refresh tokens that are good for one use."""
 
+    longest = 3
+
     def begin(self):
         super().begin()
         self.erp.logins = {}
