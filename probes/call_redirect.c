@@ -126,8 +126,8 @@ static bool holds_secret(const struct call_redirect *redirect, GBytes *body)
 {
     gsize length = 0;
     const char *bytes = body ? g_bytes_get_data(body, &length) : NULL;
-    if (length == 0)
-        return false;
+    if (length == 0 || redirect->login)
+        return length > 0;
     g_autoptr(redact_t) redact = redact_copy(redirect->redact);
     values_redact(redirect->values, redact);
     g_autofree char *text = redact_text(redact, bytes, (gssize)length);

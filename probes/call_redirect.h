@@ -17,6 +17,7 @@ struct call_redirect {
     const GPtrArray *exchanges; // of struct exchange
     guint first;                // of them: the one that no redirect led to
     int follow;                 // redirects at most
+    bool login;                 // its body is a secret, however it is written
 };
 
 // The request that the last exchange's answer leads to, without cookies, credentials on the

@@ -83,6 +83,7 @@ static struct call_redirect redirect_of(const struct call_run *run)
         .exchanges = run->outcome.exchanges,
         .first = run->first,
         .follow = run->input.call->follow,
+        .login = run->input.run == NULL,
     };
 }
 

@@ -240,6 +240,13 @@ class Redirects(ReachCase):
                     POST_a=self.redirect(f"{self.other.url}/b", 307))
         self.assertEqual(self.other.lines(), ["POST /b"])
 
+    def test_the_body_of_a_login_stays_whatever_it_holds(self):
+        login = {"post": "/login", "json": {"u": "x", "p": "plain"}, "follow": 1}
+        self.systems["shop"]["auth"] = {"session": {"login": login, "cookies": ["s"]}}
+        step = self.follow(2, POST_login=self.redirect(f"{self.other.url}/b", 307))
+        self.assertIn("it holds a secret", self.message(step))
+        self.assertEqual(self.other.lines(), [])
+
     def test_a_redirect_that_is_expected(self):
         self.follow(0, {"step": "go", "get": "/a", "expect": {"status": 302}}, GET_a=self.redirect("/b"))
         self.follow(0, {"step": "go", "get": "/a", "follow": 3, "expect": {"status": 302}},
