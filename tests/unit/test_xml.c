@@ -240,13 +240,32 @@ static void test_too_much_text(void **state)
     assert_string_equal(length, "[100000]");
 }
 
+static void test_undeclared(void **state)
+{
+    static const char *const cases[][2] = {
+        {"<a xmlns:e='urn:e'><e:b e:c='1'/><d xml:lang='en'/></a>", NULL},
+        {"<e:a/>", "e"},
+        {"<a><b xmlns:e='urn:e'><e:c/></b><!-- x --><d><e:f/></d></a>", "e"},
+        {"<a><b/><c g:h='1'/></a><!-- end -->", "g"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(xml_document_t) document = xml_parse(cases[i][0], NULL);
+        g_autofree char *prefix = xml_document_find_undeclared(document);
+
+        assert_int_equal(g_strcmp0(prefix, cases[i][1]), 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_selects),     cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_page),        cmocka_unit_test(test_paths),
-        cmocka_unit_test(test_namespaces),  cmocka_unit_test(test_hostile),
-        cmocka_unit_test(test_not_hostile), cmocka_unit_test(test_too_much_text),
+        cmocka_unit_test(test_undeclared),    cmocka_unit_test(test_selects),
+        cmocka_unit_test(test_refused),       cmocka_unit_test(test_page),
+        cmocka_unit_test(test_paths),         cmocka_unit_test(test_namespaces),
+        cmocka_unit_test(test_hostile),       cmocka_unit_test(test_not_hostile),
+        cmocka_unit_test(test_too_much_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
