@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // XML and HTML from anybody, and XPath 1.0 on them: bounded, without network,
-// without entities of the document's own. The only user of libxml2. Pure.
+// without entities of the document's own. The only user of libxml2.
 #ifndef BASE_XML_H
 #define BASE_XML_H
 
@@ -44,8 +44,9 @@ char *xml_document_find_undeclared(const struct xml_document *document);
 struct xml_path *xml_path_compile(const char *xpath, GHashTable *namespaces, GError **error);
 
 // What the path selects, as cJSON: the text of each node, or one number, boolean
-// or text. NULL and `error` where that takes too much. The caller frees the array,
-// which owns its elements.
+// or text. From a document of many nodes it is selected by a child process, which
+// ends after two seconds of work. NULL and `error` where that takes too much. The caller frees the
+// array, which owns its elements.
 GPtrArray *xml_path_select(const struct xml_path *path, struct xml_document *document,
                            GError **error);
 

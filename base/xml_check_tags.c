@@ -10,7 +10,7 @@
 // Past the next `mark`, or at the text's end.
 static const char *skip_past(const char *at, const char *mark)
 {
-    const char *found = strstr(at, mark);
+    const char *found = mark[1] == '\0' ? strchr(at, mark[0]) : strstr(at, mark);
 
     return found != NULL ? found + strlen(mark) : at + strlen(at);
 }

@@ -7,12 +7,17 @@
 
 #include <libxml/HTMLparser.h>
 #include <libxml/parser.h>
+#include <stdint.h>
 #include <string.h>
 
 // What is shown of libxml2's own words: they quote the document.
 #define MESSAGE_MOST 160
 // libxml2 counts in int, and a body is far below this.
 #define TEXT_MOST (256 * 1024 * 1024)
+// What any path can be run on within a second or two: nodes, and bytes for all
+// nodes together, should a path look at the whole text for each of them.
+#define NODES_ORDINARY 20000
+#define WORK_ORDINARY (INT64_C(2) * 1000 * 1000 * 1000)
 // Each name is looked up among those that are open.
 #define NAMESPACES_MOST 1000
 
@@ -148,11 +153,36 @@ static const char *skip_blanks(const char *text, int *line)
     }
 }
 
-static struct xml_document *document_new(xmlDocPtr tree)
+const struct _xmlNode *xml_node_next(const struct _xmlNode *node)
+{
+    if (node->type == XML_ELEMENT_NODE && node->children != NULL)
+        return node->children;
+    while (node != NULL && node->next == NULL)
+        node = node->parent;
+    return node != NULL ? node->next : NULL;
+}
+
+static bool is_large(const xmlDoc *tree, size_t length)
+{
+    int64_t most = MIN(NODES_ORDINARY, WORK_ORDINARY / ((int64_t)length + 1)), nodes = 0;
+
+    for (const xmlNode *node = tree->children; node != NULL; node = xml_node_next(node)) {
+        const xmlAttr *attribute = node->type == XML_ELEMENT_NODE ? node->properties : NULL;
+
+        for (; attribute != NULL; attribute = attribute->next)
+            nodes++;
+        if (++nodes > most)
+            return true;
+    }
+    return false;
+}
+
+static struct xml_document *document_new(xmlDocPtr tree, size_t length)
 {
     struct xml_document *document = g_new0(struct xml_document, 1);
 
     document->tree = tree;
+    document->large = is_large(tree, length);
     return document;
 }
 
@@ -219,7 +249,7 @@ struct xml_document *xml_parse(const char *text, GError **error)
     else if (tree == NULL)
         refuse(error, skipped + MAX(listener.line, 1), why_not(&listener));
     xml_listener_end(&listener);
-    return tree != NULL ? document_new(tree) : NULL;
+    return tree != NULL ? document_new(tree, length) : NULL;
 }
 
 static xmlDocPtr read_page(const char *text, size_t length, bool *whole)
@@ -256,7 +286,7 @@ struct xml_document *xml_parse_html(const char *text, GError **error)
 
     xml_listener_end(&listener);
     if (tree != NULL && whole)
-        return document_new(tree);
+        return document_new(tree, length);
     xmlFreeDoc(tree);
     g_set_error_literal(error, XML_ERROR, XML_ERROR_DOCUMENT,
                         whole ? "not HTML: it cannot be read"

@@ -19,20 +19,10 @@ static const char *undeclared_in(const xmlNode *node)
     return NULL;
 }
 
-// The node after this one in the order of the document; NULL at the end.
-static const xmlNode *next_of(const xmlNode *node)
-{
-    if (node->type == XML_ELEMENT_NODE && node->children != NULL)
-        return node->children;
-    while (node != NULL && node->next == NULL)
-        node = node->parent != NULL && node->parent->type == XML_ELEMENT_NODE ? node->parent : NULL;
-    return node != NULL ? node->next : NULL;
-}
-
 char *xml_document_find_undeclared(const struct xml_document *document)
 {
     for (const xmlNode *node = xmlDocGetRootElement(document->tree); node != NULL;
-         node = next_of(node)) {
+         node = xml_node_next(node)) {
         const char *name = node->type == XML_ELEMENT_NODE ? undeclared_in(node) : NULL;
 
         if (name != NULL)

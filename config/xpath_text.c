@@ -56,6 +56,21 @@ static const char *plain_number(const struct value *value)
     return text != NULL && decimal_is_valid(text) && strpbrk(text, "eE") == NULL ? text : NULL;
 }
 
+// No XML holds control characters, and XPath cannot write them: a text with one
+// has to stay one that nothing equals.
+static char *replace_controls(const char *text)
+{
+    GString *out = g_string_new(NULL);
+
+    for (; *text != '\0'; text++) {
+        if ((unsigned char)*text < ' ' && strchr("\t\n\r", *text) == NULL)
+            g_string_append(out, "\xEF\xBF\xBD");
+        else
+            g_string_append_c(out, *text);
+    }
+    return g_string_free(out, FALSE);
+}
+
 static bool fill(struct filling *filling, const char *begin, const char *end, bool quoted,
                  GError **error)
 {
@@ -65,7 +80,8 @@ static bool fill(struct filling *filling, const char *begin, const char *end, bo
     if (value == NULL)
         return false;
     const char *number = quoted ? NULL : plain_number(value);
-    g_autofree char *plain = value_to_text(value);
+    g_autofree char *whole = value_to_text(value);
+    g_autofree char *plain = replace_controls(whole);
 
     if (number != NULL)
         g_string_append_printf(filling->out, " %s ", number);

@@ -157,10 +157,24 @@ static void keep_all(struct taking *taking, GPtrArray *taken)
     keep(taking, list);
 }
 
-// Why what was taken is not one value, or NULL. The caller frees it.
-static char *why_not_one(const struct capture *capture, const GPtrArray *taken)
+// Why the answer holds nothing for the capture: it is no XML, no page. Else NULL.
+static const char *why_nothing(const struct taking *taking)
 {
+    const struct selector *selector = taking->capture->selector;
+    bool markup = selector && (selector->kind == SELECTOR_XML || selector->kind == SELECTOR_HTML);
+    return markup && !taking->capture->from
+               ? subject_markup_problem(taking->subject, selector->kind)
+               : NULL;
+}
+
+// Why what was taken is not one value, or NULL. The caller frees it.
+static char *why_not_one(const struct taking *taking, const GPtrArray *taken)
+{
+    const struct capture *capture = taking->capture;
     g_autofree char *source = describe(capture);
+    const char *why = taken->len == 0 ? why_nothing(taking) : NULL;
+    if (why)
+        return g_strdup_printf("%s selected nothing: it is %s", source, why);
     if (taken->len == 0)
         return g_strdup_printf("%s selected nothing", source);
     if (taken->len > 1)
@@ -177,7 +191,7 @@ static bool take(struct taking *taking)
     g_autoptr(GPtrArray) taken = take_all(taking);
     if (!taken)
         return false;
-    char *problem = capture->all ? NULL : why_not_one(capture, taken);
+    char *problem = capture->all ? NULL : why_not_one(taking, taken);
     if (problem && capture->fallback) {
         g_free(problem);
         return keep_fallback(taking);

@@ -209,6 +209,7 @@ static bool judge_shape(struct state *state)
     if (envelope->kind == ENVELOPE_HTML && (due || envelope->login))
         explanation = LEXICON_PAGE;
     else if (envelope->kind == ENVELOPE_BROKEN ||
+             (envelope->kind == ENVELOPE_XML && state->input->xml_broken) ||
              (envelope->kind == ENVELOPE_TEXT && announced(state)))
         explanation = LEXICON_NOT_DATA;
     else if (envelope->kind == ENVELOPE_EMPTY && state->response->status == 200 &&

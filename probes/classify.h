@@ -18,6 +18,7 @@ struct classify_input {
     bool expectations_given; // the step has expectations of its own: they decide over the status
     bool status_expected;    // …and one of them is on the status, and it holds
     bool page_due;           // a web page is what the step expects
+    bool xml_broken;         // XML was looked for in it, and it is not well-formed
     bool data_due;           // a web page or an empty body is no answer to this call
     int64_t timeout_ms;      // what the call was given, for the message
 };

@@ -114,6 +114,7 @@ struct verdict *judge(const struct judge_input *input)
         facts.document = subject_document(&subject);
         facts.failed_expectation = failed;
         facts.page_due = expect_names_kind(input->call->expect, SELECTOR_HTML);
+        facts.xml_broken = subject.xml.problem != NULL;
         facts.data_due = is_data_due(input->call);
         facts.expectations_given = expect_names_content(input->call->expect);
         facts.status_expected = !failed && expect_names_status(input->call->expect);

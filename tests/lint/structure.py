@@ -15,7 +15,7 @@ OWNERS = {"curl/curl.h": r"base/transfer\w*\.c|base/transfer_\w+\.h|alerts/smtp_
           "pcre2.h": r"base/regex\.c", "libesmtp.h": r"alerts/smtp_esmtp\w*\.[ch]",
           **{f"libxml/{name}.h": r"base/xml\w*\.c" for name in ("parser", "HTMLparser", "xpath", "xpathInternals", "tree")}}
 BANNED = re.compile(r"\b(sprintf|vsprintf|strcpy|strcat|strncpy|strncat|atoi|atol|atof|strtok|sscanf|gets|system|popen)\s*\(")
-PURE = ["base/jsonpath", "base/xml", "base/decimal", "base/cron", "probes/selector", "probes/expect", "probes/capture",
+PURE = ["base/jsonpath", "base/xml_parse", "base/xml_path", "base/xml_check", "base/xml_select", "base/decimal", "base/cron", "probes/selector", "probes/expect", "probes/capture",
         "probes/moment", "probes/classify", "probes/envelope", "probes/verdict", "alerts/route", "alerts/compose",
         "alerts/delivery_plan", "monitor/incident", "monitor/schedule", "config/template"]
 IMPURE = re.compile(r"\b(clock_\w+_now|log_(error|warning|info|debug)|time|gettimeofday|g_get_real_time|fopen|open|g_file_get_contents)\s*\(")

@@ -8,8 +8,9 @@ asked. Prints its port.
 
 An answer: {"status": 200, "headers": {…} or [[name, value], …], "body": text or any JSON, "delay":
 seconds before it, "close": true (the connection ends without an answer, after the request was read)}.
-{path} and {text} in a body stand for the request's path and body.
+{path} and {text} in a body stand for the request's path and body. In place of a body, "base64": bytes.
 """
+import base64
 import json
 import sys
 import threading
@@ -73,8 +74,10 @@ class Handler(BaseHTTPRequestHandler):
             body = json.dumps(body)
             if not any(name.lower() == "content-type" for name, _ in headers):
                 headers.append(["Content-Type", "application/json"])
-        body = body.replace("{path}", self.path).replace("{text}", text)
-        return self.send(answer.get("status", 200), headers, body.encode())
+        body = body.replace("{path}", self.path).replace("{text}", text).encode()
+        if "base64" in answer:
+            body = base64.b64decode(answer["base64"])
+        return self.send(answer.get("status", 200), headers, body)
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do
 

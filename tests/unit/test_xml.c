@@ -207,6 +207,48 @@ static void test_hostile(void **state)
     }
 }
 
+// Ordinary paths that would take minutes on this, or for ever, end with a sentence;
+// others are as quick and as right as on a small document.
+static void test_endless_paths(void **state)
+{
+    (void)state;
+    g_autofree char *text = repeat("<r>", "<x><a>1</a></x>", 4 * 1024 * 1024, "</r>");
+    static const char *const endless[] = {"//x/following-sibling::x[1]", "//x != //a",
+                                          "//a[contains(string(/), 'y')]"};
+    g_autoptr(xml_document_t) document = xml_parse(text, NULL);
+    assert_non_null(document);
+    for (size_t i = 0; i < G_N_ELEMENTS(endless); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(xml_path_t) path = xml_path_compile(endless[i], NULL, NULL);
+        assert_null(xml_path_select(path, document, &error));
+        assert_true(g_error_matches(error, XML_ERROR, XML_ERROR_LIMIT));
+        assert_string_equal(error->message,
+                            "the XPath takes too much work on this document: narrow it");
+    }
+    g_autofree char *count = select_in(text, "count(//a)", false);
+    assert_string_equal(count, "[279621]");
+    g_autoptr(xml_path_t) path = xml_path_compile("//a[. = 1]", NULL, NULL);
+    g_autoptr(GPtrArray) found = xml_path_select(path, document, NULL);
+    assert_int_equal(found->len, 279621);
+    assert_string_equal(cJSON_GetStringValue(found->pdata[279620]), "1");
+}
+
+// The kinds of results from a large document are the same as from a small one.
+static void test_large(void **state)
+{
+    (void)state;
+    g_autofree char *text = repeat("<r><b>\xc3\xa9</b><c/>", "<a/>", 100000, "</r>");
+    static const struct {
+        const char *xpath, *selected;
+    } cases[] = {{"//b", "[\"é\"]"},           {"//c", "[\"\"]"},         {"//d", "[]"},
+                 {"count(//b)", "[1]"},        {"//b = 'é'", "[true]"},   {"//b = 1", "[false]"},
+                 {"number(//b)", "[\"NaN\"]"}, {"string(//b)", "[\"é\"]"}};
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *selected = select_in(text, cases[i].xpath, false);
+        assert_string_equal(selected, cases[i].selected);
+    }
+}
+
 // Scripts and comments hold no tags, however they look.
 static void test_not_hostile(void **state)
 {
@@ -265,7 +307,8 @@ int main(void)
         cmocka_unit_test(test_refused),       cmocka_unit_test(test_page),
         cmocka_unit_test(test_paths),         cmocka_unit_test(test_namespaces),
         cmocka_unit_test(test_hostile),       cmocka_unit_test(test_not_hostile),
-        cmocka_unit_test(test_too_much_text),
+        cmocka_unit_test(test_too_much_text), cmocka_unit_test(test_endless_paths),
+        cmocka_unit_test(test_large),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
