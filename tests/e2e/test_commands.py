@@ -57,7 +57,7 @@ WRONG = [
     ("explain missing.json", "missing.json"),
     ("explain --status many", "--status"),
     ("explain --status 42", "--status is a number from 100 to 999"),
-    ("query", "an argument is missing; usage: erpwatch query [OPTION]... json|regex"),
+    ("query", "an argument is missing; usage: erpwatch query [OPTION]... json|xml|html|regex"),
     ("query xml //a", "json and regex"),
     ("query sql a", 'there is no selector "sql": write json or regex'),
     ("query json $.a[ erpwatch.yaml", "the JSONPath is wrong at character 5"),
