@@ -66,7 +66,9 @@ class Schema(unittest.TestCase):
                         "type-capture-nothing", "type-two-selectors", "type-status",
                         "type-status-class", "type-time-bare", "type-time-number",
                         "type-size-number", "type-header-list", "type-one-of-empty",
-                        "type-expect-empty", "type-alias-missing-map", "type-duration-zero"}
+                        "type-expect-empty", "type-alias-missing-map", "type-duration-zero",
+                        "type-certificate", "key-missing-client-secret",
+                        "key-missing-refresh-token"}
         found = missed = 0
         bad = glob.glob("tests/config/bad/key-*.yaml") + glob.glob("tests/config/bad/type-*.yaml")
         for path in sorted(bad):
