@@ -38,6 +38,11 @@ struct xml_document *xml_parse_html(const char *text, GError **error);
 // The caller frees it.
 char *xml_document_find_undeclared(const struct xml_document *document);
 
+// Calls `visit` with the name (without its prefix) and text of each attribute, and of each
+// element that holds no other.
+typedef void (*xml_visit)(const char *name, const char *text, void *user);
+void xml_document_foreach(const struct xml_document *document, xml_visit visit, void *user);
+
 // Compiles an XPath. `namespaces` (char *prefix -> char *uri; may be NULL) says
 // what its prefixes stand for; the path keeps it. NULL and `error` where the path
 // is wrong: its syntax, a function, a prefix, what cannot be selected from.

@@ -18,6 +18,8 @@
 // nodes together, should a path look at the whole text for each of them.
 #define NODES_ORDINARY 20000
 #define WORK_ORDINARY (INT64_C(2) * 1000 * 1000 * 1000)
+// Each tag of a page is held against all that are open: a second for these.
+#define TAGS_MOST 500000
 // Each name is looked up among those that are open.
 #define NAMESPACES_MOST 1000
 
@@ -186,6 +188,16 @@ static struct xml_document *document_new(xmlDocPtr tree, size_t length)
     return document;
 }
 
+static bool has_many_tags(const char *text)
+{
+    int tags = 0;
+
+    for (const char *at = strchr(text, '<'); at != NULL && tags <= TAGS_MOST;
+         at = strchr(at + 1, '<'))
+        tags++;
+    return tags > TAGS_MOST;
+}
+
 // What reading would take too much time or memory for.
 static bool check_size(const char *text, size_t length, bool html, GError **error)
 {
@@ -193,6 +205,9 @@ static bool check_size(const char *text, size_t length, bool html, GError **erro
 
     if (length > TEXT_MOST)
         g_set_error(error, XML_ERROR, XML_ERROR_DOCUMENT, "not %s to be read: over 256 MiB", kind);
+    else if (html && has_many_tags(text))
+        g_set_error(error, XML_ERROR, XML_ERROR_DOCUMENT,
+                    "not HTML to be read: it has more than %d tags", TAGS_MOST);
     else if (!xml_check_tags(text, html))
         g_set_error(error, XML_ERROR, XML_ERROR_DOCUMENT,
                     "not %s to be read: a tag has more than 1000 attributes", kind);

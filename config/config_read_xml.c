@@ -3,6 +3,7 @@
 // and what goes out is held against XML's rules with its holes filled.
 #include "config_read.h"
 
+#include "../base/redact.h"
 #include "config_problem.h"
 #include "holes.h"
 #include "intern.h"
@@ -10,6 +11,9 @@
 #include <string.h>
 
 #define DECLARATION "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n"
+
+// In place of a value that is not known yet: a character that nobody writes.
+#define UNKNOWN "\xEE\x80\x80"
 
 static const char *const envelopes[] = {
     [CALL_SOAP_1_1] = "http://schemas.xmlsoap.org/soap/envelope/",
@@ -116,6 +120,32 @@ static void check_text(struct config_reader *reader, const struct config_node *n
                              prefix, prefix);
 }
 
+struct search {
+    struct config_reader *reader;
+    const struct config_node *node;
+};
+
+static void see_text(const char *name, const char *text, void *user)
+{
+    struct search *search = user;
+    g_autofree char *plain = g_strstrip(g_strdup(text));
+
+    if (plain[0] != '\0' && strstr(plain, UNKNOWN) == NULL && redact_is_secret_name(name))
+        config_read_note_literal(search->reader, search->node, plain, name);
+}
+
+// Warns of literal secrets: elements and attributes whose names say what they are.
+static void find_secrets(struct config_reader *reader, const struct config_node *node,
+                         const char *text)
+{
+    g_autofree char *filled = holes_replace(text, UNKNOWN);
+    g_autoptr(xml_document_t) document = xml_parse(filled, NULL);
+    struct search search = {reader, node};
+
+    if (document != NULL)
+        xml_document_foreach(document, see_text, &search);
+}
+
 // A template of XML that a node gives a part of.
 static struct template *read_template(struct config_reader *reader, const struct config_node *node,
                                       const char *text)
@@ -134,6 +164,7 @@ void config_read_xml(struct config_reader *reader, const struct config_node *nod
     if (text == NULL)
         return;
     check_text(reader, node, text);
+    find_secrets(reader, node, text);
     call->body = read_template(reader, node, text);
 }
 
@@ -156,6 +187,7 @@ static void check_part(struct config_reader *reader, const struct config_node *n
 
     if (holes_skip(node->text + strspn(node->text, " \t\r\n")) == NULL)
         check_text(reader, node, text);
+    find_secrets(reader, node, text);
 }
 
 static void read_envelope(struct config_reader *reader, const struct config_node *header,

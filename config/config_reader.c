@@ -282,8 +282,8 @@ struct template *config_read_json(struct config_reader *reader, const struct con
     return template;
 }
 
-static void note_literal(struct config_reader *reader, const struct config_node *node,
-                         const char *literal, const char *what)
+void config_read_note_literal(struct config_reader *reader, const struct config_node *node,
+                              const char *literal, const char *what)
 {
     if (reader->config == NULL || literal[0] == '\0')
         return;
@@ -309,7 +309,7 @@ struct template *config_read_secret(struct config_reader *reader, const struct c
         config_problem_error(reader->problems, node->place,
                              "this secret is empty: write ${file:PATH} or ${env:NAME}");
     else if (literal != NULL)
-        note_literal(reader, node, literal, what);
+        config_read_note_literal(reader, node, literal, what);
     return template;
 }
 
@@ -324,7 +324,7 @@ void config_read_body_secrets(struct config_reader *reader, const struct config_
             config_read_body_secrets(reader, value);
         else if (entry != NULL && redact_is_secret_name(entry->key) && strstr(text, "{{") == NULL &&
                  strstr(text, "${") == NULL)
-            note_literal(reader, value, text, entry->key);
+            config_read_note_literal(reader, value, text, entry->key);
     }
 }
 
@@ -341,7 +341,7 @@ static void add_field(struct config_reader *reader, const struct config_entry *e
     if (template == NULL)
         return;
     if (secret_name && template_constant(template) != NULL)
-        note_literal(reader, value, template_constant(template), entry->key);
+        config_read_note_literal(reader, value, template_constant(template), entry->key);
     g_ptr_array_add(fields, call_field_new(entry->key, template));
 }
 

@@ -78,6 +78,11 @@ char *config_read_filename(const struct config_node *node);
 // cannot be read, validate says so; where an agent starts, it is warned of.
 char *config_read_needed_file(struct config_reader *reader, const struct config_node *node);
 
+// Warns of a secret that stands as it is in `node`, and keeps it from being shown;
+// `what` names it for people.
+void config_read_note_literal(struct config_reader *reader, const struct config_node *node,
+                              const char *literal, const char *what);
+
 // Notes for `validate -v` that something is secret.
 void config_read_note_secret(struct config_reader *reader, const char *format, ...)
     G_GNUC_PRINTF(2, 3);
