@@ -196,6 +196,28 @@ static bool announced(const struct state *state)
     return lower && (strstr(lower, "json") || strstr(lower, "xml"));
 }
 
+static bool is_wrong_page(const struct state *state, bool due)
+{
+    const struct envelope *envelope = state->envelope;
+    if (envelope->kind != ENVELOPE_HTML)
+        return false;
+    // the right shape, where a page was due: what stands in it is not what was expected
+    return envelope->login || (due && !state->input->page_due);
+}
+
+static bool is_no_data(const struct state *state)
+{
+    enum envelope_kind kind = state->envelope->kind;
+    return kind == ENVELOPE_BROKEN || (kind == ENVELOPE_XML && state->input->xml_broken) ||
+           (kind == ENVELOPE_TEXT && announced(state));
+}
+
+static bool is_silence(const struct state *state, bool due)
+{
+    return state->envelope->kind == ENVELOPE_EMPTY && state->response->status == 200 &&
+           (state->input->failed_expectation || (due && announced(state)));
+}
+
 // A page, nothing, or something unreadable, where data was due.
 static bool judge_shape(struct state *state)
 {
@@ -204,16 +226,11 @@ static bool judge_shape(struct state *state)
     enum lexicon_explanation explanation;
     if (state->response->status >= 300 && state->response->status < 400)
         return false; // the page of a redirect is read by nobody
-    if (envelope->kind == ENVELOPE_HTML && state->input->page_due && !envelope->login)
-        return false; // the right shape, but what stands in it is not what was expected
-    if (envelope->kind == ENVELOPE_HTML && (due || envelope->login))
+    if (is_wrong_page(state, due))
         explanation = LEXICON_PAGE;
-    else if (envelope->kind == ENVELOPE_BROKEN ||
-             (envelope->kind == ENVELOPE_XML && state->input->xml_broken) ||
-             (envelope->kind == ENVELOPE_TEXT && announced(state)))
+    else if (is_no_data(state))
         explanation = LEXICON_NOT_DATA;
-    else if (envelope->kind == ENVELOPE_EMPTY && state->response->status == 200 &&
-             (state->input->failed_expectation || (due && announced(state))))
+    else if (is_silence(state, due))
         explanation = LEXICON_NO_BODY;
     else
         return false;
