@@ -151,8 +151,8 @@ static void test_answers_in_each_encoding(void **state)
     (void)state;
     static const char *const bodies[] = {
         "{    \"error\":{\"code\":\"R7\",\"message\":\"Größe für Artikel 7 fehlt\"}}",
-        "<?xml version=\"1.0\" encoding=\"utf-8\"?><error><code>R7</code><message>"
-        "Größe für Artikel 7 fehlt</message></error>",
+        ("<?xml version=\"1.0\" encoding=\"utf-8\"?><error><code>R7</code><message>"
+         "Größe für Artikel 7 fehlt</message></error>"),
         "<html>      <title>Größe für Artikel 7 fehlt</title></html>",
     };
     static const char *const types[] = {NULL, "text/xml; charset=utf-8",
