@@ -237,8 +237,8 @@ static void test_good_batches(void **state)
     (void)state;
     static const char *const bodies[] = {
         "--batch_1\r\n" CREATED "--batch_1\r\n" CREATED "--batch_1--\r\n",
-        "{\"responses\":[{\"id\":\"1\",\"status\":200,\"body\":{\"errors\":[],\"text\":\"error\"}"
-        "}]}",
+        ("{\"responses\":[{\"id\":\"1\",\"status\":200,\"body\":{\"errors\":[],\"text\":\"error\"}"
+         "}]}"),
         "{\"responses\":[]}",
         "{\"responses\":[{\"status\":\"error\"}]}", // of something else
     };
