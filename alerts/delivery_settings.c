@@ -3,6 +3,8 @@
 // the secrets, and which mail client can do it. Comes before delivery.c.
 #include "delivery.h"
 
+#include "../base/wipe.h"
+
 #include <gio/gio.h>
 
 #include <string.h>
@@ -149,13 +151,6 @@ struct delivery *delivery_new(const struct config *config, int64_t timeout_ms, G
     return NULL;
 }
 
-static void free_secret(char *secret)
-{
-    if (secret)
-        explicit_bzero(secret, strlen(secret));
-    g_free(secret);
-}
-
 void delivery_free(struct delivery *delivery)
 {
     if (delivery == NULL)
@@ -166,11 +161,11 @@ void delivery_free(struct delivery *delivery)
     g_free(delivery->from);
     g_free(delivery->ca);
     g_free(delivery->username);
-    free_secret(delivery->password);
+    wipe_text(delivery->password);
     g_free(delivery->token_url);
     g_free(delivery->client_id);
-    free_secret(delivery->client_secret);
+    wipe_text(delivery->client_secret);
     g_free(delivery->scope);
-    free_secret(delivery->refresh_token);
+    wipe_text(delivery->refresh_token);
     g_free(delivery);
 }

@@ -181,10 +181,3 @@ bool jwt_add_thumbprints(cJSON *head, const char *pem, GError **error)
            fail(error, JWT_ERROR_KEY,
                 "the certificate of client_assertion is no certificate in PEM");
 }
-
-void jwt_wipe_key(char *pem)
-{
-    if (pem)
-        explicit_bzero(pem, strlen(pem));
-    g_free(pem);
-}

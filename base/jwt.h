@@ -26,7 +26,4 @@ char *jwt_sign(enum jwt_algorithm algorithm, const char *pem, cJSON *head, const
 // Adds the certificate's fingerprints as "x5t" and "x5t#S256": some servers know a key by them.
 bool jwt_add_thumbprints(cJSON *head, const char *pem, GError **error);
 
-// Frees the text of a key, wiped; NULL is allowed.
-void jwt_wipe_key(char *pem);
-
 #endif

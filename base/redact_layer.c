@@ -4,6 +4,8 @@
 // other place of the text from being looked at twice.
 #include "redact_parts.h"
 
+#include "wipe.h"
+
 #include <string.h>
 
 #define PREFIX 6
@@ -25,18 +27,10 @@ struct redact_layer {
     bool has_space;
 };
 
-static void wipe(void *data)
-{
-    char *text = data;
-    if (text)
-        explicit_bzero(text, strlen(text));
-    g_free(text);
-}
-
 static void form_free(void *data)
 {
     struct form *form = data;
-    wipe(form->text);
+    wipe_text(form->text);
     g_free(form);
 }
 
@@ -49,7 +43,7 @@ struct redact_layer *redact_layer_new(void)
 {
     struct redact_layer *layer = g_new0(struct redact_layer, 1);
     layer->references = 1;
-    layer->secrets = g_hash_table_new_full(g_str_hash, g_str_equal, wipe, NULL);
+    layer->secrets = g_hash_table_new_full(g_str_hash, g_str_equal, wipe_text, NULL);
     layer->forms = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, forms_free);
     return layer;
 }
@@ -101,7 +95,7 @@ static void add_form(struct redact_layer *layer, char *text, bool left, bool rig
 {
     size_t length = strlen(text);
     if (length < PREFIX) {
-        wipe(text);
+        wipe_text(text);
         return;
     }
     uint64_t prefix = prefix_of(text);

@@ -5,6 +5,7 @@
 #include "secret.h"
 
 #include "../base/redact.h"
+#include "../base/wipe.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,18 +27,10 @@ struct secret_store {
     GHashTable *literals; // a set of char *
 };
 
-static void wipe(void *data)
-{
-    char *text = data;
-    if (text)
-        explicit_bzero(text, strlen(text));
-    g_free(text);
-}
-
 static void entry_free(void *data)
 {
     struct entry *entry = data;
-    wipe(entry->text);
+    wipe_text(entry->text);
     g_free(entry->path);
     g_free(entry);
 }
@@ -46,7 +39,7 @@ struct secret_store *secret_store_new(void)
 {
     struct secret_store *store = g_new0(struct secret_store, 1);
     store->entries = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, entry_free);
-    store->literals = g_hash_table_new_full(g_str_hash, g_str_equal, wipe, NULL);
+    store->literals = g_hash_table_new_full(g_str_hash, g_str_equal, wipe_text, NULL);
     return store;
 }
 

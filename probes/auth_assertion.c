@@ -5,6 +5,7 @@
 #include "../base/ids.h"
 #include "../base/json.h"
 #include "../base/jwt.h"
+#include "../base/wipe.h"
 #include "../config/config_oauth2.h"
 
 // Servers refuse a long life (NetSuite: an hour) and a late clock.
@@ -92,6 +93,6 @@ char *auth_assertion_make(const struct config_session *session, struct values *v
     char *key = head ? read_file(assertion->key, "key", error) : NULL;
     char *signed_text =
         key ? jwt_sign(algorithms[assertion->algorithm], key, head, claims, error) : NULL;
-    jwt_wipe_key(key);
+    wipe_text(key);
     return signed_text;
 }

@@ -10,6 +10,7 @@
 #include "../base/ids.h"
 #include "../base/json.h"
 #include "../base/log.h"
+#include "../base/wipe.h"
 #include "../config/config_oauth2.h"
 #include "auth_assertion.h"
 #include "token_answer.h"
@@ -315,9 +316,7 @@ void auth_token_hurry(struct auth_token *token)
 
 static void replace(char **text, char **by)
 {
-    if (*text)
-        explicit_bzero(*text, strlen(*text));
-    g_free(*text);
+    wipe_text(*text);
     *text = g_steal_pointer(by);
 }
 
@@ -508,12 +507,8 @@ void auth_token_free(struct auth_token *token)
         return;
     give_back(token);
     token_record_free(token->record);
-    char *secrets[] = {token->seed, token->refused};
-    for (size_t i = 0; i < G_N_ELEMENTS(secrets); i++) {
-        if (secrets[i])
-            explicit_bzero(secrets[i], strlen(secrets[i]));
-        g_free(secrets[i]);
-    }
+    wipe_text(token->seed);
+    wipe_text(token->refused);
     g_free(token->key);
     g_free(token->purpose);
     g_free(token);

@@ -7,6 +7,7 @@
 
 #include "../base/json.h"
 #include "../base/transfer.h"
+#include "../base/wipe.h"
 
 #include <string.h>
 
@@ -36,20 +37,13 @@ struct place {
     bool secure;
 };
 
-static void wipe(char *text)
-{
-    if (text)
-        explicit_bzero(text, strlen(text));
-    g_free(text);
-}
-
 static void cookie_free(void *data)
 {
     struct cookie *cookie = data;
     if (!cookie)
         return;
     g_free(cookie->name);
-    wipe(cookie->value);
+    wipe_text(cookie->value);
     g_free(cookie->domain);
     g_free(cookie->path);
     g_free(cookie);

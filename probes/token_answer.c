@@ -4,8 +4,7 @@
 #include "token_answer.h"
 
 #include "../base/json.h"
-
-#include <string.h>
+#include "../base/wipe.h"
 
 // More than this says nothing: some servers send 2^31 or the end of time.
 #define EXPIRES_MAX_S (INT64_C(10) * 365 * 86400)
@@ -67,17 +66,10 @@ void token_answer_read(const struct transfer_response *response, struct token_an
     }
 }
 
-static void wipe(char *secret)
-{
-    if (secret)
-        explicit_bzero(secret, strlen(secret));
-    g_free(secret);
-}
-
 void token_answer_clear(struct token_answer *answer)
 {
-    wipe(answer->access);
-    wipe(answer->refresh);
+    wipe_text(answer->access);
+    wipe_text(answer->refresh);
     g_free(answer->problem);
     *answer = (struct token_answer){0};
 }

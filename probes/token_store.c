@@ -3,7 +3,7 @@
 // monitor/token_keep, which keeps it.
 #include "token_store.h"
 
-#include <string.h>
+#include "../base/wipe.h"
 
 struct token_record *token_record_copy(const struct token_record *record)
 {
@@ -22,12 +22,9 @@ void token_record_free(struct token_record *record)
 {
     if (!record)
         return;
-    char *secrets[] = {record->refresh, record->former, record->access};
-    for (size_t i = 0; i < G_N_ELEMENTS(secrets); i++) {
-        if (secrets[i])
-            explicit_bzero(secrets[i], strlen(secrets[i]));
-        g_free(secrets[i]);
-    }
+    wipe_text(record->refresh);
+    wipe_text(record->former);
+    wipe_text(record->access);
     g_free(record->purpose);
     g_free(record);
 }

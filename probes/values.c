@@ -5,6 +5,7 @@
 
 #include "../base/json.h"
 #include "../base/redact.h"
+#include "../base/wipe.h"
 
 #include <string.h>
 
@@ -31,17 +32,11 @@ static void named_free(void *data)
     g_free(named);
 }
 
-static void wipe(void *text)
-{
-    explicit_bzero(text, strlen(text));
-    g_free(text);
-}
-
 struct values *values_new(const struct secret_store *secrets, const char *zone)
 {
     struct values *values = g_new0(struct values, 1);
     values->named = g_ptr_array_new_with_free_func(named_free);
-    values->made = g_hash_table_new_full(g_str_hash, g_str_equal, wipe, NULL);
+    values->made = g_hash_table_new_full(g_str_hash, g_str_equal, wipe_text, NULL);
     values->secrets = secrets;
     values->timezone = g_strdup(zone);
     return values;
