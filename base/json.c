@@ -186,6 +186,16 @@ gint64 json_integer(const cJSON *object, const char *key, gint64 fallback)
     return fabs(value) < 9e15 && floor(value) == value ? (gint64)value : fallback;
 }
 
+static void free_value(void *value)
+{
+    cJSON_Delete(value);
+}
+
+GPtrArray *json_list_new(void)
+{
+    return g_ptr_array_new_with_free_func(free_value);
+}
+
 void json_add_text(cJSON *object, const char *key, const char *text)
 {
     if (text)

@@ -44,6 +44,9 @@ const char *json_text(const cJSON *object, const char *key);
 // The value of a number member, or `fallback`.
 gint64 json_integer(const cJSON *object, const char *key, gint64 fallback);
 
+// An empty list that owns the values put into it.
+GPtrArray *json_list_new(void);
+
 // Adds a string member, or null where `text` is NULL.
 void json_add_text(cJSON *object, const char *key, const char *text);
 

@@ -106,11 +106,6 @@ enum xml_outcome xml_evaluate(const struct xml_question *question, xml_take take
     return outcome;
 }
 
-static void free_json(void *json)
-{
-    cJSON_Delete(json);
-}
-
 // NaN and the infinite numbers are no JSON: they stay texts.
 static bool take_json(void *user, enum xml_result kind, const char *text)
 {
@@ -128,7 +123,7 @@ static GPtrArray *answer(const struct xml_question *question, GError **error)
         [XML_OUTCOME_WORK] = "the XPath takes too much work on this document: narrow it",
         [XML_OUTCOME_SIZE] = "the XPath selects more than 16 MiB of text: narrow it",
         [XML_OUTCOME_FAILED] = "the XPath could not be run in a process of its own"};
-    g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func(free_json);
+    g_autoptr(GPtrArray) found = json_list_new();
     enum xml_outcome outcome = question->document->large
                                    ? xml_evaluate_apart(question, take_json, found)
                                    : xml_evaluate(question, take_json, found);

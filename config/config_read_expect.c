@@ -173,11 +173,6 @@ static void free_template(void *data)
     intern_release_template(data);
 }
 
-static void free_json(void *data)
-{
-    cJSON_Delete(data);
-}
-
 static void read_pattern(struct config_reader *reader, struct check *check,
                          const struct config_node *node)
 {
@@ -238,7 +233,7 @@ static struct check *read_check(struct config_reader *reader, enum check_operato
         check->nested = config_read_checks(reader, node, kind);
         return check;
     }
-    check->constants = g_ptr_array_new_with_free_func(free_json);
+    check->constants = json_list_new();
     if (list && node->kind == CONFIG_NODE_LIST) {
         for (unsigned i = 0; i < node->count; i++)
             add_operand(reader, check, node->items[i], kind);

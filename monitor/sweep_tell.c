@@ -98,7 +98,7 @@ static void append_record(GString *text, const cJSON *record)
 static GPtrArray *untold_records(struct db *db, const char *sweep, struct clock_wall now,
                                  GError **error)
 {
-    g_autoptr(GPtrArray) records = g_ptr_array_new_with_free_func((GDestroyNotify)cJSON_Delete);
+    g_autoptr(GPtrArray) records = json_list_new();
     g_autoptr(GPtrArray) texts = db_take_texts(
         db_query(db, error,
                  "SELECT record FROM sweep_record WHERE sweep = ? AND told = 0"

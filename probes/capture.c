@@ -27,11 +27,6 @@ static bool fail(struct taking *taking, char *problem)
     return false;
 }
 
-static void free_json(void *json)
-{
-    cJSON_Delete(json);
-}
-
 // What the capture selects from, in words.
 static char *describe(const struct capture *capture)
 {
@@ -104,12 +99,12 @@ static bool decode_one(struct taking *taking, const cJSON *value, GPtrArray *tak
 static GPtrArray *take_all(struct taking *taking)
 {
     const struct capture *capture = taking->capture;
-    g_autoptr(GPtrArray) selected = g_ptr_array_new_with_free_func(free_json);
+    g_autoptr(GPtrArray) selected = json_list_new();
     if (!select_first(taking, selected))
         return NULL;
     if (capture->decode == CAPTURE_PLAIN && !capture->then)
         return g_steal_pointer(&selected);
-    g_autoptr(GPtrArray) taken = g_ptr_array_new_with_free_func(free_json);
+    g_autoptr(GPtrArray) taken = json_list_new();
     for (unsigned i = 0; i < selected->len; i++)
         if (!decode_one(taking, g_ptr_array_index(selected, i), taken))
             return NULL;

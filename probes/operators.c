@@ -317,11 +317,6 @@ static judge_whole whole_of(const struct check *check)
     return operators[check->operator].whole;
 }
 
-static void free_json(void *json)
-{
-    cJSON_Delete(json);
-}
-
 // An operand with holes; in a pattern, values stand for themselves.
 static cJSON *evaluate(const struct template *operand, enum check_operator operator,
                        const struct template_context * context, GError **error)
@@ -342,7 +337,7 @@ static GPtrArray *resolve(const struct check *check, const struct template_conte
 {
     if (check->constants)
         return g_ptr_array_ref(check->constants);
-    g_autoptr(GPtrArray) operands = g_ptr_array_new_with_free_func(free_json);
+    g_autoptr(GPtrArray) operands = json_list_new();
     for (unsigned i = 0; check->operands && i < check->operands->len; i++) {
         cJSON *operand =
             evaluate(g_ptr_array_index(check->operands, i), check->operator, context, error);

@@ -137,19 +137,9 @@ bool subject_is_readable(struct subject *subject, enum selector_kind kind)
     return kind != SELECTOR_JSON || subject_document(subject);
 }
 
-static void free_json(void *json)
-{
-    cJSON_Delete(json);
-}
-
-static GPtrArray *new_owning(void)
-{
-    return g_ptr_array_new_with_free_func(free_json);
-}
-
 static GPtrArray *select_number(double number)
 {
-    GPtrArray *found = new_owning();
+    GPtrArray *found = json_list_new();
     g_ptr_array_add(found, cJSON_CreateNumber(number));
     return found;
 }
@@ -158,14 +148,14 @@ static GPtrArray *select_status(const struct selection *selection, GError **erro
 {
     (void)error;
     const struct transfer_response *response = selection->subject->response;
-    return response && response->status ? select_number(response->status) : new_owning();
+    return response && response->status ? select_number(response->status) : json_list_new();
 }
 
 static GPtrArray *select_time(const struct selection *selection, GError **error)
 {
     (void)error;
     const struct subject *subject = selection->subject;
-    return subject->response ? select_number(floor(subject->elapsed_ms)) : new_owning();
+    return subject->response ? select_number(floor(subject->elapsed_ms)) : json_list_new();
 }
 
 static GPtrArray *select_size(const struct selection *selection, GError **error)
@@ -182,7 +172,7 @@ static GPtrArray *select_certificate(const struct selection *selection, GError *
     (void)error;
     const struct transfer_response *response = selection->subject->response;
     bool certified = response && response->certified;
-    return certified ? select_number((double)response->certificate_left_ms) : new_owning();
+    return certified ? select_number((double)response->certificate_left_ms) : json_list_new();
 }
 
 // The selector's argument with its holes filled; the caller frees it.
@@ -210,7 +200,7 @@ static GPtrArray *select_header(const struct selection *selection, GError **erro
     g_autofree char *name = fill_name(selection, error);
     if (!name)
         return NULL;
-    GPtrArray *found = new_owning();
+    GPtrArray *found = json_list_new();
     for (unsigned i = 0; response && i < response->headers->len; i++) {
         const struct transfer_header *header = g_ptr_array_index(response->headers, i);
         if (g_ascii_strcasecmp(header->name, name) == 0)
@@ -240,7 +230,7 @@ static GPtrArray *select_cookie(const struct selection *selection, GError **erro
     g_autofree char *name = fill_name(selection, error);
     if (!name)
         return NULL;
-    GPtrArray *found = new_owning();
+    GPtrArray *found = json_list_new();
     for (unsigned i = 0; response && i < response->headers->len; i++) {
         const struct transfer_header *header = g_ptr_array_index(response->headers, i);
         if (g_ascii_strcasecmp(header->name, "Set-Cookie") != 0)
@@ -268,7 +258,7 @@ static GPtrArray *select_json(const struct selection *selection, GError **error)
     if (!path && !filled)
         return NULL;
     const cJSON *document = subject_document(selection->subject);
-    return document ? jsonpath_select(path ? path : filled, document) : new_owning();
+    return document ? jsonpath_select(path ? path : filled, document) : json_list_new();
 }
 
 static struct xml_path *fill_xpath(const struct selection *selection, GError **error)
@@ -291,7 +281,8 @@ static GPtrArray *select_by_path(const struct selection *selection, select_path 
         return NULL;
     const struct subject_markup *markup =
         read_markup(selection->subject, selection->selector->kind);
-    return markup->document ? select(path ? path : filled, markup->document, error) : new_owning();
+    return markup->document ? select(path ? path : filled, markup->document, error)
+                            : json_list_new();
 }
 
 static GPtrArray *select_markup(const struct selection *selection, GError **error)
@@ -305,7 +296,7 @@ static GPtrArray *find_matches(const struct regex *regex, struct subject *subjec
     g_autoptr(GPtrArray) texts = regex_find_all(regex, text, strlen(text), MATCHES_MOST, error);
     if (!texts)
         return NULL;
-    GPtrArray *found = new_owning();
+    GPtrArray *found = json_list_new();
     for (unsigned i = 0; i < texts->len; i++)
         g_ptr_array_add(found, cJSON_CreateString(g_ptr_array_index(texts, i)));
     return found;
@@ -324,7 +315,7 @@ static GPtrArray *select_regex(const struct selection *selection, GError **error
 static GPtrArray *select_body(const struct selection *selection, GError **error)
 {
     (void)error;
-    GPtrArray *found = new_owning();
+    GPtrArray *found = json_list_new();
     g_ptr_array_add(found, cJSON_CreateString(subject_text(selection->subject)));
     return found;
 }
