@@ -47,13 +47,6 @@ static char *notice_id(const char *incident, const char *kind, int number, const
     return ids_hash(ID_LENGTH, "notice", incident, kind, digits, contact, NULL);
 }
 
-static void add_time(cJSON *object, const char *key, struct clock_wall time)
-{
-    g_autofree char *text = time.us > 0 ? clock_wall_format(time) : NULL;
-
-    json_add_text(object, key, text);
-}
-
 // What stands behind the @ of a mailbox, as far as it is plain: it goes into Message-IDs, which
 // the MIME library does not check.
 static char *mail_domain(const char *from)
@@ -153,9 +146,9 @@ static void add_flow(cJSON *flows, const struct transition_flow *flow, const str
     json_add_text(object, "title", known != NULL && known->title ? known->title : flow->flow);
     json_add_text(object, "impact", known != NULL ? known->impact : NULL);
     cJSON_AddBoolToObject(object, "failing", flow->failing);
-    add_time(object, "first_failed", flow->first_failed);
-    add_time(object, "last_failed", flow->last_failed);
-    add_time(object, "last_good", flow->last_good);
+    json_add_time(object, "first_failed", flow->first_failed);
+    json_add_time(object, "last_failed", flow->last_failed);
+    json_add_time(object, "last_good", flow->last_good);
     json_add_integer(object, "runs_failed", flow->runs_failed);
     cJSON_AddItemToArray(flows, object);
 }
@@ -191,8 +184,8 @@ static void add_times(cJSON *facts, const struct transition *transition)
         transition->kind == TRANSITION_RECOVERED || transition->kind == TRANSITION_WITHDRAWN;
     int64_t lasted_us = transition->at.us - first_failure_us(transition);
 
-    add_time(facts, "opened", transition->opened);
-    add_time(facts, "ended", ended ? transition->at : (struct clock_wall){0});
+    json_add_time(facts, "opened", transition->opened);
+    json_add_time(facts, "ended", ended ? transition->at : (struct clock_wall){0});
     json_add_integer(facts, "duration_ms", MAX(lasted_us, 0) / 1000);
 }
 
@@ -243,7 +236,7 @@ static cJSON *facts_new(const struct notice *notice, struct clock_wall at)
     json_add_text(facts, "incident", notice->incident);
     json_add_text(facts, "kind", notice->kind);
     json_add_integer(facts, "number", notice->number);
-    add_time(facts, "at", at);
+    json_add_time(facts, "at", at);
     json_add_integer(facts, "priority", notice->priority);
     return facts;
 }

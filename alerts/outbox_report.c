@@ -43,12 +43,6 @@ bool outbox_count(struct db *db, struct outbox_counts *counts, GError **error)
     " r.stage, r.code, r.reply, r.last_us, r.due_us, n.summary"                                    \
     " FROM outbox_notice n JOIN outbox_recipient r USING (sequence) "
 
-static void add_time(cJSON *object, const char *key, int64_t us)
-{
-    g_autofree char *text = us > 0 ? clock_wall_format((struct clock_wall){us}) : NULL;
-    json_add_text(object, key, text);
-}
-
 static void add_reply(cJSON *object, const struct db_rows *rows)
 {
     const char *stage = db_rows_text(rows, 8);
@@ -72,10 +66,10 @@ static cJSON *recipient_to_json(const struct db_rows *rows)
     json_add_text(object, "state", db_rows_text(rows, 6));
     json_add_integer(object, "attempts", db_rows_integer(rows, 7));
     add_reply(object, rows);
-    add_time(object, "last", db_rows_integer(rows, 11));
+    json_add_time(object, "last", (struct clock_wall){db_rows_integer(rows, 11)});
     bool open = !g_str_equal(db_rows_text(rows, 6), "accepted") &&
                 !g_str_equal(db_rows_text(rows, 6), "given_up");
-    add_time(object, "due", open ? db_rows_integer(rows, 12) : 0);
+    json_add_time(object, "due", (struct clock_wall){open ? db_rows_integer(rows, 12) : 0});
     json_add_text(object, "summary", db_rows_text(rows, 13));
     return object;
 }

@@ -186,6 +186,12 @@ gint64 json_integer(const cJSON *object, const char *key, gint64 fallback)
     return fabs(value) < 9e15 && floor(value) == value ? (gint64)value : fallback;
 }
 
+void json_add_time(cJSON *object, const char *key, struct clock_wall time)
+{
+    g_autofree char *text = time.us > 0 ? clock_wall_format(time) : NULL;
+    json_add_text(object, key, text);
+}
+
 static void free_value(void *value)
 {
     cJSON_Delete(value);

@@ -4,6 +4,8 @@
 #ifndef BASE_JSON_H
 #define BASE_JSON_H
 
+#include "clock.h"
+
 #include <cjson/cJSON.h>
 #include <glib.h>
 #include <stdbool.h>
@@ -49,6 +51,9 @@ GPtrArray *json_list_new(void);
 
 // Adds a string member, or null where `text` is NULL.
 void json_add_text(cJSON *object, const char *key, const char *text);
+
+// Adds a time as text (clock_wall_format), or null where there is none (0).
+void json_add_time(cJSON *object, const char *key, struct clock_wall time);
 
 // Adds an integer member with all its digits.
 void json_add_integer(cJSON *object, const char *key, gint64 number);

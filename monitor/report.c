@@ -18,12 +18,6 @@
 
 enum { OPEN_INCIDENTS = 1000 };
 
-static void add_time(cJSON *object, const char *key, struct clock_wall time)
-{
-    g_autofree char *text = time.us > 0 ? clock_wall_format(time) : NULL;
-    json_add_text(object, key, text);
-}
-
 // True where the flow should have run twice since then, and finished.
 static bool is_too_old(const struct config_flow *flow, struct clock_wall started,
                        struct clock_wall now, const char *zone)
@@ -51,10 +45,10 @@ static void add_last_run(cJSON *object, const struct config_flow *flow, const st
     }
     json_add_text(object, "state", state);
     json_add_text(object, "run", ran ? db_rows_text(row, 5) : NULL);
-    add_time(object, "started", started);
-    add_time(object, "ended", (struct clock_wall){ran ? db_rows_integer(row, 2) : 0});
+    json_add_time(object, "started", started);
+    json_add_time(object, "ended", (struct clock_wall){ran ? db_rows_integer(row, 2) : 0});
     json_add_integer(object, "duration_ms", ran ? db_rows_integer(row, 3) / 1000 : 0);
-    add_time(object, "last_good", (struct clock_wall){ran ? db_rows_integer(row, 4) : 0});
+    json_add_time(object, "last_good", (struct clock_wall){ran ? db_rows_integer(row, 4) : 0});
     json_add_text(object, "summary", ran ? db_rows_text(row, 6) : NULL);
 }
 
@@ -109,7 +103,7 @@ static bool add_budget(struct db *db, const struct config *config, cJSON *object
     cJSON *budget = cJSON_AddObjectToObject(object, "budget");
     json_add_integer(budget, "runs_per_day", flow->runs_per_day);
     json_add_integer(budget, "spent", spent);
-    add_time(budget, "until", flow_budget_next_day(now, zone));
+    json_add_time(budget, "until", flow_budget_next_day(now, zone));
     return true;
 }
 
@@ -156,8 +150,8 @@ static bool add_mutes(struct db *db, cJSON *status, struct clock_wall now, GErro
         cJSON *mute = cJSON_CreateObject();
         json_add_text(mute, "kind", db_rows_text(rows, 0));
         json_add_text(mute, "target", db_rows_text(rows, 1));
-        add_time(mute, "since", (struct clock_wall){db_rows_integer(rows, 2)});
-        add_time(mute, "until", (struct clock_wall){db_rows_integer(rows, 3)});
+        json_add_time(mute, "since", (struct clock_wall){db_rows_integer(rows, 2)});
+        json_add_time(mute, "until", (struct clock_wall){db_rows_integer(rows, 3)});
         json_add_text(mute, "why", db_rows_text(rows, 4));
         cJSON_AddItemToArray(mutes, mute);
     }
@@ -187,8 +181,8 @@ static bool add_left_alone(struct db *db, const struct config *config, cJSON *st
         }
         cJSON *item = cJSON_CreateObject();
         json_add_text(item, "system", system->id);
-        add_time(item, "since", state->since);
-        add_time(item, "until", state->until);
+        json_add_time(item, "since", state->since);
+        json_add_time(item, "until", state->until);
         json_add_text(item, "why", state->why);
         cJSON_AddItemToArray(list, item);
     }
@@ -200,7 +194,7 @@ static void add_agent(cJSON *status, struct clock_wall heartbeat, struct clock_w
     cJSON *agent = cJSON_AddObjectToObject(status, "agent");
     bool running = heartbeat.us > 0 && now.us - heartbeat.us <= REPORT_HEARTBEAT_US;
     cJSON_AddBoolToObject(agent, "running", running);
-    add_time(agent, "heartbeat", heartbeat);
+    json_add_time(agent, "heartbeat", heartbeat);
 }
 
 // Of incidents that last, the ones of whose opening nobody could be told.
@@ -310,7 +304,7 @@ cJSON *report_status(struct db *db, const struct config *config, struct clock_wa
     static const char *const words[] = {"ok", "slow", "failed", "unknown"};
     g_autoptr(cJSON) status = cJSON_CreateObject();
     json_add_text(status, "erpwatch", ERPWATCH_VERSION);
-    add_time(status, "at", now);
+    json_add_time(status, "at", now);
     if (db != NULL &&
         !(add_store(db, status, now, error) && add_left_alone(db, config, status, now, error))) {
         return NULL;
@@ -340,7 +334,7 @@ static void add_run(cJSON *runs, const struct db_rows *rows)
 {
     cJSON *run = cJSON_CreateObject();
     json_add_text(run, "run", db_rows_text(rows, 0));
-    add_time(run, "started", (struct clock_wall){db_rows_integer(rows, 1)});
+    json_add_time(run, "started", (struct clock_wall){db_rows_integer(rows, 1)});
     json_add_integer(run, "duration_ms", db_rows_integer(rows, 2) / 1000);
     json_add_text(run, "state", db_rows_text(rows, 3));
     cJSON_AddBoolToObject(run, "counted", db_rows_integer(rows, 4) != 0);

@@ -9,12 +9,6 @@
 
 #include <string.h>
 
-static void add_time(cJSON *object, const char *key, struct clock_wall time)
-{
-    g_autofree char *text = time.us > 0 ? clock_wall_format(time) : NULL;
-    json_add_text(object, key, text);
-}
-
 static const char *state_word(const struct incident *incident)
 {
     if (incident->closed.us != 0) {
@@ -79,13 +73,13 @@ static cJSON *incident_to_json(struct db *db, const struct incident *incident,
     json_add_text(object, "incident", incident->id);
     json_add_text(object, "system", incident->system);
     json_add_text(object, "state", state_word(incident));
-    add_time(object, "opened", incident->opened);
-    add_time(object, "closed", incident->closed);
+    json_add_time(object, "opened", incident->opened);
+    json_add_time(object, "closed", incident->closed);
     json_add_integer(object, "duration_ms",
                      MAX(end.us - first_failure(incident).us, INT64_C(0)) / 1000);
     add_flows(object, incident);
     add_summary(db, object, incident);
-    add_time(object, "acknowledged", incident->acknowledged);
+    json_add_time(object, "acknowledged", incident->acknowledged);
     json_add_text(object, "by", incident->by);
     json_add_text(object, "note", incident->note);
     add_texts(object, "told", incident->told);
@@ -125,9 +119,9 @@ static void add_members(cJSON *object, const struct incident *incident)
         cJSON *item = cJSON_CreateObject();
         json_add_text(item, "flow", member->flow);
         cJSON_AddBoolToObject(item, "failing", member->failing);
-        add_time(item, "first_failed", member->first_failed);
-        add_time(item, "last_failed", member->last_failed);
-        add_time(item, "last_good", member->last_good);
+        json_add_time(item, "first_failed", member->first_failed);
+        json_add_time(item, "last_failed", member->last_failed);
+        json_add_time(item, "last_good", member->last_good);
         json_add_integer(item, "runs_failed", member->runs_failed);
         cJSON_AddItemToArray(members, item);
     }
@@ -144,7 +138,7 @@ static bool add_decisions(struct db *db, cJSON *object, const char *id, GError *
     }
     while (db_rows_next(rows, &problem)) {
         cJSON *item = cJSON_CreateObject();
-        add_time(item, "at", (struct clock_wall){db_rows_integer(rows, 0)});
+        json_add_time(item, "at", (struct clock_wall){db_rows_integer(rows, 0)});
         json_add_text(item, "kind", db_rows_text(rows, 1));
         json_add_text(item, "text", db_rows_text(rows, 2));
         cJSON_AddItemToArray(decisions, item);

@@ -154,8 +154,7 @@ GHashTable *sweep_rows_lost(struct db *db, GError **error)
 static void add_times(cJSON *status, const struct db_rows *row)
 {
     int64_t good_us = row != NULL ? db_rows_integer(row, 1) : 0;
-    g_autofree char *good = good_us > 0 ? clock_wall_format((struct clock_wall){good_us}) : NULL;
-    json_add_text(status, "last_good", good);
+    json_add_time(status, "last_good", (struct clock_wall){good_us});
 }
 
 cJSON *sweep_rows_status(struct db *db, const struct config_sweep *sweep, GError **error)
@@ -196,8 +195,7 @@ cJSON *sweep_rows_status(struct db *db, const struct config_sweep *sweep, GError
 static void add_run(cJSON *runs, const struct db_rows *row)
 {
     cJSON *run = cJSON_CreateObject();
-    g_autofree char *started = clock_wall_format((struct clock_wall){db_rows_integer(row, 0)});
-    json_add_text(run, "started", started);
+    json_add_time(run, "started", (struct clock_wall){db_rows_integer(row, 0)});
     json_add_integer(run, "duration_ms", db_rows_integer(row, 1) / 1000);
     json_add_text(run, "state", db_rows_text(row, 2));
     json_add_text(run, "summary", db_rows_text(row, 3));

@@ -292,18 +292,12 @@ char *sweep_summary(const struct sweep_result *result)
     return g_string_free(text, FALSE);
 }
 
-static void add_time(cJSON *object, const char *key, struct clock_wall time)
-{
-    g_autofree char *text = time.us > 0 ? clock_wall_format(time) : NULL;
-    json_add_text(object, key, text);
-}
-
 static cJSON *record_to_json(const struct sweep_record *record)
 {
     cJSON *object = cJSON_CreateObject();
     json_add_text(object, "name", record->name);
     json_add_text(object, "run", record->run[0] ? record->run : NULL);
-    add_time(object, "at", record->at);
+    json_add_time(object, "at", record->at);
     json_add_text(object, "state", states[record->state].word);
     json_add_text(object, "why", states[record->state].sentence);
     json_add_text(object, "problem", record->problem);
@@ -331,8 +325,8 @@ cJSON *sweep_result_to_json(const struct sweep_result *result, const struct reda
     json_add_text(object, "sweep", result->sweep);
     json_add_text(object, "system", result->system);
     json_add_text(object, "state", sweep_outcome_word(sweep_outcome(result)));
-    add_time(object, "started", result->started);
-    add_time(object, "ended", result->ended);
+    json_add_time(object, "started", result->started);
+    json_add_time(object, "ended", result->ended);
     json_add_integer(object, "duration_ms", (result->ended.us - result->started.us) / 1000);
     cJSON_AddBoolToObject(object, "dry_run", result->dry_run);
     add_counts(object, result);
