@@ -6,6 +6,7 @@
 
 #include "../base/json.h"
 #include "auth_token.h"
+#include "call_judge.h"
 #include "judge.h"
 
 #include <string.h>
@@ -274,18 +275,7 @@ static struct verdict *judge_login(const struct auth_link *link, const struct ca
         return judge_unsendable(outcome->problem);
     if (!exchange || !exchange->response)
         return judge_our_fault(outcome->problem ? outcome->problem : "the login was not sent");
-    const struct judge_input input = {
-        .call = link->config->login,
-        .response = exchange->response,
-        .url = exchange->request->url,
-        .timeout_ms = exchange->request->timeout_ms,
-        .elapsed_ms = outcome->elapsed_ms,
-        .unfollowed = exchange->unfollowed,
-        .became_get = exchange->became_get,
-        .values = link->trying->values,
-        .now = clock_wall_now(),
-    };
-    return judge(&input);
+    return call_judge_answer(link->config->login, outcome, link->trying->values);
 }
 
 static void log_in(struct auth_link *link);

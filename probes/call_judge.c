@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: MIT
-// Judges calls that belong to no step. Comes after call_run; used by flow_pay and
-// sweep_run.
+// Judges what a call came to. Comes after call_run; used by all that make calls.
 #include "call_judge.h"
 
 #include <string.h>
 
-struct verdict *call_judge(const struct call *call, const struct call_outcome *outcome,
-                           struct values *values)
+struct verdict *call_judge_answer(const struct call *call, const struct call_outcome *outcome,
+                                  struct values *values)
 {
     const struct exchange *last = call_outcome_last(outcome);
-    if (outcome->problem || outcome->login || outcome->cut_off || !last || !last->response)
-        return NULL;
     const struct judge_input input = {
         .call = call,
         .response = last->response,
@@ -23,6 +20,15 @@ struct verdict *call_judge(const struct call *call, const struct call_outcome *o
         .now = clock_wall_now(),
     };
     return judge(&input);
+}
+
+struct verdict *call_judge(const struct call *call, const struct call_outcome *outcome,
+                           struct values *values)
+{
+    const struct exchange *last = call_outcome_last(outcome);
+    if (outcome->problem || outcome->login || outcome->cut_off || !last || !last->response)
+        return NULL;
+    return call_judge_answer(call, outcome, values);
 }
 
 char *call_judge_describe(const struct call_outcome *outcome, const struct verdict *verdict)

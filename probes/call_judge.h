@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: MIT
-// What came of a call that belongs to no step: a lookup, an undo, a sweep's search.
+// What came of a call: of a step, a login, a lookup, an undo, a sweep's search.
 #ifndef PROBES_CALL_JUDGE_H
 #define PROBES_CALL_JUDGE_H
 
 #include "call_run.h"
 #include "judge.h"
 
-// The verdict on the last answer, its captures taken into `values`; NULL where the call
-// was not answered at all. The caller frees it.
+// The verdict on the last answer, which there has to be, its captures taken into `values`. The
+// caller frees it.
+struct verdict *call_judge_answer(const struct call *call, const struct call_outcome *outcome,
+                                  struct values *values);
+
+// Likewise for a call that belongs to no step: the verdict on the last answer, its captures taken
+// into `values`; NULL where the call was not answered at all. The caller frees it.
 struct verdict *call_judge(const struct call *call, const struct call_outcome *outcome,
                            struct values *values);
 

@@ -6,10 +6,9 @@
 #include "../base/duration.h"
 #include "../base/ids.h"
 #include "auth_session.h"
-#include "call_run.h"
+#include "call_judge.h"
 #include "expect.h"
 #include "flow_care.h"
-#include "judge.h"
 #include "step_debts.h"
 #include "retry_after.h"
 
@@ -279,23 +278,6 @@ static void finish_without_answer(struct step_run *run)
         finish_failed(run);
 }
 
-static struct verdict *judge_answer(struct step_run *run, const struct call_outcome *outcome,
-                                    const struct exchange *last)
-{
-    const struct judge_input input = {
-        .call = run->step->call,
-        .response = last->response,
-        .url = last->request->url,
-        .timeout_ms = last->request->timeout_ms,
-        .elapsed_ms = outcome->elapsed_ms,
-        .unfollowed = last->unfollowed,
-        .became_get = last->became_get,
-        .values = run->shared->values,
-        .now = clock_wall_now(),
-    };
-    return judge(&input);
-}
-
 static void on_call_done(struct call_outcome *outcome, void *context)
 {
     struct step_run *run = context;
@@ -305,7 +287,7 @@ static void on_call_done(struct call_outcome *outcome, void *context)
     bool sent = last && last->response && last->response->sent;
     bool answered = !ended_without_answer(run, outcome, last);
     if (answered && last)
-        set_verdict(run, judge_answer(run, outcome, last));
+        set_verdict(run, call_judge_answer(run->step->call, outcome, run->shared->values));
     keep_exchanges(run, outcome);
     bool nothing_made = !sent || (answered && proves_nothing_made(run->result->verdict));
     run->after_settling = answered ? decide : finish_without_answer;
