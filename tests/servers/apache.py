@@ -22,6 +22,8 @@ import tempfile
 import time
 import urllib.request
 
+from listening import wait_until_listening
+
 MODULES = "/usr/lib/apache2/modules"
 USER, PASSWORD = "probe", "s3cret-pass"
 
@@ -212,14 +214,8 @@ class Apache:
         return self._path(name)
 
     def _wait(self):
-        for _ in range(600):
-            try:
-                socket.create_connection(("127.0.0.1", self.port), 2).close()
-                return
-            except OSError:
-                time.sleep(0.05)
-            if self.process.poll() is not None:
-                break
+        if wait_until_listening(self.process, self.port):
+            return
         words = self.log()
         self.close()
         raise AssertionError("Apache does not start: " + words)

@@ -9,7 +9,8 @@ import shutil
 import socket
 import subprocess
 import tempfile
-import time
+
+from listening import wait_until_listening
 
 REALM, USER, PASSWORD = "ERPWATCH.TEST", "probe", "s3cret-pass"
 
@@ -77,14 +78,9 @@ class Kdc:
     def start(self):
         self.process = subprocess.Popen(["/usr/sbin/krb5kdc", "-n", "-r", REALM, "-P", self._path("kdc.pid")],
                                         env=self._environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        for _ in range(600):
-            try:
-                socket.create_connection(("127.0.0.1", self.port), 2).close()
-                return
-            except OSError:
-                time.sleep(0.05)
-        self.close()
-        raise AssertionError("the KDC does not start")
+        if not wait_until_listening(self.process, self.port):
+            self.close()
+            raise AssertionError("the KDC does not start")
 
     def stop(self):
         self.process.kill()

@@ -5,7 +5,8 @@ import os
 import socket
 import subprocess
 import tempfile
-import time
+
+from listening import wait_until_listening
 
 CONFIGURATION = """\
 daemon off;
@@ -45,14 +46,9 @@ class Nginx:
                                             ca=ca, verify=verify, protocols=protocols, more=more))
         self.process = subprocess.Popen(["/usr/sbin/nginx", "-p", self.folder, "-e", "stderr", "-c", path],
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        for _ in range(600):
-            try:
-                socket.create_connection(("127.0.0.1", self.port), 2).close()
-                return
-            except OSError:
-                time.sleep(0.05)
-        self.close()
-        raise AssertionError("nginx does not start")
+        if not wait_until_listening(self.process, self.port):
+            self.close()
+            raise AssertionError("nginx does not start")
 
     def close(self):
         self.process.kill()
