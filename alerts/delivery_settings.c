@@ -5,8 +5,6 @@
 
 #include "../base/wipe.h"
 
-#include <gio/gio.h>
-
 #include <string.h>
 
 // libesmtp's PLAIN plug-in copies user and password into 513 bytes.
@@ -83,14 +81,6 @@ static char *address_of(const char *from)
     return g_strstrip(g_strdup(from ? from : ""));
 }
 
-static bool is_loopback(const char *host)
-{
-    g_autoptr(GInetAddress) address = g_inet_address_new_from_string(host);
-    if (address == NULL)
-        return g_ascii_strcasecmp(host, "localhost") == 0;
-    return g_inet_address_get_is_loopback(address);
-}
-
 // Why libesmtp cannot send this, or NULL.
 static const char *esmtp_cannot(const struct delivery *delivery)
 {
@@ -136,7 +126,7 @@ static bool read_mail(struct delivery *delivery, const struct config *config, GE
         return false;
     if (!delivery_address_is_safe(delivery->from))
         return fail(error, "mail.from has no address that can be sent from");
-    if (delivery->security == CONFIG_SECURITY_NONE && !is_loopback(delivery->host))
+    if (delivery->security == CONFIG_SECURITY_NONE && !config_is_loopback(delivery->host))
         return fail(error, "mail.security: none is for a loopback address only: write starttls");
     return choose_client(delivery, mail->library, error);
 }

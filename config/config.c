@@ -5,6 +5,8 @@
 
 #include "intern.h"
 
+#include <gio/gio.h>
+
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -67,6 +69,15 @@ bool config_flow_uses(const struct config_flow *flow, const char *system)
     for (unsigned i = 0; !uses && flow->steps != NULL && i < flow->steps->len; i++)
         uses = g_str_equal(config_step_system(flow, flow->steps->pdata[i])->id, system);
     return uses;
+}
+
+bool config_is_loopback(const char *host)
+{
+    g_autoptr(GInetAddress) address = g_inet_address_new_from_string(host);
+
+    if (address == NULL)
+        return g_ascii_strcasecmp(host, "localhost") == 0;
+    return g_inet_address_get_is_loopback(address);
 }
 
 const char *config_default_path(void)

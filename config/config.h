@@ -189,6 +189,9 @@ const char *config_role_contact(const struct config_system *system, const char *
 // mend, as one sentence; NULL where there is none. The caller frees it.
 char *config_literal_secret_readable(const struct config *config);
 
+// True for localhost and the addresses of this machine alone.
+bool config_is_loopback(const char *host);
+
 // The path that a command without -c reads: ./erpwatch.yaml, else
 // /etc/erpwatch/erpwatch.yaml.
 const char *config_default_path(void);

@@ -60,12 +60,6 @@ static struct template *read_secret(struct config_reader *reader, const struct c
     return node != NULL ? config_read_secret(reader, node, TEMPLATE_PLACE_TEXT, what) : NULL;
 }
 
-static bool is_loopback(const char *host)
-{
-    return strcmp(host, "localhost") == 0 || strcmp(host, "::1") == 0 ||
-           g_str_has_prefix(host, "127.");
-}
-
 static void check_token_url(struct config_reader *reader, const struct config_node *node,
                             const struct template *url)
 {
@@ -78,7 +72,7 @@ static void check_token_url(struct config_reader *reader, const struct config_no
     if (!g_str_has_prefix(node->text, "https://") && !g_str_has_prefix(node->text, "http://"))
         config_problem_error(reader->problems, node->place,
                              "\"%s\" is no whole URL: write https://HOST/PATH", node->text);
-    else if (g_str_has_prefix(node->text, "http://") && host != NULL && !is_loopback(host))
+    else if (g_str_has_prefix(node->text, "http://") && host != NULL && !config_is_loopback(host))
         config_problem_warn(reader->problems, node->place,
                             "the token is asked for without TLS: anybody on the way reads the "
                             "client's secret and the token; write https://");

@@ -4,6 +4,8 @@
 
 #include "config_problem.h"
 
+#include <gio/gio.h>
+
 #include <string.h>
 
 enum { DAY_MS = 86400000, MIB = 1024 * 1024 };
@@ -102,10 +104,12 @@ static bool is_sender(const char *text)
     return config_is_address(address);
 }
 
-static bool is_loopback(const char *server)
+static bool is_loopback_server(const char *server)
 {
-    return g_str_has_prefix(server, "127.") || g_str_has_prefix(server, "localhost:") ||
-           g_str_has_prefix(server, "[::1]:");
+    g_autoptr(GSocketConnectable) address = g_network_address_parse(server, 0, NULL);
+
+    return address != NULL &&
+           config_is_loopback(g_network_address_get_hostname(G_NETWORK_ADDRESS(address)));
 }
 
 // host:port; the port of the kind of security where it is left out.
@@ -201,7 +205,7 @@ static void check_way(struct config_reader *reader, const struct config_node *no
         config_problem_error(reader->problems, directory->place,
                              "mail goes to a server or into a directory: leave one out");
     if (mail->server != NULL && mail->security == CONFIG_SECURITY_NONE && security != NULL &&
-        !is_loopback(mail->server))
+        !is_loopback_server(mail->server))
         config_problem_error(reader->problems, security->value->place,
                              "\"security: none\" is possible to a loopback address only: write "
                              "starttls or tls");
