@@ -134,12 +134,6 @@ static bool holds_secret(const struct call_redirect *redirect, GBytes *body)
     return strlen(text) != length || memcmp(text, bytes, length) != 0;
 }
 
-static bool has_same_origin(const char *left, const char *right)
-{
-    g_autofree char *a = request_origin(left), *b = request_origin(right);
-    return a && b && strcmp(a, b) == 0;
-}
-
 static struct transfer_request *make_request(const struct call_redirect *redirect,
                                              const char *target, bool elsewhere)
 {
@@ -153,7 +147,7 @@ static struct transfer_request *make_request(const struct call_redirect *redirec
         .redirect = redirect,
         .request = request,
         .with_body = keep && strcmp(former->method, first->method) == 0,
-        .same_origin = has_same_origin(first->url, target),
+        .same_origin = request_has_same_origin(first->url, target),
     };
     copy_headers(&copying, first);
     if (keep && former->body)

@@ -310,10 +310,12 @@ static void build_and_send(struct call_run *run)
         return;
     }
     // An identity provider has no part in how much a system may be asked.
-    g_autofree char *place = g_strconcat(run->input.call->elsewhere ? "elsewhere for " : "",
-                                         run->input.system->id, NULL);
-    slots_request(run->input.engine->slots, place, (unsigned)run->input.system->parallel,
-                  turn_of(&run->input), on_slot, run, &run->ticket);
+    const char *system = run->input.system->id;
+    g_autofree char *provider =
+        run->input.call->elsewhere ? g_strconcat("elsewhere for ", system, NULL) : NULL;
+    slots_request(run->input.engine->slots, provider ? provider : system,
+                  (unsigned)run->input.system->parallel, turn_of(&run->input), on_slot, run,
+                  &run->ticket);
 }
 
 static void on_session(bool ok, void *context)

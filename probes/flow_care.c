@@ -40,7 +40,7 @@ void flow_care_hear(struct flow_engine *engine, const struct flow_care_call *cal
         .run = call->run,
         .flow = call->flow ? call->flow->id : NULL,
     };
-    g_autofree char *why = describe(call);
+    g_autofree char *why = ok ? NULL : describe(call);
     const struct flow_gate_answer answer = {
         .asker = &asker,
         .sent = exchange->started,

@@ -44,6 +44,9 @@ void request_set_tls(struct transfer_request *request, const struct config_syste
 // it is no http(s) URL. The caller frees it.
 char *request_origin(const char *url);
 
+// True where both are http(s) URLs with the same scheme, host and port.
+bool request_has_same_origin(const char *left, const char *right);
+
 // `location` made absolute against `base` (RFC 3986 section 5); the caller
 // frees it. NULL where it is no URL.
 char *request_resolve(const char *base, const char *location);

@@ -221,10 +221,8 @@ void request_set_tls(struct transfer_request *request, const struct config_syste
 static void set_tls(struct builder *builder, const char *url, const char *base)
 {
     const struct call *call = builder->call;
-    g_autofree char *origin = request_origin(url);
-    g_autofree char *own = request_origin(base);
     request_set_tls(builder->request, builder->system,
-                    builder->elsewhere || (call->elsewhere && g_strcmp0(origin, own) != 0));
+                    builder->elsewhere || (call->elsewhere && !request_has_same_origin(url, base)));
     if (call->elsewhere_ca)
         builder->request->tls.ca = call->elsewhere_ca;
 }

@@ -41,6 +41,12 @@ char *request_origin(const char *url)
                               : g_strdup_printf("%s://%s:%d", scheme, lower, port);
 }
 
+bool request_has_same_origin(const char *left, const char *right)
+{
+    g_autofree char *a = request_origin(left), *b = request_origin(right);
+    return a && b && strcmp(a, b) == 0;
+}
+
 char *request_resolve(const char *base, const char *location)
 {
     g_autofree char *trimmed = g_strstrip(g_strdup(location));
