@@ -2,75 +2,18 @@
 # SPDX-License-Identifier: MIT
 """Each pack of an ERP against a server that speaks that ERP's protocol (tests/servers/erp.py): what
 init writes, filled in, is green and leaves nothing behind; and each usual failure is told as what it is."""
-import json
 import sqlite3
-import sys
 import unittest
 
-import yaml
-
-from harness import Case, ROOT, decisive
-
-sys.path.insert(0, f"{ROOT}/tests/servers")
-import erp as engine  # noqa: E402  pylint: disable=wrong-import-position
-import tryton  # noqa: E402  pylint: disable=wrong-import-position
+from erp_case import ErpCase, for_each
+import tryton
 
 ERPS = ("business-central", "sap-b1", "magento", "s4hana", "odoo", "erpnext", "afas", "fno", "exact-online",
         "nav", "pronto", "netsuite", "sage100")
 
 
-def for_each(test):
-    """The test once for each ERP, with its name and server."""
-    def run(self):
-        for name, server in self.erps.items():
-            with self.subTest(pack=name):
-                server.reset()
-                test(self, name, server)
-    return run
-
-
-class Erps(Case):
-    @classmethod
-    def setUpClass(cls):
-        cls.erps = {name: engine.Erp(name.replace("-", "_")) for name in ERPS}
-
-    @classmethod
-    def tearDownClass(cls):
-        for erp in cls.erps.values():
-            erp.close()
-
-    def fill_in(self, name, erp, **other):
-        return self.fill_in_for(name, erp.port, {**erp.table.GIVEN, **other})
-
-    def fill_in_for(self, name, port, given):
-        """What `init --pack` writes, filled in for the server; secrets come from the environment."""
-        file = name + ".yaml"
-        done = self.run_program("init", "--pack", name, "-o", file)
-        self.assertEqual((done.returncode, done.stderr), (0, ""))
-        done = self.run_program("validate", "-c", file)
-        self.assertEqual((done.returncode, done.stderr), (0, ""))
-        pack = json.loads(self.run_program("packs", name, "-f", "json").stdout)
-        with open(self.path(file), encoding="utf-8") as text:
-            document = yaml.safe_load(text)
-        system, = document["systems"].values()
-        kinds = {parameter["name"]: parameter["type"] for parameter in pack["parameters"]}
-        for key, value in given.items():
-            value = value.replace("{erp}", f"http://127.0.0.1:{port}") if isinstance(value, str) else value
-            if kinds[key] == "secret":
-                self.environment[key.upper()] = value
-            else:
-                system["with"][key] = value
-        system["timeout"] = "10s"
-        (written, one), = document["flows"].items()
-        self.assertEqual(written, pack["flows"][0]["flow"])
-        document["flows"] = {flow["flow"]: {**one, "use": flow["flow"]} for flow in pack["flows"]}
-        document["agent"] = {"store": self.path(name + ".db")}
-        self.write(file, json.dumps(document))
-        return file
-
-    def told(self, flow):
-        step = decisive(flow)
-        return step["step"], step["verdict"]
+class Erps(ErpCase):
+    ERPS = ERPS
 
     @for_each
     def test_green_and_nothing_left(self, name, erp):
@@ -127,7 +70,7 @@ class Erps(Case):
         given = tryton.prepare()
         process, port = tryton.start(self.folder)
         self.processes.append(process)
-        given = {"url": "{erp}/erp/", "username": "flow", "password": tryton.PASSWORD, "company": given["company"],
+        given = {"url": "{erp}", "database": "erp", "username": "flow", "password": tryton.PASSWORD, "company": given["company"],
                  "product": given["product"], "unit": given["unit"], "payment_term": given["term"], "price": "30.00"}
         document = self.check("-c", self.fill_in_for("tryton", port, given), code=0)
         self.assertEqual({flow["state"] for flow in document["flows"]}, {"ok"})

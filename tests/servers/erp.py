@@ -6,10 +6,11 @@ from the vendor's public documentation. It keeps customers, orders and such as t
     erp = Erp("business_central")     erp.port, erp.log, erp.logins, erp.left(), erp.close()
     erp.switch = "locked"             writing is refused; "maintenance": a page; "slow": it takes its time
     erp.expire_after = 2              all sessions and tokens end after so many calls, once
+    erp.instead = {pattern: answer}   what "METHOD /path operation" gets in place of its answer: (status, body[, headers])
 
 A table has AUTH (ways, in order), FAILURES {"credentials", "expired", "missing", "invalid",
 "locked": (status, code, text)}, fail(status, code, text) -> body, SEED {table: [record]}, KNOWN
-{field: value} (any other value is invalid; %s in the text), and CALLS: (pattern of "METHOD /path
+{field: value} (any other value is invalid; %s in the text), OPEN (paths without AUTH), and CALLS: (pattern of "METHOD /path
 operation", verb, table, answer(record or records, request) -> (status, body[, headers])). The group
 `key` of the pattern, or key(request), names the record. For tests: GIVEN (parameters of the pack;
 {erp} is the server), WRONG, INVALID."""
@@ -254,7 +255,8 @@ class Erp:
 
     def reset(self):
         """What a test may have changed; records that were left stay."""
-        self.switch, self.expire_after, self.log, self.logins, self.sessions = None, None, [], 0, set()
+        self.switch, self.expire_after, self.instead = None, None, {}
+        self.log, self.logins, self.sessions = [], 0, set()
         for way in self.auth:
             if hasattr(way, "reset"):
                 way.reset()
@@ -274,9 +276,13 @@ class Erp:
         self.sessions.add(session)
         return session
 
-    def refuse(self, what, value=""):
+    def failure(self, what, value=""):
+        """The answer of one of FAILURES."""
         status, code, text, *more = self.table.FAILURES[what]
-        raise Refused(status, self.table.fail(status, code, text.replace("%s", str(value))), *more)
+        return status, self.table.fail(status, code, text.replace("%s", str(value))), *more
+
+    def refuse(self, what, value=""):
+        raise Refused(*self.failure(what, value))
 
     def authenticate(self, request, but=None):
         for way in self.auth:
@@ -329,6 +335,9 @@ class Erp:
                 self.sessions.clear()
                 self.authenticate(request)
         line = f"{request.method} {request.path}{request.operation}"
+        for pattern, answer in self.instead.items():
+            if re.search(pattern, line):
+                return answer
         for pattern, verb, table, answer in self.table.CALLS:
             match = re.fullmatch(pattern, line)
             if match:
