@@ -56,6 +56,8 @@ flows:
   cart: {{use: cart, system: cxml}}
   inspect: {{use: inspect, system: cxml}}
   profile: {{use: profile, system: cxml}}
+  health: {{use: health, system: cxml}}
+  oci-health: {{use: health, system: oci}}
   oci-login: {{use: login, system: oci}}
   oci-validate: {{use: validate, system: oci}}
   oci-detail: {{use: detail, system: oci}}
@@ -113,6 +115,22 @@ class Punchout(Case):
         self.assertRegex(said, words)
         self.assertNotIn(SECRETS[0], json.dumps(failed))
         return verdict
+
+    # Health
+
+    def test_health(self):
+        for name, paths in (("health", ["/cxml", "/cxml"]), ("oci-health", ["/oci"])):
+            before = len(self.requests())
+            self.flow(name)
+            self.assertEqual([r["path"] for r in self.requests()[before:]], paths)
+            self.behave(down=502)
+            self.judge(name, "the address answers", "cryptic", "unavailable", "below 500: was 502")
+            self.behave()
+        self.behave(setup="status:450:Not Implemented")
+        verdict = self.judge("health", "ask for the profile", "error_code", "contract", "The shop says why")
+        self.assertEqual(verdict["code"], "450")
+        self.configure(cxml="      profile: false\n")
+        self.flow("health")
 
     # Whole punchouts
 

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """A supplier's shop that is punched out to, by cXML and by OCI, and that misbehaves
-as real ones do. PUT /_shop {"setup": …, "start": …, "cart": …, "oci": …} chooses how;
+as real ones do. PUT /_shop {"setup": …, "start": …, "cart": …, "oci": …, "down": status} chooses how;
 GET /_log gives every request that came. The port is the first word on stdout.
 
 It knows one buyer (DUNS 123456789, secret demo-secret-1; OCI user shop, password
@@ -191,6 +191,8 @@ class Shop(http.server.BaseHTTPRequestHandler):
         except tree.ParseError:
             return self.answer_cxml(status(406, "Not Acceptable", "the document cannot be parsed"))
         if document.find("Request/ProfileRequest") is not None:
+            if mode.startswith("status:"):
+                return self.misbehave(mode, "")
             return self.answer_cxml('<Response><Status code="200" text="OK"/><ProfileResponse effectiveDate='
                                     '"2026-01-01T00:00:00+00:00"><Transaction requestName="PunchOutSetupRequest">'
                                     f"<URL>{self.base}/cxml</URL></Transaction></ProfileResponse></Response>")
@@ -304,6 +306,8 @@ class Shop(http.server.BaseHTTPRequestHandler):
             return self.answer("")
         log.append({"method": self.command, "path": url.path, "query": url.query, "headers": dict(self.headers.items()),
                     "body": body.decode("utf-8", "replace")})
+        if "down" in how:
+            return self.answer(PAGES["error"], how["down"])
         if url.path == "/cxml" and self.command == "POST":
             return self.take_setup(body)
         if url.path == "/start":

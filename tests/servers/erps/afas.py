@@ -11,6 +11,7 @@ FAILURES = {
     "credentials": (401, None, "Unauthorized"),
     "missing": (404, -2147180999, "De order %s bestaat niet."),
     "invalid": (500, -2147220469, "De ingevulde waarde bij 'Itemcode' bestaat niet."),
+    "forbidden": (403, -2147180999, "GetConnector niet ondersteund voor deze app of de gebruiker is niet geautoriseerd"),
     "locked": (500, -2147180996, "De boekingslay-out is vergrendeld door een andere gebruiker."),
 }
 UNKNOWN = (-2147180999, "GetConnector niet ondersteund voor deze app of de gebruiker is niet geautoriseerd")
@@ -31,6 +32,9 @@ def listed(records, request):
 
 CALLS = [
     ("GET /ProfitRestServices/profitversion", "say", None, lambda r, q: (200, {"version": "8.0"})),
+    ("GET /ProfitRestServices/metainfo", "say", None, lambda r, q: (200, {
+        "updateConnectors": [{"id": "FbSales", "description": "Verkooporder"}],
+        "getConnectors": [{"id": "Profit_Debtor", "description": "Debiteuren"}]})),
     (f"POST {R}/FbSales", "make", "orders", lambda r, q: (201, {"results": {"FbSales": {"OrNu": r["number"]}}})),
     (f"DELETE {R}/FbSales/FbSales/OrNu/(?P<key>.+)", "drop", "orders", lambda r, q: (200, "{}")),
     (f"GET {R}/Profit_Debtor", "some", "customers", listed),
@@ -43,3 +47,4 @@ GIVEN = {"url": "{erp}/ProfitRestServices", "token": TOKEN, "customer_no": "1000
          "orders_number": "OrderNumber", "orders_reference": "Reference"}
 WRONG = {"give": {"token": TOKEN.replace("0A1B", "0000")}, "step": "submit order", "code": None, "class": "cryptic"}
 INVALID = {"give": {"item": "GONE"}, "code": "-2147220469", "message": "De ingevulde waarde"}
+HEALTH = {"wrong": "Profit answers", "last": "customers can be read", "asked": f"GET {R}/Profit_Debtor"}

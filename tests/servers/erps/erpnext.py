@@ -10,6 +10,7 @@ FAILURES = {
     "credentials": (401, "AuthenticationError", "Authentication failed"),
     "missing": (404, "DoesNotExistError", "Sales Order %s not found"),
     "invalid": (417, "LinkValidationError", "Could not find Row #1: Item Code: %s"),
+    "forbidden": (403, "PermissionError", "Insufficient Permission for Sales Order"),
     "locked": (417, "ValidationError", "Document has been locked by another user"),
 }
 UNKNOWN = ("DoesNotExistError", "DocType not found")
@@ -35,10 +36,14 @@ def doctype(name, table):
     ]
 
 
-CALLS = [*doctype("Customer", "customers"), *doctype("Sales Order", "orders"),
+OPEN = "/api/method/ping"
+CALLS = [("GET /api/method/ping", "say", None, lambda r, q: (200, {"message": "pong"})),
+         ("GET /api/method/frappe.auth.get_logged_user", "say", None, lambda r, q: (200, {"message": "probe@erp.example"})),
+         *doctype("Customer", "customers"), *doctype("Sales Order", "orders"),
          ("GET /api/resource/Sales Invoice", "some", "invoices", lambda r, q: (200, {"data": r}))]
 
 GIVEN = {"url": "{erp}", "api_key": "key-1", "api_secret": "next-secret-1", "company": "Acme", "customer_no": "Test Customer",
          "item": "SKU-1"}
 WRONG = {"give": {"api_secret": "not-the-secret"}, "step": "submit order", "code": "AuthenticationError"}
 INVALID = {"give": {"item": "GONE"}, "code": "LinkValidationError", "message": "Item Code: GONE"}
+HEALTH = {"wrong": "the API key is accepted", "last": "orders can be read", "asked": "GET /api/resource/Sales Order"}

@@ -16,6 +16,7 @@ FAILURES = {
     "expired": (401, "", "Unauthorized"),
     "missing": (403, "", "Forbidden"),
     "invalid": (400, "", "Item does not exist: %s"),
+    "forbidden": (403, "", "Forbidden", [("reason", "NoDivisionAccess")]),
     "locked": (400, "", "Sales order is being edited by another user"),
 }
 KNOWN = {"Item": ITEM}
@@ -43,6 +44,8 @@ def entity(path, field, table):
 
 
 CALLS = [*entity("crm/Accounts", "ID", "accounts"), *entity("salesorder/SalesOrders", "OrderID", "orders"),
+         ("GET /api/v1/current/Me", "say", None, lambda r, q: (200, {"d": {"results": [
+             {"CurrentDivision": int(DIVISION), "FullName": "Probe"}]}})),
          (f"GET {BASE}/salesinvoice/SalesInvoices", "some", "invoices", lambda rows, q: (200, {"d": {"results": rows}})),
          (f"GET {BASE}/read/financial/ReceivablesList", "some", "open", lambda rows, q: (200, {"d": rows}))]
 
@@ -51,3 +54,4 @@ GIVEN = {"api": "{erp}/api", "division": DIVISION, "client_id": "app-1", "client
 WRONG = {"give": {"refresh_token": "refresh-another"}, "step": "get a token", "code": "invalid_grant"}
 INVALID = {"give": {"item": "0a0b0c0d-0000-4000-8000-00000000dead"}, "code": None, "message": "Item does not exist"}
 EXPIRES_AFTER = 1
+HEALTH = {"wrong": "get a token", "last": "accounts of the division can be read", "asked": f"GET {BASE}/crm/Accounts"}

@@ -36,6 +36,7 @@ FAILURES = {
     "expired": (401, "INVALID_LOGIN", "Invalid login attempt. For more details, see the Login Audit Trail."),
     "missing": (404, "NONEXISTENT_ID", "The record instance does not exist. Provide a valid record instance ID."),
     "invalid": (400, "INVALID_KEY_OR_REF", "Invalid reference key %s for item."),
+    "forbidden": (403, "INSUFFICIENT_PERMISSION", "Permission Violation: You need the 'Sales Order' permission to access this page."),
     "locked": (400, "USER_ERROR", "This record is being edited by another user."),
 }
 UNKNOWN = ("NONEXISTENT_RECORD", "Record type does not exist")
@@ -70,3 +71,4 @@ GIVEN = {"api": "{erp}/services/rest", "account": "1234567", "client_id": "app-1
 WRONG = {"give": {"key_id": "kid-2"}, "step": "get a token", "code": "invalid_client"}
 INVALID = {"give": {"item": "6"}, "code": "INVALID_KEY_OR_REF", "message": "Invalid reference key 6"}
 EXPIRES_AFTER = 1
+HEALTH = {"wrong": "get a token", "last": "orders can be read", "asked": f"GET {R}/salesOrder"}

@@ -27,11 +27,13 @@ FAILURES = {
     "rpc_denied": (200, "odoo.exceptions.AccessDenied", "Access Denied"),
     "missing": (404, "odoo.exceptions.MissingError", "Record does not exist or has been deleted. (Record: %s)"),
     "invalid": (422, "odoo.exceptions.ValidationError", "The product %s cannot be sold"),
+    "forbidden": (403, "odoo.exceptions.AccessError", "You are not allowed to access 'Sales Order' (sale.order) records."),
     "locked": (500, "psycopg2.errors.SerializationFailure", "could not serialize access due to concurrent update"),
 }
 UNKNOWN = ("werkzeug.exceptions.NotFound", "the model or the method does not exist")
 KNOWN = {"product_id": "9"}
-SEED = {"invoices": [{"key": "1", "id": 1, "name": "INV/2026/00001", "state": "posted", "payment_state": "paid",
+SEED = {"companies": [{"key": "1", "id": 1, "name": "Acme"}],
+        "invoices": [{"key": "1", "id": 1, "name": "INV/2026/00001", "state": "posted", "payment_state": "paid",
                       "amount_residual": 0.0}]}
 
 
@@ -55,7 +57,8 @@ def model(name, answered, table):
         return lambda r, q: (200, {"jsonrpc": "2.0", "id": q.json["id"], "result": answer(r)})
 
     verbs = [("create", "make", lambda r: [int(r["number"])]), ("unlink", "drop", lambda r: True),
-             ("read", "read", lambda r: [answered(r)]), ("search_read", "some", lambda r: [answered(x) for x in r])]
+             ("read", "read", lambda r: [answered(r)]), ("search_read", "some", lambda r: [answered(x) for x in r]),
+             ("search_count", "some", len)]
     for method, verb, answer in verbs:
         yield f"POST /json/2/{re.escape(name)}/{method}", verb, table, plain(answer)
         yield f"POST /jsonrpc {re.escape(name)}.{method}", verb, table, rpc(answer)
@@ -69,10 +72,19 @@ def order(record):
     return {"id": int(record["number"]), "client_order_ref": record["client_order_ref"], "state": "draft"}
 
 
+def common(_, request):
+    """What JSON-RPC answers to anybody."""
+    result = 7 if request.json["params"]["args"][:3] == [DATABASE, "probe", KEY] else False
+    if request.json["params"]["method"] == "version":
+        result = {"server_version": "18.0", "server_version_info": [18, 0, 0, "final", 0, ""], "protocol_version": 1}
+    return 200, {"jsonrpc": "2.0", "id": request.json["id"], "result": result}
+
+
+OPEN = "/web/version"
 CALLS = [
-    ("POST /jsonrpc ", "say", None, lambda r, q: (
-        200, {"jsonrpc": "2.0", "id": q.json["id"],
-              "result": 7 if q.json["params"]["args"][:3] == [DATABASE, "probe", KEY] else False})),
+    ("GET /web/version", "say", None, lambda r, q: (200, {"version_info": [19, 0, 0, "final", 0, ""], "version": "19.0"})),
+    ("POST /jsonrpc ", "say", None, common),
+    *model("res.company", lambda r: r, "companies"),
     *model("res.partner", partner, "partners"),
     *model("sale.order", order, "orders"),
     *model("account.move", lambda r: r, "invoices"),
@@ -81,3 +93,4 @@ CALLS = [
 GIVEN = {"url": "{erp}", "database": DATABASE, "username": "probe", "api_key": KEY, "customer_id": 7, "product_id": 9}
 WRONG = {"give": {"api_key": "not-the-secret"}, "step": "submit order", "code": "werkzeug.exceptions.Unauthorized"}
 INVALID = {"give": {"product_id": 10}, "code": "odoo.exceptions.ValidationError", "message": "cannot be sold"}
+HEALTH = {"wrong": "the API key is accepted", "last": "orders can be read", "asked": "POST /json/2/sale.order/search_count"}
