@@ -89,7 +89,8 @@ struct regex *regex_compile(const char *pattern, enum regex_flags flags, GError 
     }
     // Where memory may not become executable (systemd's MemoryDenyWriteExecute)
     // this fails, and matching falls back to the interpreter.
-    (void)pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);
+    if (!(flags & REGEX_ONCE))
+        (void)pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);
     struct regex *regex = g_new(struct regex, 1);
     regex->code = code;
     return regex;

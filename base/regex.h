@@ -13,7 +13,8 @@ struct regex;
 GQuark regex_error_quark(void);
 enum regex_error { REGEX_ERROR_SYNTAX, REGEX_ERROR_LIMIT };
 
-enum regex_flags { REGEX_PLAIN = 0, REGEX_CASELESS = 1, REGEX_WHOLE = 2 };
+// REGEX_ONCE: for a match or two, so that it is not worth making machine code of it.
+enum regex_flags { REGEX_PLAIN = 0, REGEX_CASELESS = 1, REGEX_WHOLE = 2, REGEX_ONCE = 4 };
 
 // Compiles a pattern (UTF-8, invalid bytes in subjects are stepped over). NULL
 // and `error` with the offset where it is wrong.

@@ -49,20 +49,24 @@ enum config_type {
     CONFIG_TYPE_LIST, // one text or a list
     CONFIG_TYPE_JSON, // anything
     CONFIG_TYPE_AMOUNT,
-    CONFIG_TYPE_TYPES,        // JSON type names, one or a list
-    CONFIG_TYPE_MAP,          // argument: its map
-    CONFIG_TYPE_NAMES,        // name -> map of the argument
-    CONFIG_TYPE_MAPS,         // list of maps of the argument
-    CONFIG_TYPE_FIELDS,       // name -> template, or a list of them
-    CONFIG_TYPE_VALUES,       // name -> anything
-    CONFIG_TYPE_STEPS,        // list of STEP
-    CONFIG_TYPE_UNDO,         // UNDO, or a list of UNDO_CALL
-    CONFIG_TYPE_CAPTURES,     // name -> CAPTURE, or a selector's word
-    CONFIG_TYPE_SELECTOR,     // SELECTOR, or its word
-    CONFIG_TYPE_CHECKS,       // a value, or OPERATORS
-    CONFIG_TYPE_NAMED_CHECKS, // name -> checks
-    CONFIG_TYPE_ONLY_IF,      // name -> checks, one name
-    CONFIG_TYPE_ITEMS,        // JSONPath, or SELECTOR
+    CONFIG_TYPE_TYPES,          // JSON type names, one or a list
+    CONFIG_TYPE_MAP,            // argument: its map
+    CONFIG_TYPE_NAMES,          // name -> map of the argument
+    CONFIG_TYPE_MAPS,           // list of maps of the argument
+    CONFIG_TYPE_FIELDS,         // name -> template, or a list of them
+    CONFIG_TYPE_VALUES,         // name -> anything
+    CONFIG_TYPE_STEPS,          // list of STEP
+    CONFIG_TYPE_UNDO,           // UNDO, or a list of UNDO_CALL
+    CONFIG_TYPE_CAPTURES,       // name -> CAPTURE, or a selector's word
+    CONFIG_TYPE_SELECTOR,       // SELECTOR, or its word
+    CONFIG_TYPE_CHECKS,         // a value, or OPERATORS
+    CONFIG_TYPE_NAMED_CHECKS,   // name -> checks
+    CONFIG_TYPE_ONLY_IF,        // name -> checks, one name
+    CONFIG_TYPE_ITEMS,          // JSONPath, or SELECTOR
+    CONFIG_TYPE_PATTERN,        // regular expression, without holes
+    CONFIG_TYPE_PATTERNS,       // one or a list
+    CONFIG_TYPE_NAMED_PATTERNS, // name -> regular expression
+    CONFIG_TYPE_STATUSES,       // a status or a class of them, one or a list
 };
 
 struct config_key {

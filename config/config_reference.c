@@ -48,6 +48,10 @@ static const char *const words[] = {
     [CONFIG_TYPE_NAMED_CHECKS] = "map to value or [operators](#operators)",
     [CONFIG_TYPE_ONLY_IF] = "name with value or [operators](#operators)",
     [CONFIG_TYPE_ITEMS] = "JSONPath, or [selector](#a-selector)",
+    [CONFIG_TYPE_PATTERN] = "regular expression",
+    [CONFIG_TYPE_PATTERNS] = "regular expression or list of them",
+    [CONFIG_TYPE_NAMED_PATTERNS] = "map of name to regular expression",
+    [CONFIG_TYPE_STATUSES] = "status, `4xx`, or list of them",
 };
 
 static const char opening[] =

@@ -154,6 +154,7 @@ static cJSON *container_schema(const struct config_key *key)
         return object_of(cJSON_CreateTrue());
     case CONFIG_TYPE_ROLES:
     case CONFIG_TYPE_NAMESPACES:
+    case CONFIG_TYPE_NAMED_PATTERNS:
         return object_of(scalar());
     case CONFIG_TYPE_STEPS:
         return steps();
@@ -202,6 +203,8 @@ static cJSON *scalar_schema(const struct config_key *key)
     case CONFIG_TYPE_URLS:
     case CONFIG_TYPE_EMAILS:
     case CONFIG_TYPE_CONTACTS:
+    case CONFIG_TYPE_PATTERNS:
+    case CONFIG_TYPE_STATUSES:
         return one_or_list(scalar(), scalar());
     default:
         return scalar();

@@ -5,6 +5,7 @@
 
 #include "../base/duration.h"
 #include "../base/json.h"
+#include "../base/regex.h"
 #include "config_problem.h"
 
 #include <string.h>
@@ -77,6 +78,64 @@ static void check_template(struct shape *shape, struct config_node *node,
         check_pattern(shape, node, key);
     else
         check_text(shape, node, key);
+}
+
+// One that is no template, and caseless: it has to compile, and to be about something.
+static void check_whole_pattern(struct shape *shape, struct config_node *node,
+                                const struct config_key *key)
+{
+    unsigned before = shape->problems->len;
+    g_autoptr(GError) error = NULL;
+
+    check_pattern(shape, node, key);
+    const char *text = config_node_text(node);
+
+    if (text == NULL || shape->problems->len > before)
+        return;
+    g_autoptr(regex_compiled_t) regex = regex_compile(text, REGEX_CASELESS | REGEX_ONCE, &error);
+
+    if (regex == NULL)
+        config_problem_error(shape->problems, node->place, "\"%s\": %s", key->name, error->message);
+    else if (regex_match(regex, "", 0, 0, NULL, NULL))
+        config_problem_error(shape->problems, node->place,
+                             "\"%s\" fits every text, even an empty one: write what has to stand "
+                             "there",
+                             key->name);
+}
+
+// One value, or a list of them.
+static void
+check_one_or_list(struct shape *shape, struct config_node *node, const struct config_key *key,
+                  void (*check)(struct shape *, struct config_node *, const struct config_key *))
+{
+    if (node->kind != CONFIG_NODE_LIST) {
+        check(shape, node, key);
+        return;
+    }
+    for (unsigned i = 0; i < node->count; i++)
+        check(shape, node->items[i], key);
+}
+
+static void check_patterns(struct shape *shape, struct config_node *node,
+                           const struct config_key *key)
+{
+    check_one_or_list(shape, node, key, check_whole_pattern);
+}
+
+static void check_status(struct shape *shape, struct config_node *node,
+                         const struct config_key *key)
+{
+    const char *text = config_node_text(node);
+
+    if (text == NULL || strlen(text) != 3 || strchr("12345", text[0]) == NULL ||
+        (strcmp(text + 1, "xx") != 0 && strspn(text, "0123456789") != 3))
+        refuse(shape, node, key->name, "a status such as 400, or a class of them such as 4xx");
+}
+
+static void check_statuses(struct shape *shape, struct config_node *node,
+                           const struct config_key *key)
+{
+    check_one_or_list(shape, node, key, check_status);
 }
 
 static void check_list(struct shape *shape, struct config_node *node, const struct config_key *key)
@@ -300,6 +359,12 @@ static void check_namespaces(struct shape *shape, struct config_node *node,
     }
 }
 
+static void check_named_patterns(struct shape *shape, struct config_node *node,
+                                 const struct config_key *key)
+{
+    check_each(shape, node, key, CONFIG_TYPE_PATTERN);
+}
+
 static void check_named_checks(struct shape *shape, struct config_node *node,
                                const struct config_key *key)
 {
@@ -424,21 +489,40 @@ typedef void (*checker)(struct shape *, struct config_node *, const struct confi
 
 // Types without a row here are texts.
 static const checker checkers[] = {
-    [CONFIG_TYPE_TEMPLATE] = check_template, [CONFIG_TYPE_URLS] = check_list,
-    [CONFIG_TYPE_EMAILS] = check_list,       [CONFIG_TYPE_CONTACTS] = check_list,
-    [CONFIG_TYPE_ROLES] = check_roles,       [CONFIG_TYPE_NAMESPACES] = check_namespaces,
-    [CONFIG_TYPE_DURATION] = check_duration, [CONFIG_TYPE_DURATION_OR_ZERO] = check_duration,
-    [CONFIG_TYPE_SIZE] = check_size,         [CONFIG_TYPE_INTEGER] = check_integer,
-    [CONFIG_TYPE_BOOLEAN] = check_boolean,   [CONFIG_TYPE_FLAG] = check_flag,
-    [CONFIG_TYPE_WORD] = check_word,         [CONFIG_TYPE_LIST] = check_list,
-    [CONFIG_TYPE_JSON] = check_json,         [CONFIG_TYPE_AMOUNT] = check_amount,
-    [CONFIG_TYPE_TYPES] = check_types,       [CONFIG_TYPE_MAP] = check_submap,
-    [CONFIG_TYPE_NAMES] = check_names,       [CONFIG_TYPE_MAPS] = check_maps,
-    [CONFIG_TYPE_FIELDS] = check_fields,     [CONFIG_TYPE_VALUES] = check_values,
-    [CONFIG_TYPE_STEPS] = check_steps,       [CONFIG_TYPE_UNDO] = check_undo,
-    [CONFIG_TYPE_CAPTURES] = check_captures, [CONFIG_TYPE_SELECTOR] = check_selector,
-    [CONFIG_TYPE_CHECKS] = check_checks,     [CONFIG_TYPE_NAMED_CHECKS] = check_named_checks,
-    [CONFIG_TYPE_ONLY_IF] = check_only_if,   [CONFIG_TYPE_ITEMS] = check_items,
+    [CONFIG_TYPE_TEMPLATE] = check_template,
+    [CONFIG_TYPE_URLS] = check_list,
+    [CONFIG_TYPE_EMAILS] = check_list,
+    [CONFIG_TYPE_CONTACTS] = check_list,
+    [CONFIG_TYPE_ROLES] = check_roles,
+    [CONFIG_TYPE_NAMESPACES] = check_namespaces,
+    [CONFIG_TYPE_DURATION] = check_duration,
+    [CONFIG_TYPE_DURATION_OR_ZERO] = check_duration,
+    [CONFIG_TYPE_SIZE] = check_size,
+    [CONFIG_TYPE_INTEGER] = check_integer,
+    [CONFIG_TYPE_BOOLEAN] = check_boolean,
+    [CONFIG_TYPE_FLAG] = check_flag,
+    [CONFIG_TYPE_WORD] = check_word,
+    [CONFIG_TYPE_LIST] = check_list,
+    [CONFIG_TYPE_JSON] = check_json,
+    [CONFIG_TYPE_AMOUNT] = check_amount,
+    [CONFIG_TYPE_TYPES] = check_types,
+    [CONFIG_TYPE_MAP] = check_submap,
+    [CONFIG_TYPE_NAMES] = check_names,
+    [CONFIG_TYPE_MAPS] = check_maps,
+    [CONFIG_TYPE_FIELDS] = check_fields,
+    [CONFIG_TYPE_VALUES] = check_values,
+    [CONFIG_TYPE_STEPS] = check_steps,
+    [CONFIG_TYPE_UNDO] = check_undo,
+    [CONFIG_TYPE_CAPTURES] = check_captures,
+    [CONFIG_TYPE_SELECTOR] = check_selector,
+    [CONFIG_TYPE_CHECKS] = check_checks,
+    [CONFIG_TYPE_NAMED_CHECKS] = check_named_checks,
+    [CONFIG_TYPE_ONLY_IF] = check_only_if,
+    [CONFIG_TYPE_ITEMS] = check_items,
+    [CONFIG_TYPE_PATTERN] = check_whole_pattern,
+    [CONFIG_TYPE_PATTERNS] = check_patterns,
+    [CONFIG_TYPE_NAMED_PATTERNS] = check_named_patterns,
+    [CONFIG_TYPE_STATUSES] = check_statuses,
 };
 
 // What is a setting and no template: a template's references are filled in when

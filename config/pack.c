@@ -8,6 +8,7 @@
 #include "config_problem.h"
 #include "config_read.h"
 #include "config_shape.h"
+#include "pack_lexicon.h"
 #include "pack_source.h"
 
 #include <string.h>
@@ -361,6 +362,7 @@ static void read_root(struct pack *pack, const struct config_node *root, GPtrArr
     read_parameters(pack, config_node_get(head, "parameters"), problems);
     read_flows(pack, config_node_get(root, "flows"), problems);
     read_never(pack, config_node_get(root, "never"), problems);
+    pack_lexicon_check(root, problems);
 }
 
 struct pack *pack_read(struct config_arena *arena, const char *name, const char *folder,
