@@ -238,6 +238,9 @@ static void read_values(struct flow_reader *reading)
     reading->flow->vars = g_ptr_array_new_with_free_func((GDestroyNotify)call_field_free);
     if (reading->template != NULL)
         check_with(reading, parameters);
+    if (reading->template != NULL && reading->template->pack != NULL)
+        config_require_parameters(reading->world, reading->definition, reading->template,
+                                  reading->flow->system);
     for (unsigned i = 0;
          parameters != NULL && parameters->kind == CONFIG_NODE_MAP && i < parameters->count; i++) {
         const struct config_entry *entry = &parameters->entries[i];

@@ -35,6 +35,28 @@ struct template *config_read_parameter(struct config_world *world,
     return config_read_json(&world->reader, node, secret || redact_is_secret_name(parameter->name));
 }
 
+void config_require_parameters(struct config_world *world, const struct config_definition *flow,
+                               const struct config_definition *use,
+                               const struct config_system *system)
+{
+    struct config_reader *reader = &world->reader;
+
+    for (unsigned i = 0; i < use->pack->parameters->len; i++) {
+        const struct pack_parameter *parameter = use->pack->parameters->pdata[i];
+
+        if (parameter->fallback != NULL || !pack_uses(use->node, parameter->name) ||
+            config_scope_find(reader->scope, parameter->name) != NULL)
+            continue;
+        config_problem_error(reader->problems, flow->place,
+                             "the flow %s needs the parameter \"%s\" of the pack %s: %s; write it "
+                             "in the \"with\" of the system %s or of the flow",
+                             flow->id, parameter->name, use->pack->name, parameter->says,
+                             system->id);
+        // its name is known: one mistake is told once
+        config_scope_add(reader->scope, parameter->name, parameter->place, false, reader->problems);
+    }
+}
+
 static bool fits(const char *pattern, const char *text)
 {
     return pattern == NULL || g_pattern_match_simple(pattern, text);

@@ -112,9 +112,12 @@ static void read_parameter(struct config_world *world, const struct pack *pack,
 
     if (value != NULL)
         add_value(reader, &entry, value, parameter->type == PACK_SECRET, system);
+    else // its name is known: one mistake is told once
+        config_scope_add(reader->scope, entry.key, entry.place, false, reader->problems);
 }
 
-// The pack's parameters in its order; what `with` gives besides is a mistake.
+// The pack's parameters in its order; what `with` gives besides is a mistake. What only
+// some flows go by is asked for where such a flow is used.
 static void read_parameters(struct config_world *world, const struct pack *pack,
                             const struct config_definition *definition,
                             const struct config_node *with)
@@ -130,6 +133,8 @@ static void read_parameters(struct config_world *world, const struct pack *pack,
         const struct pack_parameter *parameter = pack->parameters->pdata[i];
         const struct config_entry *given = config_node_entry(with, parameter->name);
 
+        if (given == NULL && parameter->fallback == NULL && !parameter->needed)
+            continue;
         if (given == NULL && parameter->fallback == NULL) {
             config_problem_error(problems, place, "with: %s is missing in the system %s: %s",
                                  parameter->name, definition->id, parameter->says);

@@ -131,6 +131,12 @@ struct template *config_read_parameter(struct config_world *world,
                                        const struct pack_parameter *parameter,
                                        const struct config_node *given, const char *system);
 
+// Says which parameters the flow's steps, those of the pack's flow `use`, go by that
+// neither it nor the system gives.
+void config_require_parameters(struct config_world *world, const struct config_definition *flow,
+                               const struct config_definition *use,
+                               const struct config_system *system);
+
 // Says which of a flow's steps the pack refuses to make.
 void config_check_never(struct config_world *world, const struct pack *pack,
                         const GPtrArray *steps);

@@ -204,24 +204,54 @@ static void read_parameter(struct pack *pack, const struct config_entry *entry, 
         pack_check_value(pack, parameter, parameter->example, problems);
 }
 
-// True where a scalar within `node` uses {{name}}, filtered or not.
-static bool uses(const struct config_node *node, const char *name)
+static bool text_uses(const char *text, const char *name)
+{
+    const char *at = strstr(text, "{{");
+    bool found = false;
+
+    for (; at != NULL && !found; at = strstr(at, "{{")) {
+        at += 2 + strspn(at + 2, " ");
+        found = g_str_has_prefix(at, name) && strchr(" |}", at[strlen(name)]) != NULL;
+    }
+    return found;
+}
+
+bool pack_uses(const struct config_node *node, const char *name)
+{
+    bool found = node->kind == CONFIG_NODE_SCALAR && text_uses(node->text, name);
+
+    for (unsigned i = 0; i < node->count && !found; i++) {
+        if (node->kind == CONFIG_NODE_LIST)
+            found = pack_uses(node->items[i], name);
+        else if (node->kind == CONFIG_NODE_MAP)
+            found =
+                text_uses(node->entries[i].key, name) || pack_uses(node->entries[i].value, name);
+    }
+    return found;
+}
+
+char *pack_list_users(const struct pack *pack, const struct pack_parameter *parameter)
+{
+    g_autoptr(GString) list = g_string_new(NULL);
+
+    for (unsigned i = 0; i < pack->flows->len; i++) {
+        const struct pack_flow *flow = pack->flows->pdata[i];
+
+        if (pack_uses(flow->node, parameter->name))
+            g_string_append_printf(list, "%s%s", list->len > 0 ? ", " : "", flow->name);
+    }
+    return list->len > 0 ? g_string_free(g_steal_pointer(&list), FALSE) : NULL;
+}
+
+// True where the value of another parameter is made of this one.
+static bool makes_another(const struct pack *pack, const char *name)
 {
     bool found = false;
 
-    if (node->kind == CONFIG_NODE_SCALAR) {
-        const char *at = strstr(node->text, "{{");
+    for (unsigned i = 0; i < pack->parameters->len && !found; i++) {
+        const struct pack_parameter *other = pack->parameters->pdata[i];
 
-        for (; at != NULL && !found; at = strstr(at + 2, "{{")) {
-            at += 2 + strspn(at + 2, " ");
-            found = g_str_has_prefix(at, name) && strchr(" |}", at[strlen(name)]) != NULL;
-        }
-    }
-    for (unsigned i = 0; i < node->count && !found; i++) {
-        if (node->kind == CONFIG_NODE_LIST)
-            found = uses(node->items[i], name);
-        else if (node->kind == CONFIG_NODE_MAP)
-            found = uses(node->entries[i].value, name);
+        found = other->fallback != NULL && pack_uses(other->fallback, name);
     }
     return found;
 }
@@ -235,7 +265,9 @@ static void read_parameters(struct pack *pack, const struct config_node *node, G
     for (unsigned i = 0; i < pack->parameters->len; i++) {
         struct pack_parameter *parameter = pack->parameters->pdata[i];
 
-        parameter->fixed = pack->system != NULL && uses(pack->system, parameter->name);
+        parameter->fixed = pack->system != NULL && pack_uses(pack->system, parameter->name);
+        parameter->needed = parameter->fallback == NULL &&
+                            (parameter->fixed || makes_another(pack, parameter->name));
     }
 }
 

@@ -22,10 +22,11 @@ struct pack_parameter {
     const char *name;
     enum pack_type type;
     GPtrArray *words;                   // of char *: of one_of; else NULL
-    const struct config_node *fallback; // NULL: a value has to be given
+    const struct config_node *fallback; // NULL: it has no value of its own
     const struct config_node *example;  // NULL for none
     const char *says;
-    bool fixed; // what the system itself goes by: a flow may not change it
+    bool fixed;  // what the system itself goes by: a flow may not change it
+    bool needed; // each system has to give it, not only those whose flows use it
     struct config_place place;
 };
 
@@ -63,6 +64,13 @@ struct pack *pack_read(struct config_arena *arena, const char *name, const char 
 // The parameter or the flow of this name, or NULL; borrowed.
 const struct pack_parameter *pack_find_parameter(const struct pack *pack, const char *name);
 const struct pack_flow *pack_find_flow(const struct pack *pack, const char *name);
+
+// True where a text within `node` uses {{name}}, filtered or not.
+bool pack_uses(const struct config_node *node, const char *name);
+
+// The flows of the pack that go by the parameter, "order, payment"; NULL for none. The
+// caller frees it.
+char *pack_list_users(const struct pack *pack, const struct pack_parameter *parameter);
 
 // Says what is wrong where the value does not fit the parameter's type.
 void pack_check_value(const struct pack *pack, const struct pack_parameter *parameter,

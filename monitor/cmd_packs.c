@@ -86,14 +86,18 @@ static void print_heading(const char *text)
     printf("\n%s\n", shown);
 }
 
-static void print_parameter(const struct pack_parameter *parameter)
+static void print_parameter(const struct pack *pack, const struct pack_parameter *parameter)
 {
     g_autofree char *type = pack_describe_type(parameter);
     g_autofree char *value =
         parameter->fallback != NULL ? describe_value(parameter->fallback) : NULL;
-    g_autofree char *line =
-        g_strdup_printf("%s (%s%s%s)", parameter->name, type,
-                        value != NULL ? ", default " : ", needed", value != NULL ? value : "");
+    g_autofree char *users = pack_list_users(pack, parameter);
+    const char *how = value != NULL       ? ", default "
+                      : parameter->needed ? ", needed"
+                      : users != NULL     ? ", needed for "
+                                          : "";
+    const char *what = value != NULL ? value : parameter->needed || users == NULL ? "" : users;
+    g_autofree char *line = g_strdup_printf("%s (%s%s%s)", parameter->name, type, how, what);
 
     print_wrapped(line, 2, "");
     print_wrapped(parameter->says, 6, "");
@@ -143,7 +147,7 @@ static void print_pack(const struct pack *pack)
         print_wrapped(pack->says, 0, "");
     print_heading("What a system gives it: systems.NAME.with");
     for (unsigned i = 0; i < pack->parameters->len; i++)
-        print_parameter(pack->parameters->pdata[i]);
+        print_parameter(pack, pack->parameters->pdata[i]);
     print_heading("What it does: flows.NAME.use");
     for (unsigned i = 0; i < pack->flows->len; i++)
         print_flow(pack->flows->pdata[i]);
@@ -175,11 +179,16 @@ static cJSON *parameters_to_json(const struct pack *pack)
 
         add_text(each, "name", parameter->name);
         add_text(each, "type", type);
-        cJSON_AddBoolToObject(each, "needed", parameter->fallback == NULL);
+        cJSON_AddBoolToObject(each, "needed", parameter->needed);
         cJSON_AddItemToObject(each, "default",
                               parameter->fallback != NULL ? config_node_to_json(parameter->fallback)
                                                           : cJSON_CreateNull());
         add_text(each, "says", parameter->says);
+        if (parameter->fallback == NULL && !parameter->needed) {
+            g_autofree char *users = pack_list_users(pack, parameter);
+
+            add_text(each, "needed_for", users);
+        }
         cJSON_AddItemToArray(list, each);
     }
     return list;

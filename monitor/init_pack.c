@@ -46,15 +46,41 @@ static char *write_placeholder(const struct pack_parameter *parameter)
     return g_strdup_printf("'${env:%s:-not filled in}'", upper);
 }
 
+// True where the system as it is written here has to give the parameter: it goes by it,
+// or its first flow does.
+static bool is_needed(const struct pack *pack, const struct pack_parameter *parameter)
+{
+    const struct pack_flow *first = pack->flows->len > 0 ? pack->flows->pdata[0] : NULL;
+
+    return parameter->fallback == NULL &&
+           (parameter->needed || (first != NULL && pack_uses(first->node, parameter->name)));
+}
+
 static void add_needed(GString *text, const struct pack *pack)
 {
     for (unsigned i = 0; i < pack->parameters->len; i++) {
         const struct pack_parameter *parameter = pack->parameters->pdata[i];
-        g_autofree char *value = parameter->fallback == NULL ? write_placeholder(parameter) : NULL;
+        g_autofree char *value = is_needed(pack, parameter) ? write_placeholder(parameter) : NULL;
 
         if (value != NULL)
             g_string_append_printf(text, "      # FILL IN: %s: %s\n      %s: %s\n", parameter->name,
                                    parameter->says, parameter->name, value);
+    }
+}
+
+// What only flows below that do not run yet go by.
+static void add_needed_later(GString *text, const struct pack *pack)
+{
+    for (unsigned i = 0; i < pack->parameters->len; i++) {
+        const struct pack_parameter *parameter = pack->parameters->pdata[i];
+
+        if (parameter->fallback != NULL || is_needed(pack, parameter))
+            continue;
+        g_autofree char *users = pack_list_users(pack, parameter);
+        g_autofree char *value = write_placeholder(parameter);
+
+        g_string_append_printf(text, "      # %s: %s   # FILL IN for %s: %s\n", parameter->name,
+                               value, users != NULL ? users : "flows of your own", parameter->says);
     }
 }
 
@@ -102,6 +128,7 @@ char *init_pack_text(const struct pack *pack, const char *starter)
                            pack->says != NULL ? pack->says : pack->title, pack->name, system,
                            pack->title, pack->name);
     add_needed(text, pack);
+    add_needed_later(text, pack);
     g_string_append(text, "      # What may be given besides, with what it is where it is not:\n");
     add_optional(text, pack);
     add_flows(text, pack, system);

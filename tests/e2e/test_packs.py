@@ -14,6 +14,7 @@ pack:
   parameters:
     url: {type: url, says: Where it is}
     item: {default: '17', says: Which item}
+    owner: {says: Whose it is}
   unverified: [whether items come back]
 system: {url: '{{url}}'}
 flows:
@@ -22,7 +23,7 @@ flows:
     steps:
       - {step: make one, post: /items, json: {}, capture: {id: {json: $.id}}, lookup: {get: /items, mark: {json: $.mark},
          capture: {id: {json: $.id}}}, undo: {delete: '/items/{{id}}'}}
-      - {step: read, get: '/items/{{item}}'}
+      - {step: read, get: '/items/{{item}}', query: {of: '{{owner}}'}}
 never:
   - {call: 'POST */orders', says: it is a real order}
 """
@@ -45,13 +46,15 @@ class Packs(Case):
     def test_one(self):
         self.write("packs/ours.yaml", OWN)
         text = self.packs("ours")
-        for words in ("ours: Our shop, from ./packs/ours.yaml", "url (url, needed)", "item (text, default 17)",
+        for words in ("ours: Our shop, from ./packs/ours.yaml", "url (url, needed)", "item (text, default 17)", "owner (text, needed for read)",
                       "Which item", "1. make one: POST /items", "undone by DELETE /items/{{id}}",
                       "POST */orders: it is a real order", "- whether items come back", "init --pack ours"):
             self.assertIn(words, text)
         pack = json.loads(self.packs("ours", "-f", "json"))
         self.assertEqual(pack["parameters"][1], {"name": "item", "type": "text", "needed": False, "default": "17",
                                                  "says": "Which item"})
+        self.assertEqual(pack["parameters"][2], {"name": "owner", "type": "text", "needed": False, "default": None,
+                                                 "says": "Whose it is", "needed_for": "read"})
         self.assertEqual(pack["flows"][0]["steps"][0], {"step": "make one", "call": "POST /items",
                                                         "undo": "undone by DELETE /items/{{id}}"})
         self.assertEqual(pack["file"], "./packs/ours.yaml")
@@ -87,7 +90,7 @@ class Packs(Case):
             done = self.run_program("init", "--pack", pack["pack"], "-o", name)
             self.assertEqual((done.returncode, done.stderr), (0, ""))
             for parameter in pack["parameters"]:
-                if parameter["needed"]:
+                if parameter["needed"] or pack["flows"][0]["flow"] in (parameter.get("needed_for") or "").split(", "):
                     self.assertIn(f"{parameter['name']}: {parameter['says']}", done.stdout)
             done = self.run_program("validate", "-c", name)
             self.assertEqual((done.returncode, done.stderr), (0, ""), name)

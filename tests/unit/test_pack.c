@@ -146,6 +146,34 @@ static void test_flow_parameter(void **state)
     assert_string_equal(((const struct call_field *)flow->vars->pdata[0])->name, "item");
 }
 
+// What only a flow goes by is asked for where that flow is used, and may stand in it.
+static void test_needed_by_flow(void **state)
+{
+    static const char *const flows[] = {
+        "  a: {system: erp, notify: ops, steps: [{step: x, get: /x}]}\n",
+        "  a: {use: read, system: erp, notify: ops}\n",
+        "  a: {use: read, system: erp, notify: ops, with: {item: '7'}}\n",
+    };
+    g_autoptr(GString) pack = g_string_new(pack_text);
+
+    (void)state;
+    g_string_replace(pack, "item: {default: '000123', ", "item: {", 1);
+    g_string_replace(pack, "path: {default: '/v1/{{item}}'", "path: {default: '/v1'", 1);
+    g_string_replace(pack, "get: '{{path}}'", "get: '{{path}}/{{ item }}'", 1);
+    for (unsigned i = 0; i < G_N_ELEMENTS(flows); i++) {
+        g_autofree char *text = g_strconcat(head, flows[i], NULL);
+        g_autoptr(config_t) config = load(pack->str, text);
+
+        assert_int_equal(config != NULL, i != 1);
+    }
+    // where another parameter is made of it, every system needs it
+    g_string_replace(pack, "default: '/v1'", "default: '/v1/{{item | url}}'", 1);
+    g_autofree char *text = g_strconcat(head, flows[0], NULL);
+    g_autoptr(config_t) config = load(pack->str, text);
+
+    assert_null(config);
+}
+
 // A user may give a system less time than its pack thinks slow: the pack is not
 // theirs to mend. In a flow of their own it is a mistake.
 static void test_less_time(void **state)
@@ -186,8 +214,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_own_packs),      cmocka_unit_test(test_system),
-        cmocka_unit_test(test_flow_parameter), cmocka_unit_test(test_less_time),
-        cmocka_unit_test(test_digest),
+        cmocka_unit_test(test_flow_parameter), cmocka_unit_test(test_needed_by_flow),
+        cmocka_unit_test(test_less_time),      cmocka_unit_test(test_digest),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
