@@ -1,11 +1,26 @@
 # SPDX-License-Identifier: MIT
-"""SAP Business One's Service Layer (OData V3): a login with two cookies, numbers for codes, the text
-in message.value. A real order can only be cancelled; a draft can be deleted."""
+"""SAP Business One's Service Layer: a login with two cookies; v1 (OData V3) has numbers for codes and the
+text in message.value, v2 (OData V4) has texts for both. A real order can only be cancelled; a draft can be
+deleted. The ping is at the root, without login."""
 import json
 
 from erp import Session
 
-AUTH = [Session("POST /b1s/v1/Login", lambda q: q.json == {"CompanyDB": "SBODEMOUS", "UserName": "probe", "Password": "b1-secret-1"},
+
+
+class Layer(Session):
+    """One session for both versions, each with its own shape of failures."""
+
+    version = "v1"
+
+    def log_in(self, erp, request):
+        Layer.version = "v2" if request.path.startswith("/b1s/v2/") else "v1"
+        request.path = request.path.replace("/b1s/v2/", "/b1s/v1/")
+        return super().log_in(erp, request)
+
+
+OPEN = "/ping/.*"
+AUTH = [Layer("POST /b1s/v1/Login", lambda q: q.json == {"CompanyDB": "SBODEMOUS", "UserName": "probe", "Password": "b1-secret-1"},
                 lambda session, q: (200, {"SessionId": session, "Version": "1000340", "SessionTimeout": 30},
                                     [("Set-Cookie", f"B1SESSION={session};HttpOnly;"),
                                      ("Set-Cookie", "ROUTEID=.node1; path=/b1s")]),
@@ -22,10 +37,13 @@ FAILURES = {
 UNKNOWN = (-2028, "No matching records found")
 KNOWN = {"ItemCode": "A00001"}
 SEED = {"invoices": [{"key": "1", "DocEntry": 1, "DocNum": 17, "DocumentStatus": "bost_Close", "DocTotal": 12.10,
-                      "PaidToDate": 12.10}]}
+                      "PaidToDate": 12.10}],
+        "partners": [{"key": "C20000", "CardCode": "C20000", "Valid": "tYES", "Frozen": "tNO"}]}
 
 
 def fail(status, code, text):
+    if Layer.version == "v2":
+        return {"error": {"code": str(code), "details": [{"code": "", "message": ""}], "message": text}}
     return {"error": {"code": code, "message": {"lang": "en-us", "value": text}}}
 
 
@@ -42,6 +60,9 @@ def listed(records, request):
 
 
 CALLS = [
+    ("GET /ping/load-balancer", "say", None,
+     lambda r, q: (200, {"message": "pong", "sender": "load balancer", "timestamp": "1555998785.080"})),
+    ("POST /b1s/v1/CompanyService_GetCompanyInfo", "say", None, lambda r, q: (200, {"CompanyName": "OEC", "Version": 1000340})),
     ("POST /b1s/v1/BusinessPartners", "make", "partners", lambda r, q: (201, r)),
     ("GET /b1s/v1/BusinessPartners", "some", "partners", listed),
     (r"GET /b1s/v1/BusinessPartners\('(?P<key>.+)'\)", "read", "partners", lambda r, q: (200, r)),
@@ -58,7 +79,7 @@ CALLS = [
     ("GET /b1s/v1/Invoices", "some", "invoices", listed),
 ]
 
-GIVEN = {"url": "{erp}/b1s/v1", "company": "SBODEMOUS", "username": "probe", "password": "b1-secret-1",
+GIVEN = {"url": "{erp}", "company": "SBODEMOUS", "username": "probe", "password": "b1-secret-1",
          "customer_no": "C20000", "item": "A00001"}
 WRONG = {"give": {"password": "not-the-secret"}, "step": "log in", "code": "-304"}
 INVALID = {"give": {"item": "GONE"}, "code": "-5002", "message": "Item number is missing"}
