@@ -25,6 +25,7 @@ import sys
 import threading
 import time
 import xml.etree.ElementTree as tree
+from datetime import datetime, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -367,7 +368,8 @@ class Erp:
                 self.refuse("invalid", value)
         number = str(next(self.numbers))
         named = getattr(self.table, "named", lambda request: None)(request)
-        record = {**request.fields, "key": named or number, "number": number}
+        made = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        record = {**request.fields, "key": named or number, "number": number, "made": made}
         rows[f"made-{number}"] = record
         return answer(record, request)
 
