@@ -22,6 +22,12 @@ static struct config_place place_of(const struct config_node *node, const char *
     return entry != NULL ? entry->place : node->place;
 }
 
+// The mark as it is to be written: a pack serves agents with any.
+static const char *written_mark(const struct config_reader *reader)
+{
+    return reader->in_pack ? "{{mark}}" : config_read_mark(reader);
+}
+
 // The pattern's text with \- as -, so that a mark is found where it is escaped.
 static char *unescape(const char *pattern)
 {
@@ -94,7 +100,7 @@ static bool check_pattern(struct config_reader *reader, const struct check *chec
         config_problem_error(reader->problems, check->place,
                              "this pattern matches \"%s\", too, which is no record of ours: "
                              "write '^%s'",
-                             matched, mark);
+                             matched, written_mark(reader));
     return matched == NULL;
 }
 
@@ -135,7 +141,7 @@ static bool selects_field(const struct selector *selector)
 static void check_only(struct config_reader *reader, const struct config_node *node,
                        const struct config_sweep *sweep)
 {
-    const char *mark = reader->config->agent.mark;
+    const char *mark = config_read_mark(reader);
     bool named = false;
 
     for (unsigned i = 0; i < sweep->only->len; i++) {
@@ -156,12 +162,12 @@ static void check_only(struct config_reader *reader, const struct config_node *n
                              "so records of others could be deleted: write only: {json: "
                              "{$.FIELD: {matches: '^%s'}}} with the field that {{mark}} goes "
                              "into",
-                             mark, mark);
+                             written_mark(reader), written_mark(reader));
 }
 
 static void check_mark(struct config_reader *reader, const struct config_sweep *sweep)
 {
-    const char *mark = reader->config->agent.mark;
+    const char *mark = config_read_mark(reader);
 
     if (strlen(mark) < MARK_LEAST)
         config_problem_error(reader->problems, sweep->place,

@@ -63,6 +63,15 @@ void config_read_soap(struct config_reader *reader, const struct config_node *no
 // The steps of a list, of struct step.
 GPtrArray *config_read_steps(struct config_reader *reader, const struct config_node *node);
 
+// The call of a `version` map as a step of that name; NULL, complained of where it is
+// wrong, where there is none or it is off. `node` may be NULL.
+struct step *config_read_version(struct config_reader *reader, const struct config_node *node);
+
+// Reads a sweep of a pack for its mistakes alone, with the names that the reader's
+// scope knows.
+void config_check_pack_sweep(struct config_reader *reader, struct config_arena *arena,
+                             const struct config_entry *entry);
+
 // What keeps a repeated call from writing twice; warns where nothing does.
 void config_read_idempotency(struct config_reader *reader, const struct config_node *node,
                              struct step *step);

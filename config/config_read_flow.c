@@ -411,6 +411,20 @@ static void read_plain_keys(struct flow_reader *reading)
     config_read_budget(&reading->world->reader, get(reading, "budget"), flow);
 }
 
+// What the flow may leave behind is looked for by the pack's sweeps.
+static void note_pack_flow(const struct flow_reader *reading)
+{
+    struct config_definition *system = reading->system;
+    const struct config_node *use = config_node_get(reading->definition->node, "use");
+
+    if (reading->flow->off != NULL || reading->template == NULL || system->pack == NULL ||
+        reading->template->pack != system->pack)
+        return;
+    if (system->pack_flows == NULL)
+        system->pack_flows = g_hash_table_new(g_str_hash, g_str_equal);
+    g_hash_table_add(system->pack_flows, (gpointer)(uintptr_t)use->text);
+}
+
 static void read_flow(struct config_world *world, struct config_definition *definition)
 {
     struct flow_reader reading = {.world = world, .definition = definition};
@@ -434,6 +448,7 @@ static void read_flow(struct config_world *world, struct config_definition *defi
     world->reader.scope = scope;
     world->reader.needs = flow->needs;
     read_plain_keys(&reading);
+    note_pack_flow(&reading);
     read_values(&reading);
     read_steps(&reading);
     read_notify(&reading);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Reads sweeps: section 8 of the language. Above config_read_call; what is dangerous
-// in one is config_check_sweep's business.
-#include "config_read.h"
-#include "config_world.h"
+// Reads sweeps: section 8 of the language, those of packs among them. Above
+// config_read_call; what is dangerous in one is config_check_sweep's business.
+#include "config_read_sweep.h"
 
 #include "config_across.h"
 #include "config_problem.h"
@@ -11,13 +10,14 @@
 
 enum { OLDER_MS = 30 * 60 * 1000, AT_MOST = 20 };
 
+// How often a pack's sweep runs where nobody says anything else.
+enum { PACK_EVERY_MS = 6 * 60 * 60 * 1000 };
+
 // One sweep while it is read.
 struct sweep_reader {
-    struct config_world *world;
+    struct config_world *world; // NULL where a pack is checked
     struct config_reader *reader;
-    const struct config_definition *definition;
-    struct config_definition *system;
-    const struct config_node *node; // of the definition
+    struct config_reading of;
     struct config_chain chain;
     struct config_sweep *sweep;
 };
@@ -31,30 +31,13 @@ static const struct config_node *get(const struct sweep_reader *reading, const c
 static const struct config_node *require(const struct sweep_reader *reading, const char *key,
                                          const char *advice)
 {
-    const struct config_node *node = config_node_get(reading->node, key);
+    const struct config_node *node = config_node_get(reading->of.search, key);
 
-    if (node == NULL)
-        config_problem_error(reading->reader->problems, reading->definition->place,
-                             "\"%s\" is missing in the sweep \"%s\": %s", key,
-                             reading->definition->id, advice);
+    if (node == NULL && !reading->of.in_pack) // a pack's file needs it: that has been said
+        config_problem_error(reading->reader->problems, reading->of.place,
+                             "\"%s\" is missing in the sweep \"%s\": %s", key, reading->of.id,
+                             advice);
     return node;
-}
-
-static struct config_definition *find_system(const struct sweep_reader *reading)
-{
-    const struct config_node *node = get(reading, "system");
-
-    if (node == NULL) {
-        config_problem_error(reading->reader->problems, reading->definition->place,
-                             "\"system\" is missing in the sweep \"%s\": write which system it "
-                             "searches",
-                             reading->definition->id);
-        return NULL;
-    }
-    struct config_definition *found = config_world_require(reading->world, CONFIG_KIND_SYSTEM,
-                                                           reading->definition->name_space, node);
-
-    return found != NULL && found->system != NULL ? found : NULL;
 }
 
 static void read_plain_keys(struct sweep_reader *reading)
@@ -66,10 +49,11 @@ static void read_plain_keys(struct sweep_reader *reading)
     sweep->at_most = config_read_integer(get(reading, "at_most"), AT_MOST);
     config_read_schedule(reading->world, &reading->chain, "a sweep", &sweep->every_ms,
                          &sweep->cron);
+    if (reading->of.in_pack && sweep->every_ms == 0 && sweep->cron == NULL)
+        sweep->every_ms = PACK_EVERY_MS;
     const struct config_notify notify = {.system = sweep->system, .contacts = sweep->notify};
 
-    config_read_notify(reading->world, reading->definition->name_space, get(reading, "notify"),
-                       &notify);
+    config_read_notify(reading->world, reading->of.name_space, get(reading, "notify"), &notify);
 }
 
 // The next page is asked for by GET, with the headers and the expectations of the first.
@@ -124,7 +108,8 @@ static void read_pages(struct sweep_reader *reading, const struct config_node *n
 static void read_call(struct sweep_reader *reading)
 {
     struct config_sweep *sweep = reading->sweep;
-    struct call *call = config_read_call(reading->reader, reading->node, CONFIG_CALL_PLAIN, NULL);
+    struct call *call =
+        config_read_call(reading->reader, reading->of.search, CONFIG_CALL_PLAIN, NULL);
 
     sweep->call = call;
     if (call == NULL)
@@ -161,7 +146,7 @@ static void read_only(struct sweep_reader *reading)
     g_autofree char *advice =
         g_strdup_printf("without it records of others could be deleted; write which items are "
                         "ours: only: {json: {$.FIELD: {matches: '^%s'}}}",
-                        reading->reader->config->agent.mark);
+                        config_read_mark(reading->reader));
 
     config_read_expect(reading->reader, require(reading, "only", advice), reading->sweep->only);
 }
@@ -195,37 +180,40 @@ static void read_undo(struct sweep_reader *reading)
 
     struct config_across across; // the undo may need calls of another system
 
-    config_across_init(&across, reading->world, reading->system, outer);
-    across.name_space = reading->definition->name_space;
     scope->no_secrets = true;
     reader->scope = scope;
-    reader->across = &across;
+    if (reading->world != NULL) {
+        config_across_init(&across, reading->world, reading->of.system, outer);
+        across.name_space = reading->of.name_space;
+        reader->across = &across;
+    }
     reading->sweep->undo = config_read_undo(reader, node, NULL);
+    if (reading->world != NULL)
+        config_across_clear(&across);
     reader->across = NULL;
     reader->scope = outer;
-    config_across_clear(&across);
 }
 
-static struct config_sweep *sweep_new(const struct config_definition *definition)
+static struct config_sweep *sweep_new(const struct config_reading *of)
 {
     struct config_sweep *sweep = g_new0(struct config_sweep, 1);
 
-    sweep->id = g_strdup(definition->id);
-    sweep->place = definition->place;
+    sweep->id = g_strdup(of->id);
+    sweep->place = of->place;
     sweep->only = g_ptr_array_new_with_free_func((GDestroyNotify)expectation_free);
     sweep->notify = g_ptr_array_new_with_free_func(g_free);
     sweep->needs = g_ptr_array_new_with_free_func(config_reference_free);
     return sweep;
 }
 
-static void read_parts(struct sweep_reader *reading)
+static void read_search(struct sweep_reader *reading)
 {
     struct config_reader *reader = reading->reader;
 
-    const struct config_entry *pages = config_node_entry(reading->node, "pages");
-    GHashTable *outer = config_namespaces_enter(reader, reading->node);
+    const struct config_entry *pages = config_node_entry(reading->of.search, "pages");
+    GHashTable *outer = config_namespaces_enter(reader, reading->of.search);
 
-    read_plain_keys(reading);
+    reader->in_pack = reading->of.in_pack;
     read_pages(reading, pages != NULL ? pages->value : NULL);
     if (pages != NULL && reading->sweep->pages.page_step > 0)
         config_scope_add(reader->scope, "page", pages->place, false, reader->problems);
@@ -236,33 +224,26 @@ static void read_parts(struct sweep_reader *reading)
     if (reading->sweep->call != NULL) // else its captures are not known
         read_undo(reading);
     config_namespaces_leave(reader, outer);
+    config_check_sweep(reader, reading->of.search, reading->sweep);
+    reader->in_pack = false;
 }
 
-static void read_sweep(struct config_world *world, const struct config_definition *definition)
+void config_read_one_sweep(struct config_world *world, const struct config_reading *of)
 {
-    struct sweep_reader reading = {.world = world,
-                                   .reader = &world->reader,
-                                   .definition = definition,
-                                   .node = definition->node,
-                                   .sweep = sweep_new(definition)};
-
-    config_chain_add(&reading.chain, definition->node);
-    config_chain_add_defaults(world, &reading.chain, definition->name_space, "sweep");
-    struct config_definition *system = find_system(&reading);
-
-    reading.system = system;
-    if (system == NULL) {
-        config_sweep_free(reading.sweep);
-        return;
-    }
+    struct sweep_reader reading = {
+        .world = world, .reader = &world->reader, .of = *of, .sweep = sweep_new(of)};
+    struct config_definition *system = of->system;
     g_autoptr(config_scope_t) scope = config_scope_new(system->scope);
 
+    config_chain_add(&reading.chain, of->own);
+    config_chain_add(&reading.chain, of->in_pack ? of->search : NULL);
+    config_chain_add_defaults(world, &reading.chain, of->name_space, "sweep");
     reading.sweep->system = system->system;
     scope->no_run = true;
     world->reader.scope = scope;
     world->reader.needs = reading.sweep->needs;
-    read_parts(&reading);
-    config_check_sweep(&world->reader, definition->node, reading.sweep);
+    read_plain_keys(&reading);
+    read_search(&reading);
     for (unsigned i = 0; i < system->needs->len; i++)
         g_ptr_array_add(reading.sweep->needs, config_reference_copy(system->needs->pdata[i]));
     world->reader.scope = NULL;
@@ -270,15 +251,21 @@ static void read_sweep(struct config_world *world, const struct config_definitio
     g_ptr_array_add(world->reader.config->sweeps, reading.sweep);
 }
 
-void config_read_sweeps(struct config_world *world)
+void config_check_pack_sweep(struct config_reader *reader, struct config_arena *arena,
+                             const struct config_entry *entry)
 {
-    GPtrArray *definitions = world->definitions[CONFIG_KIND_SWEEP];
+    // as no agent has it: what names another one would find nothing there
+    static const char mark[] = "ANY-AGENTS-MARK-";
+    const struct config_reading of = {.id = entry->key,
+                                      .place = entry->place,
+                                      .search = config_fill_mark(arena, entry->value, mark),
+                                      .in_pack = true};
+    struct sweep_reader reading = {.reader = reader, .of = of, .sweep = sweep_new(&of)};
 
-    for (unsigned i = 0; i < definitions->len; i++) {
-        const struct config_definition *definition = definitions->pdata[i];
-
-        if (definition->node->kind == CONFIG_NODE_MAP &&
-            g_hash_table_lookup(world->names[CONFIG_KIND_SWEEP], definition->id) == definition)
-            read_sweep(world, definition);
+    if (of.search->kind == CONFIG_NODE_MAP) {
+        reader->mark = mark;
+        reader->scope->no_run = true;
+        read_search(&reading);
     }
+    config_sweep_free(reading.sweep);
 }

@@ -259,6 +259,33 @@ static void make_chain(struct config_world *world, struct config_definition *def
     config_chain_add_defaults(world, chain, definition->name_space, "system");
 }
 
+// The system's own comes before the pack's, and both before the defaults.
+static const struct config_node *find_version(const struct config_definition *definition,
+                                              const struct config_chain *chain)
+{
+    const struct pack *pack = definition->pack;
+    const struct config_node *own = config_node_get(definition->node, "version");
+
+    if (own == NULL && pack != NULL)
+        own = config_node_get(pack->system, "version");
+    if (own == NULL && pack != NULL)
+        own = pack->version;
+    return own != NULL ? own : config_chain_get(chain, "version");
+}
+
+static void read_version(struct config_reader *reader, const struct config_definition *definition,
+                         const struct config_chain *chain)
+{
+    g_autoptr(config_scope_t) scope = config_scope_new(definition->scope);
+    struct config_system *system = definition->system;
+
+    reader->scope = scope;
+    system->version = config_read_version(reader, find_version(definition, chain));
+    if (system->version != NULL)
+        config_check_reach(reader, system, system->version->call);
+    reader->scope = definition->scope;
+}
+
 static void read_system(struct config_world *world, struct config_definition *definition)
 {
     struct config_reader *reader = &world->reader;
@@ -287,6 +314,7 @@ static void read_system(struct config_world *world, struct config_definition *de
     read_act(world, definition, config_chain_get(&chain, "act"), system);
     system->pack = definition->pack != NULL ? g_strdup(definition->pack->name) : NULL;
     config_read_backoff(reader, config_chain_get(&chain, "backoff"), system);
+    read_version(reader, definition, &chain);
     read_digest(reader, &chain, system);
     reader->namespaces = NULL;
     reader->scope = NULL;

@@ -155,6 +155,11 @@ static void unknown_name(struct visit *visit, const char *name)
                              name);
 }
 
+const char *config_read_mark(const struct config_reader *reader)
+{
+    return reader->mark != NULL ? reader->mark : reader->config->agent.mark;
+}
+
 static void visit_name(struct visit *visit, const char *name)
 {
     struct config_scope *scope = visit->reader->scope;
@@ -163,7 +168,8 @@ static void visit_name(struct visit *visit, const char *name)
         config_problem_error(visit->reader->problems, visit->node->place,
                              "a sweep belongs to no run, so {{%s}} has no value here: write the "
                              "mark that all runs share, %s",
-                             name, visit->reader->config->agent.mark);
+                             name,
+                             visit->reader->in_pack ? "{{mark}}" : config_read_mark(visit->reader));
     if (scope == NULL || config_scope_is_given(name))
         return;
     const struct config_name *found = config_scope_find(scope, name);

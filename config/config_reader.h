@@ -17,7 +17,8 @@ struct config_reader {
     GPtrArray *problems;   // of struct config_problem
     enum config_missing missing;
     bool in_memory;               // no file is read
-    bool in_pack;                 // steps of a pack are read, which only its writer can mend
+    bool in_pack;                 // calls of a pack are read, which only its writer can mend
+    const char *mark;             // what the records of sweeps are known by; NULL: agent.mark
     GHashTable *references;       // "env:NAME" -> what is wrong with it, "" for nothing
     struct config_scope *scope;   // names known at this point; NULL: any name will do
     GPtrArray *needs;             // of struct template_reference: missing ones; NULL: an error
@@ -46,6 +47,9 @@ void config_read_body_secrets(struct config_reader *reader, const struct config_
 // Appends the fields (name to template, or a list of them) of a map to `fields`.
 void config_read_fields(struct config_reader *reader, const struct config_node *node,
                         enum template_place place, GPtrArray *fields);
+
+// What the records of sweeps are known by; borrowed.
+const char *config_read_mark(const struct config_reader *reader);
 
 // Names that stand in a pattern or a path, where no template is made: checked.
 void config_read_argument(struct config_reader *reader, const struct config_node *node,

@@ -230,27 +230,29 @@ static void add_property(cJSON *properties, const struct config_key *key)
     cJSON_AddItemToObject(properties, key->name, schema);
 }
 
-// A call has exactly one method.
+static void add_choice(cJSON *one, const char *key)
+{
+    cJSON *choice = cJSON_CreateObject(), *list = cJSON_AddArrayToObject(choice, "required");
+
+    cJSON_AddItemToArray(list, cJSON_CreateString(key));
+    cJSON_AddItemToArray(one, choice);
+}
+
+// A call has exactly one method, or what stands in place of a call.
 static void add_methods(cJSON *schema, enum config_map map)
 {
     static const char *const methods[] = {"get", "post", "put", "patch", "delete", "head", "call"};
+    static const char *const others[CONFIG_MAP_COUNT] = {
+        [CONFIG_MAP_UNDO] = "none", [CONFIG_MAP_SWEEP] = "use", [CONFIG_MAP_VERSION] = "off"};
     cJSON *one;
 
     if (config_map_key(map, "get") == NULL)
         return;
     one = cJSON_AddArrayToObject(schema, "oneOf");
-    for (unsigned i = 0; i < G_N_ELEMENTS(methods); i++) {
-        cJSON *choice = cJSON_CreateObject(), *list = cJSON_AddArrayToObject(choice, "required");
-
-        cJSON_AddItemToArray(list, cJSON_CreateString(methods[i]));
-        cJSON_AddItemToArray(one, choice);
-    }
-    if (map != CONFIG_MAP_UNDO)
-        return;
-    cJSON *none = cJSON_CreateObject(), *list = cJSON_AddArrayToObject(none, "required");
-
-    cJSON_AddItemToArray(list, cJSON_CreateString("none"));
-    cJSON_AddItemToArray(one, none);
+    for (unsigned i = 0; i < G_N_ELEMENTS(methods); i++)
+        add_choice(one, methods[i]);
+    if (others[map] != NULL)
+        add_choice(one, others[map]);
 }
 
 static cJSON *map_schema(enum config_map map)

@@ -21,6 +21,7 @@ static void definition_free(void *data)
     g_free(definition->id);
     config_scope_free(definition->scope);
     g_clear_pointer(&definition->needs, g_ptr_array_unref);
+    g_clear_pointer(&definition->pack_flows, g_hash_table_unref);
     g_free(definition);
 }
 

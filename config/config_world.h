@@ -29,6 +29,7 @@ struct config_definition {
     GPtrArray *needs;             // references that its calls miss
     const struct pack *pack;      // or NULL; of a pack's flow: the pack that it is of
     bool pack_missing;            // one is named, and there is none: that has been said
+    GHashTable *pack_flows;       // names of the pack's flows that are used on it, or NULL
 };
 
 // Steps as compiled, and the references that they miss.

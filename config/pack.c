@@ -23,6 +23,14 @@ static void parameter_free(void *data)
     g_free(parameter);
 }
 
+static void sweep_free(void *data)
+{
+    struct pack_sweep *sweep = data;
+
+    g_ptr_array_unref(sweep->flows);
+    g_free(sweep);
+}
+
 void pack_free(struct pack *pack)
 {
     if (pack == NULL)
@@ -30,6 +38,7 @@ void pack_free(struct pack *pack)
     g_ptr_array_unref(pack->parameters);
     g_ptr_array_unref(pack->flows);
     g_ptr_array_unref(pack->never);
+    g_ptr_array_unref(pack->sweeps);
     g_ptr_array_unref(pack->unverified);
     g_free(pack->name);
     g_free(pack->text);
@@ -54,6 +63,17 @@ const struct pack_flow *pack_find_flow(const struct pack *pack, const char *name
 
         if (strcmp(flow->name, name) == 0)
             return flow;
+    }
+    return NULL;
+}
+
+const struct pack_sweep *pack_find_sweep(const struct pack *pack, const char *name)
+{
+    for (unsigned i = 0; i < pack->sweeps->len; i++) {
+        const struct pack_sweep *sweep = pack->sweeps->pdata[i];
+
+        if (strcmp(sweep->entry->key, name) == 0)
+            return sweep;
     }
     return NULL;
 }
@@ -327,6 +347,52 @@ static void read_never(struct pack *pack, const struct config_node *node, GPtrAr
     }
 }
 
+// The names of all flows, for a guess; borrowed.
+static GPtrArray *flow_names(const struct pack *pack)
+{
+    GPtrArray *names = g_ptr_array_new();
+
+    for (unsigned i = 0; i < pack->flows->len; i++)
+        g_ptr_array_add(names,
+                        (gpointer)(uintptr_t)((struct pack_flow *)pack->flows->pdata[i])->name);
+    return names;
+}
+
+static void check_sweep_flows(const struct pack *pack, const struct pack_sweep *sweep,
+                              struct config_place place, GPtrArray *problems)
+{
+    g_autoptr(GPtrArray) names = flow_names(pack);
+
+    for (unsigned i = 0; i < sweep->flows->len; i++) {
+        const char *name = sweep->flows->pdata[i];
+        const char *guess = config_problem_guess(name, names);
+
+        if (pack_find_flow(pack, name) == NULL)
+            config_problem_error(problems, place,
+                                 "this pack has no flow \"%s\", whose records the sweep would "
+                                 "find: %s%s%s",
+                                 name,
+                                 guess != NULL ? "did you mean \"" : "name its flows in \"for",
+                                 guess != NULL ? guess : "", guess != NULL ? "\"?" : "\"");
+    }
+}
+
+static void read_sweeps(struct pack *pack, const struct config_node *node, GPtrArray *problems)
+{
+    for (unsigned i = 0; node != NULL && node->kind == CONFIG_NODE_MAP && i < node->count; i++) {
+        const struct config_entry *entry = &node->entries[i];
+        const struct config_node *flows = config_node_get(entry->value, "for");
+        struct pack_sweep *sweep = g_new0(struct pack_sweep, 1);
+
+        sweep->entry = entry;
+        sweep->flows = config_read_texts(flows);
+        if (flows == NULL)
+            g_ptr_array_add(sweep->flows, g_strdup(entry->key));
+        g_ptr_array_add(pack->sweeps, sweep);
+        check_sweep_flows(pack, sweep, flows != NULL ? flows->place : entry->place, problems);
+    }
+}
+
 static void add_names(struct config_scope *scope, const struct config_node *map,
                       GPtrArray *problems)
 {
@@ -334,20 +400,44 @@ static void add_names(struct config_scope *scope, const struct config_node *map,
         config_scope_add(scope, map->entries[i].key, map->entries[i].place, false, problems);
 }
 
-// Reads a flow's steps for their mistakes alone, with the names that any system
-// with this pack gives them.
-static void check_flow(const struct pack *pack, const struct pack_flow *flow, GPtrArray *problems)
+// The names that any system with this pack gives its calls.
+static struct config_scope *parameter_scope(const struct pack *pack, GPtrArray *problems)
 {
-    g_autoptr(config_scope_t) outer = config_scope_new(NULL);
-    struct config_reader reader = {.problems = problems};
+    struct config_scope *scope = config_scope_new(NULL);
 
     for (unsigned i = 0; i < pack->parameters->len; i++) {
         const struct pack_parameter *parameter = pack->parameters->pdata[i];
 
-        config_scope_add(outer, parameter->name, parameter->place, parameter->type == PACK_SECRET,
+        config_scope_add(scope, parameter->name, parameter->place, parameter->type == PACK_SECRET,
                          problems);
     }
+    return scope;
+}
+
+// Reads the version's call and the sweeps for their mistakes alone.
+static void check_calls(const struct pack *pack, struct config_arena *arena, GPtrArray *problems)
+{
+    g_autoptr(config_scope_t) outer = parameter_scope(pack, problems);
     g_autoptr(config_scope_t) scope = config_scope_new(outer);
+    struct config_reader reader = {.problems = problems, .scope = scope};
+
+    step_free(config_read_version(&reader, pack->version));
+    for (unsigned i = 0; i < pack->sweeps->len; i++) {
+        g_autoptr(config_scope_t) own = config_scope_new(outer);
+
+        reader.scope = own;
+        config_check_pack_sweep(&reader, arena,
+                                ((const struct pack_sweep *)pack->sweeps->pdata[i])->entry);
+    }
+}
+
+// Reads a flow's steps for their mistakes alone, with the names that any system
+// with this pack gives them.
+static void check_flow(const struct pack *pack, const struct pack_flow *flow, GPtrArray *problems)
+{
+    g_autoptr(config_scope_t) outer = parameter_scope(pack, problems);
+    g_autoptr(config_scope_t) scope = config_scope_new(outer);
+    struct config_reader reader = {.problems = problems};
 
     add_names(scope, config_node_get(flow->node, "with"), problems);
     add_names(scope, config_node_get(flow->node, "vars"), problems);
@@ -366,6 +456,7 @@ static struct pack *pack_new(const char *name, struct pack_source *source)
     pack->parameters = g_ptr_array_new_with_free_func(parameter_free);
     pack->flows = g_ptr_array_new_with_free_func(g_free);
     pack->never = g_ptr_array_new_with_free_func(g_free);
+    pack->sweeps = g_ptr_array_new_with_free_func(sweep_free);
     return pack;
 }
 
@@ -395,6 +486,8 @@ static void read_root(struct pack *pack, const struct config_node *root, GPtrArr
     read_flows(pack, config_node_get(root, "flows"), problems);
     read_never(pack, config_node_get(root, "never"), problems);
     pack_lexicon_check(root, problems);
+    pack->version = config_node_get(root, "version");
+    read_sweeps(pack, config_node_get(root, "sweeps"), problems);
 }
 
 struct pack *pack_read(struct config_arena *arena, const char *name, const char *folder,
@@ -419,5 +512,6 @@ struct pack *pack_read(struct config_arena *arena, const char *name, const char 
     read_root(pack, root, problems);
     for (unsigned i = 0; i < pack->flows->len; i++)
         check_flow(pack, pack->flows->pdata[i], problems);
+    check_calls(pack, arena, problems);
     return pack;
 }

@@ -41,17 +41,24 @@ struct pack_never {
     const char *says;
 };
 
+struct pack_sweep {
+    const struct config_entry *entry; // its name and what stands there
+    GPtrArray *flows;                 // of char *: names of the flows whose records it finds
+};
+
 // Its nodes live in the arena that it was read into, its texts in them.
 struct pack {
     char *name;
     const char *file, *title, *says; // says: NULL for nothing
     bool built_in;
-    char *text;                       // the file's
-    GPtrArray *parameters;            // of struct pack_parameter, in the order of the file
-    const struct config_node *system; // NULL for none
-    GPtrArray *flows;                 // of struct pack_flow
-    GPtrArray *never;                 // of struct pack_never
-    GPtrArray *unverified;            // of char *
+    char *text;                        // the file's
+    GPtrArray *parameters;             // of struct pack_parameter, in the order of the file
+    const struct config_node *system;  // NULL for none
+    GPtrArray *flows;                  // of struct pack_flow
+    GPtrArray *never;                  // of struct pack_never
+    const struct config_node *version; // the call that tells it, or NULL
+    GPtrArray *sweeps;                 // of struct pack_sweep
+    GPtrArray *unverified;             // of char *
 };
 
 // Reads the pack of this name (`folder` as of pack_source_find) and checks all of
@@ -61,9 +68,10 @@ struct pack {
 struct pack *pack_read(struct config_arena *arena, const char *name, const char *folder,
                        GPtrArray *problems);
 
-// The parameter or the flow of this name, or NULL; borrowed.
+// The parameter, the flow or the sweep of this name, or NULL; borrowed.
 const struct pack_parameter *pack_find_parameter(const struct pack *pack, const char *name);
 const struct pack_flow *pack_find_flow(const struct pack *pack, const char *name);
+const struct pack_sweep *pack_find_sweep(const struct pack *pack, const char *name);
 
 // True where a text within `node` uses {{name}}, filtered or not.
 bool pack_uses(const struct config_node *node, const char *name);

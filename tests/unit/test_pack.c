@@ -210,12 +210,136 @@ static void test_digest(void **state)
     assert_string_not_equal(before->digest, after->digest);
 }
 
+#define SWEEPING                                                                                   \
+    "  order:\n"                                                                                   \
+    "    steps: [{step: o, post: /orders, json: {no: '{{mark}}'}, undo: {none: swept}}]\n"         \
+    "version: {get: '/about/{{item}}', capture: {version: {json: $.version}}}\n"                   \
+    "sweeps:\n"                                                                                    \
+    "  order:\n"                                                                                   \
+    "    for: [order, other]\n"                                                                    \
+    "    older: 1h\n"                                                                              \
+    "    get: '/orders/{{item}}'\n"                                                                \
+    "    query: {q: '{{ mark }}'}\n"                                                               \
+    "    items: '$.value[*]'\n"                                                                    \
+    "    only: {json: {$.no: {matches: '^{{mark}}'}}}\n"                                           \
+    "    at: {json: $.at}\n"                                                                       \
+    "    capture: {id: {json: $.id}}\n"                                                            \
+    "    undo: {delete: '/orders/{{id}}'}\n"
+
+// The pack with a sweep, and a second flow that it is for.
+static char *sweeping_pack(void)
+{
+    return g_strconcat(pack_text, SWEEPING, NULL);
+}
+
+static struct config *load_sweeping(const char *flows)
+{
+    g_autofree char *pack = sweeping_pack();
+    g_autoptr(GString) with_other = g_string_new(pack);
+    g_autofree char *text = g_strconcat("agent: {mark: 'A+B-'}\n", head, flows, NULL);
+
+    g_string_replace(
+        with_other, "version:",
+        "  other:\n    steps: [{step: o, put: /orders, undo: {none: swept}}]\nversion:", 1);
+    return load(with_other->str, text);
+}
+
+// A pack's sweep is there where a flow makes what it finds, and knows the agent's mark
+// and the system's parameters.
+static void test_sweep(void **state)
+{
+    g_autoptr(config_t) config = load_sweeping("  a: {use: other, system: erp, notify: ops}\n"
+                                               "  b: {use: read, system: erp, notify: ops}\n");
+
+    (void)state;
+    assert_non_null(config);
+    assert_int_equal(config->sweeps->len, 1);
+    const struct config_sweep *sweep = config_find_sweep(config, "erp/order");
+
+    assert_non_null(sweep);
+    assert_string_equal(sweep->system->id, "erp");
+    assert_int_equal(sweep->every_ms, 6 * 60 * 60 * 1000);
+    assert_int_equal(sweep->older_ms, 60 * 60 * 1000);
+    assert_null(sweep->off);
+    assert_string_equal(
+        template_source(((const struct call_field *)sweep->call->query->pdata[0])->value), "A+B-");
+    const struct expectation *only = sweep->only->pdata[0];
+    const struct check *check = only->checks->pdata[0];
+
+    assert_true(regex_match(check->regex, "A+B-1", 5, 0, NULL, NULL)); // a mark is no pattern
+    assert_false(regex_match(check->regex, "AAB-1", 5, 0, NULL, NULL));
+}
+
+static void test_sweep_unused(void **state)
+{
+    g_autoptr(config_t) config =
+        load_sweeping("  a: {use: read, system: erp, notify: ops}\n"
+                      "  b: {use: order, system: erp, notify: ops, off: not now}\n");
+
+    (void)state;
+    assert_non_null(config);
+    assert_int_equal(config->sweeps->len, 0);
+}
+
+// An entry of the user's stands in its place, under its own name.
+static void test_sweep_taken(void **state)
+{
+    g_autoptr(config_t) config =
+        load_sweeping("  a: {use: order, system: erp, notify: ops}\n"
+                      "sweeps:\n"
+                      "  mine: {use: order, system: erp, every: 1d, at_most: 7, notify: ops, off: "
+                      "by hand}\n");
+
+    (void)state;
+    assert_non_null(config);
+    assert_int_equal(config->sweeps->len, 1);
+    const struct config_sweep *sweep = config_find_sweep(config, "mine");
+
+    assert_int_equal(sweep->every_ms, 24 * 60 * 60 * 1000);
+    assert_int_equal(sweep->older_ms, 60 * 60 * 1000);
+    assert_int_equal(sweep->at_most, 7);
+    assert_int_equal(sweep->notify->len, 1);
+    assert_string_equal(sweep->off, "by hand");
+}
+
+// A system's version comes from itself, else from its pack, and may be switched off.
+static void test_version(void **state)
+{
+    g_autofree char *pack = sweeping_pack();
+    g_autoptr(GString) whole = g_string_new(pack);
+
+    (void)state;
+    g_string_replace(whole, "for: [order, other]", "for: order", 1);
+    g_autofree char *text = g_strconcat(
+        "systems:\n"
+        "  a: &a {pack: test, with: {url: https://erp.example, key: abcdefgh}}\n"
+        "  b: {<<: *a, version: {get: /mine, capture: {version: {header: X-Version}}}}\n"
+        "  c: {<<: *a, version: {off: it costs a call}}\n"
+        "  d: {url: https://d.example}\n",
+        NULL);
+    g_autoptr(config_t) config = load(whole->str, text);
+
+    assert_non_null(config);
+    static const char *const paths[] = {"/about/{{item}}", "/mine", NULL, NULL};
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(paths); i++) {
+        const char id[] = {(char)('a' + (int)i), '\0'};
+        const struct config_system *system = g_hash_table_lookup(config->systems, id);
+
+        assert_int_equal(system->version != NULL, paths[i] != NULL);
+        if (paths[i] != NULL)
+            assert_string_equal(template_source(system->version->call->path), paths[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_own_packs),      cmocka_unit_test(test_system),
         cmocka_unit_test(test_flow_parameter), cmocka_unit_test(test_needed_by_flow),
         cmocka_unit_test(test_less_time),      cmocka_unit_test(test_digest),
+        cmocka_unit_test(test_sweep),          cmocka_unit_test(test_sweep_unused),
+        cmocka_unit_test(test_sweep_taken),    cmocka_unit_test(test_version),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
