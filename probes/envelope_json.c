@@ -90,6 +90,12 @@ static bool is_code(const char *path, const char *text)
         return false;
     if (strcmp(path, "name") == 0 || strcmp(path, "type") == 0)
         return envelope_is_error_name(text);
+    if (strcmp(path, "response") == 0)
+        return strspn(text, "0123456789") == strlen(text);
+    if (strcmp(path, "issue") == 0)
+        return envelope_is_token(text);
+    if (strcmp(path, "statuscode") == 0) // the status once more, or a code of its own
+        return !envelope_is_status(text) && !envelope_is_success(text);
     return strlen(text) <= 120 && !(*text == '/' && strcmp(path, "result") == 0);
 }
 
@@ -206,18 +212,36 @@ static bool offer_object(struct reader *reader, const cJSON *node)
     return offered;
 }
 
-static bool holds_condition(const cJSON *node, const char *condition)
+// member=value, of `length` bytes.
+static bool holds_one(const cJSON *node, const char *condition, size_t length)
 {
-    if (!*condition)
-        return true;
-    const char *equals = strchr(condition, '=');
-    g_autofree char *name = g_strndup(condition, (size_t)(equals - condition));
+    g_autofree char *name = g_strndup(condition, length);
+    char *value = strchr(name, '=');
+    *value++ = '\0';
     const cJSON *member = envelope_member(node, name);
     char buffer[32];
     const char *text = member ? envelope_text(member, buffer) : NULL;
     if (member && cJSON_IsBool(member))
         text = cJSON_IsTrue(member) ? "true" : "false";
-    return text && (!equals[1] || g_ascii_strcasecmp(text, equals + 1) == 0);
+    return text && (!*value || g_ascii_strcasecmp(text, value) == 0);
+}
+
+static bool holds_condition(const cJSON *node, const char *condition)
+{
+    while (*condition) {
+        size_t length = strcspn(condition, " ");
+        if (!holds_one(node, condition, length))
+            return false;
+        condition += length + (condition[length] == ' ');
+    }
+    return true;
+}
+
+// True where a condition asks for a value: what has it is what the row is about.
+static bool states_value(const char *condition)
+{
+    const char *equals = strchr(condition, '=');
+    return equals && equals[1] != '\0' && equals[1] != ' ';
 }
 
 static void visit_base(struct reader *reader, const cJSON *node)
@@ -225,13 +249,13 @@ static void visit_base(struct reader *reader, const cJSON *node)
     const struct shape *shape = reader->shape;
     bool texts = strchr(shape->messages, '.') != NULL &&
                  (g_str_has_suffix(shape->messages, " .") || strcmp(shape->messages, ".") == 0);
-    bool offered = false;
+    bool offered = false, stated = states_value(shape->condition);
     if (cJSON_IsArray(node))
         node = node->child;
     if (node && cJSON_IsString(node) && texts)
         offered = offer_scalar(reader, node);
     else if (node && cJSON_IsObject(node) && holds_condition(node, shape->condition))
-        offered = offer_object(reader, node);
+        offered = offer_object(reader, node) || stated;
     if (offered && shape->sign == SURE)
         reader->envelope->failure = true;
 }
@@ -308,15 +332,24 @@ static void settle_code(struct envelope *envelope)
     envelope->code = code;
 }
 
+// The row of the bare object.
+static const struct shape *root_shape(void)
+{
+    size_t i = 0;
+    while (strcmp(shapes[i].name, "root") != 0)
+        i++;
+    return &shapes[i];
+}
+
 // Signs count at the root, in what commonly wraps an answer, and in the answers
-// inside XML. The last row of the table names code and text for them.
+// inside XML. The row of the bare object names code and text for them.
 static void read_signs(struct reader *reader, const cJSON *document)
 {
     static const char *const json_places[] = {"@", "@.*"};
     static const char *const xml_places[] = {"@", "@.*", "@.*.*", "@.*.*.*"};
     const char *const *places = reader->xml ? xml_places : json_places;
     size_t count = reader->xml ? G_N_ELEMENTS(xml_places) : G_N_ELEMENTS(json_places);
-    reader->shape = &shapes[G_N_ELEMENTS(shapes) - 1];
+    reader->shape = root_shape();
     for (size_t i = 0; i < count; i++) {
         reader->budget = NODES_MAX;
         walk(reader, document, places[i], visit_signs);
@@ -368,8 +401,9 @@ static GHashTable *base_words(enum shape_format format)
     return words[format];
 }
 
-// Rows that are no sign of a failure only say more about one.
-static void read_shapes(struct reader *reader, const cJSON *document)
+// Rows that are no sign of a failure only say more about one. The bare object and
+// what follows it are asked after the signs, for what fails says more than its frame.
+static void read_shapes(struct reader *reader, const cJSON *document, bool late)
 {
     enum shape_format format = reader->xml ? XML : JSON;
     uint64_t rows = envelope_words_find(base_words(format), document);
@@ -379,7 +413,7 @@ static void read_shapes(struct reader *reader, const cJSON *document)
         if (!(shape->format & format))
             continue;
         bool fits = rows >> row++ & 1 || !begins_with_word(shape);
-        if (!fits || (reader->quick && shape->sign != SURE))
+        if (!fits || (shape >= root_shape()) != late || (reader->quick && shape->sign != SURE))
             continue;
         reader->shape = shape;
         reader->budget = NODES_MAX;
@@ -395,7 +429,7 @@ bool envelope_says_failure(const cJSON *document)
     struct reader reader = {.envelope = envelope, .quick = true};
     envelope_pick_init(&reader.pick);
     envelope_read_special(envelope, &reader.pick, document, false);
-    read_shapes(&reader, document);
+    read_shapes(&reader, document, false);
     read_signs(&reader, document);
     envelope_pick_finish(&reader.pick, envelope);
     return envelope->failure || envelope_nested_fails(document);
@@ -416,11 +450,13 @@ void envelope_read_json(struct envelope *envelope, const cJSON *document, bool x
     struct reader reader = {.envelope = envelope, .xml = xml};
     envelope_pick_init(&reader.pick);
     envelope_read_special(envelope, &reader.pick, document, xml);
-    if (cJSON_IsString(document))
-        envelope_pick_offer(&reader.pick, NULL, document->valuestring);
-    read_shapes(&reader, document);
+    const cJSON *lone = xml && document->child ? document->child : document;
+    if (cJSON_IsString(lone))
+        envelope_pick_offer(&reader.pick, NULL, lone->valuestring);
+    read_shapes(&reader, document, false);
     if (!envelope->failure || !xml)
         read_signs(&reader, document);
+    read_shapes(&reader, document, true);
     envelope->suspect = is_bare_message(document) || cJSON_IsString(document);
     envelope_pick_finish(&reader.pick, envelope);
     envelope_read_nested(envelope, document);

@@ -78,8 +78,25 @@ void envelope_take(struct envelope *envelope, struct envelope *inner)
     take_ids(envelope->ids, inner->ids);
 }
 
+// A message that is a document itself: gateways pass on what their backend answered.
+static void read_message(struct envelope *envelope)
+{
+    const char *document = envelope->message;
+    if (!document || !looks_like_document(document))
+        return;
+    g_autoptr(envelope_t) inner = envelope_read(document, strlen(document), NULL, NULL);
+    if (!inner->message || inner->kind == ENVELOPE_TEXT || inner->kind == ENVELOPE_BROKEN)
+        return;
+    bool failure = envelope->failure;
+    if (!inner->code)
+        inner->code = g_strdup(envelope->code);
+    envelope_take(envelope, inner);
+    envelope->failure = failure;
+}
+
 void envelope_read_nested(struct envelope *envelope, const cJSON *tree)
 {
+    read_message(envelope);
     const char *document = envelope->failure ? NULL : find_document(tree);
     g_autoptr(envelope_t) inner =
         document ? envelope_read(document, strlen(document), NULL, NULL) : NULL;

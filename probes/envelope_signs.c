@@ -15,7 +15,7 @@ static bool has_text(const cJSON *object)
         "errors",        "infomessages",    "messages",      "reason",        "msg",
         "description",   "responsemessage", "errortext",     "responsetext",  "respmsg",
         "statusdetail",  "statusmessage",   "llongmessage0", "resultmessage", "returnmessage",
-        "refusalreason", "errormsg"};
+        "refusalreason", "errormsg",        "errorinfo",     "ncerrorplus"};
     char buffer[32];
     for (size_t i = 0; i < G_N_ELEMENTS(members); i++) {
         const cJSON *member = envelope_member(object, members[i]);
@@ -101,6 +101,18 @@ static bool shows_silent(const cJSON *object, const cJSON *member, const char *t
     return cJSON_IsFalse(member) && has_text(object);
 }
 
+// Banks' answers have three digits; "response": 1 alone says neither yes nor no.
+static bool shows_digits(const cJSON *object, const cJSON *member, const char *text)
+{
+    char buffer[32];
+    const cJSON *beside = envelope_member(object, "message");
+    const char *message = beside ? envelope_text(beside, buffer) : NULL;
+    (void)member;
+    return text && message && strspn(text, "0123456789") == strlen(text) &&
+           !envelope_is_success(text) &&
+           (strlen(text) == 3 || g_ascii_strncasecmp(message, "error", 5) == 0);
+}
+
 #define FALSE_RULE shows_false
 #define TRUE_RULE shows_true
 #define CODE_RULE shows_code
@@ -110,6 +122,7 @@ static bool shows_silent(const cJSON *object, const cJSON *member, const char *t
 #define STATUS_RULE shows_status
 #define REFUSED_RULE shows_refused
 #define SILENT_RULE shows_silent
+#define DIGITS_RULE shows_digits
 
 static const struct {
     const char *member;

@@ -304,9 +304,13 @@ static void apply_status(int status, struct verdict *verdict)
 // cXML, batches and others answer 200 and put the status that counts into the code.
 static int status_in_code(const char *code, int status)
 {
-    if (!code || strlen(code) != 3 || strspn(code, "0123456789") != 3 || !strchr("45", *code))
+    if (!code || strlen(code) != 3 || strspn(code, "0123456789") != 3)
         return status;
-    return (int)g_ascii_strtoll(code, NULL, 10);
+    // Banks and gateways have numbers of their own, with three digits too.
+    int number = (int)g_ascii_strtoll(code, NULL, 10);
+    bool http = (number >= 400 && number <= 431) || (number >= 500 && number <= 504);
+    bool cxml = number == 450 || (number >= 550 && number <= 569);
+    return http || cxml ? number : status;
 }
 
 // What the code means in its protocol; `with_text` asks the rows that want a text,

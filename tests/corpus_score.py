@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Measures `erpwatch explain` on a corpus of labelled responses: class, code,
-message and cause right in how many, which class is taken for which, and how many
-successes are called failures. Usage:
+message and cause right in how many, which class and which cause is taken for which,
+and how many successes are called failures. Usage:
 
     corpus_score.py [--erpwatch PROGRAM] [--every N/M] [-v] [responses.jsonl]
 
@@ -91,6 +91,19 @@ def report(title, judged):
         print(f"    {label:11} -> {answer:11} {count:4}{'' if label == answer else '  <-'}")
 
 
+def report_causes(judged):
+    """Which cause is taken for which: labels down, answers across."""
+    pairs = collections.Counter((case["cause"], got["cause"] or "ok") for case, got, _ in judged
+                                if case["class"] != "ok" and got["class"] != "ok")
+    names = sorted({name for pair in pairs for name in pair})
+    width = max(map(len, names), default=0)
+    print("causes (down: label, across: answer)")
+    print(" " * (width + 2) + " ".join(f"{name[:6]:>6}" for name in names))
+    for label in names:
+        counts = " ".join(f"{pairs[label, answer] or '.':>6}" for answer in names)
+        print(f"  {label:{width}}{counts}")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("corpus", nargs="?", type=pathlib.Path,
@@ -118,6 +131,7 @@ def main():
     for name in ("json", "html", "text", "empty", "xml"):
         report(name, [j for j in judged if kind(j[0]["body"]) == name])
     report("all", judged)
+    report_causes(judged)
     return 0
 
 

@@ -248,6 +248,92 @@ static void test_json_families(void **state)
     check(cases, G_N_ELEMENTS(cases), true);
 }
 
+static void test_payments(void **state)
+{
+    (void)state;
+    static const struct shape_case cases[] = {
+        {"pairs declined", "response=2&responsetext=DECLINE&response_code=200", "200", "DECLINE"},
+        {"pairs error", "response=3&responsetext=Not+logged+in&response_code=300", "300",
+         "Not logged in"},
+        {"state and detail",
+         "Version=2\nStatus=NOTAUTHED\nStatusDetail=Not authorised by the bank.", "NOTAUTHED",
+         "Not authorised by the bank."},
+        {"messages of a result",
+         ("{\"messages\":{\"resultCode\":\"Error\",\"message\":[{\"code\":\"E7\",\"text\":\"No "
+          "such "
+          "card\"}]}}"),
+         "E7", "No such card"},
+        {"messages in XML",
+         ("<R><messages><resultCode>Error</resultCode><message><code>E7</code><text>No such card"
+          "</text></message></messages></R>"),
+         "E7", "No such card"},
+        {"errors with codes",
+         ("{\"transaction\":{\"state\":\"2\",\"errors\":[{\"errorCode\":\"9\",\"errorText\":\"The "
+          "card "
+          "has expired\"}]},\"messages\":{\"resultCode\":\"Ok\"}}"),
+         "9", "The card has expired"},
+        {"what the bank said",
+         ("<s><reply><order><payment><last>REFUSED</last><ISO8583ReturnCode code=\"5\" "
+          "description=\"REFUSED\"/></payment></order></reply></s>"),
+         "5", "REFUSED"},
+        {"three digits",
+         ("<o response='0' message='Valid Format'><a><response>110</response><message>Insufficient "
+          "Funds</message></a></o>"),
+         "110", "Insufficient Funds"},
+        {"its frame", "<o response='1' message='Error validating data, line 8'/>", "1",
+         "Error validating data, line 8"},
+        {"a reason",
+         "{\"status_details\":{\"error\":{\"type\":\"invalid_card\",\"reason\":{\"id\":3,"
+         "\"description\":\"CARD IS INVALID\"}}}}",
+         "invalid_card", "CARD IS INVALID"},
+        {"attributes", "<n NCSTATUS=\"5\" NCERROR=\"50001\" NCERRORPLUS=\"no order\"/>", "50001",
+         "no order"},
+        {"a class",
+         "{\"errors\":[{\"message\":\"No such id\",\"extensions\":{\"errorClass\":"
+         "\"NOT_FOUND\"}}],\"data\":null}",
+         "NOT_FOUND", "No such id"},
+    };
+    check(cases, G_N_ELEMENTS(cases), true);
+    static const struct shape_case good[] = {
+        {"pairs", "response=1&responsetext=SUCCESS&response_code=100", "100", "SUCCESS"},
+        {"three noughts", "{\"response\":\"000\",\"message\":\"Approved\"}", NULL, "Approved"},
+        {"one", "{\"response\":1,\"message\":\"Stored\"}", "1", "Stored"},
+        {"no error", "<n NCSTATUS=\"0\" NCERROR=\"0\" NCERRORPLUS=\"!\"/>", NULL, "!"},
+        {"result", "{\"messages\":{\"resultCode\":\"Ok\",\"message\":[{\"code\":\"I1\"}]}}", NULL,
+         NULL},
+    };
+    check(good, G_N_ELEMENTS(good), false);
+}
+
+// What says more than the text around it.
+static void test_inner_texts(void **state)
+{
+    (void)state;
+    static const struct shape_case cases[] = {
+        {"JSON in a message",
+         ("{\"error\":{\"code\":\"OUTER\",\"message\":\"{\\\"error\\\":{\\\"code\\\":\\\"LIMIT\\\","
+          "\\\"message\\\":\\\"Request limit exceeded.\\\"}}\"}}"),
+         "LIMIT", "Request limit exceeded."},
+        {"an own code",
+         "{\"statusCode\":2,\"statusMessage\":\"Failed\",\"responseData\":{\"error\":"
+         "\"The document is closed\"}}",
+         "2", "The document is closed"},
+    };
+    check(cases, G_N_ELEMENTS(cases), true);
+    static const struct shape_case hints[] = {
+        {"issues",
+         ("{\"name\":\"BAD_ENTITY\",\"message\":\"Invalid request - see details\",\"details\":[{"
+          "\"issue\":\"NOT_APPROVED\",\"description\":\"The payer has not approved it.\"}]}"),
+         "NOT_APPROVED", "The payer has not approved it."},
+        {"described",
+         "<messages><message><error-name>X</error-name><code>7</code><description>No card"
+         "</description></message></messages>",
+         "7", "No card"},
+        {"a lone text", "<xml>No such place</xml>", NULL, "No such place"},
+    };
+    check(hints, G_N_ELEMENTS(hints), false);
+}
+
 static void test_placeholders(void **state)
 {
     (void)state;
@@ -274,8 +360,8 @@ static void test_texts(void **state)
         {"form", "ACK=Failure&L_ERRORCODE0=10002&L_LONGMESSAGE0=The+order+is+too+old%21", "10002",
          "The order is too old!"},
         {"pairs",
-         "VPSProtocol=3.00\r\nStatus=INVALID\r\nStatusDetail=4020 : The address is unknown", NULL,
-         "4020 : The address is unknown"},
+         "VPSProtocol=3.00\r\nStatus=INVALID\r\nStatusDetail=4020 : The address is unknown",
+         "INVALID", "4020 : The address is unknown"},
         {"traceback", "Traceback (most recent call last):\n x", NULL,
          "Traceback (most recent call last):\n x"},
         {"error", "Fatal error: no table x", NULL, "Fatal error: no table x"},
@@ -437,7 +523,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_odata),         cmocka_unit_test(test_rpc),
         cmocka_unit_test(test_soap),          cmocka_unit_test(test_other_xml),
-        cmocka_unit_test(test_json_families), cmocka_unit_test(test_placeholders),
+        cmocka_unit_test(test_json_families), cmocka_unit_test(test_payments),
+        cmocka_unit_test(test_inner_texts),   cmocka_unit_test(test_placeholders),
         cmocka_unit_test(test_texts),         cmocka_unit_test(test_pages),
         cmocka_unit_test(test_successes),     cmocka_unit_test(test_kinds),
         cmocka_unit_test(test_ids),           cmocka_unit_test(test_long_texts_are_cut),

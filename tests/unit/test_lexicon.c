@@ -164,6 +164,39 @@ static void test_every_cause(void **state)
     check(meanings, G_N_ELEMENTS(meanings));
 }
 
+// Families by their codes, their words, or both.
+static void test_families(void **state)
+{
+    (void)state;
+    static const struct meaning meanings[] = {
+        {400, "X_CallbackNotAllowed", "It issued a client callback", VERDICT_CAUSE_CONTRACT},
+        {400, "X_InvalidRequestUrl", "A part exists twice", VERDICT_CAUSE_CONTRACT},
+        {200, "INVALID_SOME_REF", "invalid reference 7", VERDICT_CAUSE_VALIDATION},
+        {400, "X_CompanyNotFound", "No default company in the file", VERDICT_CAUSE_NOT_FOUND},
+        {400, "NONEXISTENT_KEY", "The record instance is gone", VERDICT_CAUSE_NOT_FOUND},
+        {400, "X", "Entity with value('7') does not exist", VERDICT_CAUSE_NOT_FOUND},
+        {400, "X", "The value 7 does not exist", VERDICT_CAUSE_VALIDATION},
+        {200, "X", "Record has been changed", VERDICT_CAUSE_CONFLICT},
+        {400, "X", "Table 'T' is not allowed to be accessed", VERDICT_CAUSE_PERMISSION},
+        {401, "401", "Unauthorized: access not allowed for probe", VERDICT_CAUSE_PERMISSION},
+        {400, NULL, "The header Authorization is not there", VERDICT_CAUSE_AUTH},
+        {400, "X", "Unable to convert value to Date", VERDICT_CAUSE_CONTRACT},
+        {400, "X", "Validation failed: lines must be of one type", VERDICT_CAUSE_VALIDATION},
+        {400, "X", "XML validation failed: cvc-type.3.1.3", VERDICT_CAUSE_CONTRACT},
+        {400, "X", "Error validating xml data against the schema", VERDICT_CAUSE_CONTRACT},
+        {417, "417", "Could not find order header 7", VERDICT_CAUSE_NOT_FOUND},
+        {200, "508", "You must specify a valid amount", VERDICT_CAUSE_VALIDATION},
+        {200, "NOTAUTHED", "It was not authorised by the bank.", VERDICT_CAUSE_VALIDATION},
+        {200, "X", "You are not authorised", VERDICT_CAUSE_PERMISSION},
+        {402, "X", "Carte refusée", VERDICT_CAUSE_VALIDATION},
+        {402, "X", "Tarjeta invalida", VERDICT_CAUSE_VALIDATION},
+        {200, "101", "Declined", VERDICT_CAUSE_VALIDATION},
+        {400, "X", "Invalid users involved", VERDICT_CAUSE_VALIDATION},
+        {400, "X", "Invalid user", VERDICT_CAUSE_AUTH},
+    };
+    check(meanings, G_N_ELEMENTS(meanings));
+}
+
 static void test_languages(void **state)
 {
     (void)state;
@@ -287,6 +320,7 @@ int main(void)
         cmocka_unit_test(test_specific_texts),
         cmocka_unit_test(test_codes),
         cmocka_unit_test(test_every_cause),
+        cmocka_unit_test(test_families),
         cmocka_unit_test(test_languages),
         cmocka_unit_test(test_firm_statuses),
         cmocka_unit_test(test_what_is_known_stays),
