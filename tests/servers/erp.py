@@ -3,7 +3,7 @@
 """An ERP on loopback, in the process of the test: its protocol is a table in erps/NAME.py, built
 from the vendor's public documentation. It keeps customers, orders and such as they are made.
 
-    erp = Erp("business_central")     erp.port, erp.log, erp.logins, erp.left(), erp.close()
+    erp = Erp("business_central")     erp.port, erp.log, erp.logins, erp.left(), erp.leave(), erp.close()
     erp.switch = "locked"             writing is refused; "maintenance": a page; "slow": it takes its time
     erp.expire_after = 2              all sessions and tokens end after so many calls, once
     erp.instead = {pattern: answer}   what "METHOD /path operation" gets in place of its answer: (status, body[, headers])
@@ -25,7 +25,7 @@ import sys
 import threading
 import time
 import xml.etree.ElementTree as tree
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -271,6 +271,13 @@ class Erp:
         with self.lock:
             return [(t, r) for t, rows in self.records.items() for k, r in rows.items() if isinstance(k, str)]
 
+    def leave(self, table, **record):
+        """A record that an earlier run left behind, some days ago."""
+        with self.lock:
+            number = str(next(self.numbers))
+            made = (datetime.now(timezone.utc) - timedelta(days=3)).strftime("%Y-%m-%dT%H:%M:%SZ")
+            self.records.setdefault(table, {})[f"left-{number}"] = {"key": number, "number": number, "made": made, **record}
+
     def new_session(self):
         self.logins += 1
         session = f"session-{self.port}-{self.logins:06d}"
@@ -391,10 +398,11 @@ class Erp:
         return answer(rows.pop(self.find(rows, request)), request)
 
     def some(self, rows, request, answer):
-        """Those that the request names by what was said when they were made; all where it names none."""
+        """Those that the request names by what was said when they were made; all where it names none, or
+        all of ours."""
         named = [r for r in rows.values() if any(
             isinstance(v, str) and "ERPW-" in v and v in request.all for v in r.values())]
-        asked = "ERPW-" in request.all
+        asked = re.search("ERPW-(?!z{12})[0-9a-z]{12}", request.all)
         return answer(named if asked else list(rows.values()), request)
 
 
