@@ -79,3 +79,17 @@ GIVEN = {"url": "{erp}/MicrosoftDynamicsAXAif60", "domain": "ACME", "username": 
          "account": "C1", "item": "1001"}
 WRONG = {"give": {"password": "not-the-secret"}, "step": "submit order", "code": None}
 INVALID = {"give": {"item": "GONE"}, "code": "AX", "message": "'GONE'"}
+RUNGS = [("the web server answers", None, "maintenance"), ("the port is there for this user", "GET", "stopped"),
+         ("AX reads a customer", "CustomerServiceReadRequest", "stopped")]
+CREATE = "SalesOrderServiceCreateRequest"
+FAMILIES = {
+    "invalid": ("order", CREATE, {"class": "error_code", "cause": "validation", "act": "client", "code": "AX", "message": "'GONE'"}),
+    "locked": ("order", CREATE, {"class": "error_code", "cause": "locked", "act": "erp-partner", "code": "Deadlock"}),
+    "mandatory": ("order", CREATE, {"class": "error_code", "cause": "validation", "act": "erp-partner", "message": "must be filled in"}),
+    "schema": ("order", CREATE, {"class": "error_code", "cause": "contract", "act": "integrator"}),
+    "suppressed": ("order", CREATE, {"cause": "server_fault", "act": "erp-partner", "code": "s:RequestFailed"}),
+    "duplicate": ("customer", "CustomerServiceCreateRequest", {"cause": "conflict", "act": "erp-partner"}),
+    "unauthorized": ("customer", "CustomerServiceCreateRequest", {"cause": "permission", "act": "erp-partner"}),
+    "closed": ("order", CREATE, {"cause": "unavailable", "act": "erp-partner", "code": "a:EndpointNotFound"}),
+}
+LEFT = {"customers": {"Name": "erpwatch ERPW-0123456789ab"}, "orders": {"PurchOrderFormNum": "ERPW-0123456789ab", "CustAccount": "C1"}}

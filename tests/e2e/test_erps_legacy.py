@@ -1,0 +1,67 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""The packs of older ERPs against servers that speak their protocols: what an earlier run left is swept,
+and each family of failing answers is told as what it is: class, cause, code, text, who acts, ids."""
+import json
+import unittest
+from datetime import timedelta
+
+from erp_case import ErpCase, for_each
+
+
+class Legacy(ErpCase):
+    ERPS = ("ax2012", "gp", "rms")
+
+    def run_one(self, name, erp, flow, **other):
+        """A flow that fails, from a state of its own."""
+        return self.check("-c", self.fill_in(name, erp, **other), flow, code=2)["flows"][0]
+
+    @for_each
+    def test_green_and_nothing_left(self, name, erp):
+        document = self.check("-c", self.fill_in(name, erp), code=0)
+        self.assertEqual({flow["state"] for flow in document["flows"]}, {"ok"})
+        self.assertIn("health", [flow["flow"] for flow in document["flows"]])
+        for flow in document["flows"]:
+            self.assertEqual({undo["state"] for undo in flow.get("undo", [])} - {"paid"}, set(), flow)
+        self.assertEqual(erp.left(), [])
+
+    @for_each
+    def test_each_rung_of_health_names_the_culprit(self, name, erp):
+        for rung, pattern, answer in erp.table.RUNGS:
+            erp.reset()
+            if pattern is None:
+                erp.switch = answer
+            else:
+                erp.instead = {pattern: answer if isinstance(answer, tuple) else erp.failure(answer)}
+            step, verdict = self.told(self.run_one(name, erp, "health"))
+            self.assertEqual(step, rung, verdict)
+
+    @for_each
+    def test_what_was_left_is_swept(self, name, erp):
+        file = self.fill_in(name, erp)
+        for table, record in getattr(erp.table, "LEFT", {}).items():
+            erp.leave(table, **record)
+        if not erp.left():
+            return  # it makes nothing
+        done = self.run_program("sweep", "-c", file, "--format", "json")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        swept = [record["state"] for sweep in json.loads(done.stdout)["sweeps"] for record in sweep["records"]]
+        self.assertEqual(swept, ["deleted"] * len(erp.table.LEFT), done.stdout)
+        self.assertEqual(erp.left(), [])
+
+    def test_old_sales_and_a_backlog(self):
+        erp = self.erps["rms"]
+        for flow, age, waiting, good in (("sales", timedelta(hours=3), 3, True), ("sales", timedelta(hours=5), 3, False),
+                                         ("worksheets", timedelta(0), 20, True), ("worksheets", timedelta(0), 21, False)):
+            with self.subTest(flow=flow, good=good):
+                erp.reset()
+                erp.instead = {"/status": erp.table.state(age, waiting)}
+                run = self.check("-c", self.fill_in("rms", erp), flow, code=0 if good else 2)["flows"][0]
+                if not good:
+                    self.assertEqual(self.told(run)[1]["class"], "unexpected")
+        erp.instead = {"/status": erp.table.state(timedelta(hours=5))}
+        self.check("-c", self.fill_in("rms", erp, max_age="12h"), "sales", code=0)
+
+
+if __name__ == "__main__":
+    unittest.main()
