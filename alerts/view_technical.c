@@ -110,12 +110,26 @@ static void add_when(struct view *view, const struct tell *tell)
     view_add_rows(view, VIEW_ROWS, word(tell, "When"), rows);
 }
 
+// The system's version became another one shortly before.
+static char *new_version(const struct tell *tell)
+{
+    const cJSON *change = json_member(json_member(tell->facts, "result"), "version_change");
+    g_autofree char *on = words_short_time(tell->words, json_text(change, "at"), tell->timezone);
+
+    if (on == NULL)
+        return NULL;
+    return words_fill(tell->words, "The version of {system} changed from {from} to {to} on {time}.",
+                      "system", json_text(change, "system"), "from", json_text(change, "from"),
+                      "to", json_text(change, "to"), "time", on, NULL);
+}
+
 static void add_meaning(struct view *view, const struct tell *tell)
 {
     GPtrArray *rows = view_rows_new();
     g_autofree char *class = tell->verdict ? tell_class(tell->words, tell->verdict) : NULL;
     g_autofree char *meaning = tell_meaning(tell);
     g_autofree char *act = tell_act(tell);
+    g_autofree char *version = new_version(tell);
     gboolean first_seen = cJSON_IsTrue(json_member(tell->facts, "first_seen"));
 
     view_rows_add(rows, word(tell, "Kind of failure"), class);
@@ -125,6 +139,7 @@ static void add_meaning(struct view *view, const struct tell *tell)
     view_rows_add(rows, word(tell, "New"),
                   first_seen ? word(tell, "This failure was never seen before on this system.")
                              : NULL);
+    view_rows_add(rows, word(tell, "New version"), version);
     view_add_rows(view, VIEW_ROWS, word(tell, "What it means"), rows);
 }
 
@@ -318,12 +333,14 @@ void view_add_technical_short(struct view *view, const struct tell *tell)
     g_autofree char *call = full_call(tell->step);
     g_autofree char *meaning = tell_meaning(tell);
     g_autofree char *act = tell_act(tell);
+    g_autofree char *version = new_version(tell);
 
     view_rows_add_literal(rows, word(tell, "Call"), call);
     add_answer_rows(rows, tell);
     view_rows_add(rows, word(tell, "Meaning"), meaning);
     view_rows_add(rows, word(tell, "For this step"), json_text(tell->step, "means"));
     view_rows_add(rows, word(tell, "Who can act"), act);
+    view_rows_add(rows, word(tell, "New version"), version);
     add_correlation(rows, tell);
     view_add_rows(view, VIEW_ROWS, word(tell, "Technical details, in short"), rows);
 }

@@ -83,7 +83,7 @@ struct config_system {
     int64_t backoff_after_ms, backoff_up_to_ms; // 0: is not left alone after a refusal
     char *digest;                               // of what decides whether it lets us in
     GHashTable *namespaces; // char *prefix -> char *URI: of XPaths on its answers; NULL for none
-    struct step *version;   // the call that tells its version; NULL for none
+    struct call *version;   // the call that tells its version; NULL for none
     struct config_place place;
 };
 

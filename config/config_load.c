@@ -93,7 +93,7 @@ static void system_free(void *data)
     g_clear_pointer(&system->allow_hosts, g_ptr_array_unref);
     g_free(system->pack);
     g_clear_pointer(&system->namespaces, g_hash_table_unref);
-    step_free(system->version);
+    call_free(system->version);
     g_free(system);
 }
 

@@ -63,9 +63,9 @@ void config_read_soap(struct config_reader *reader, const struct config_node *no
 // The steps of a list, of struct step.
 GPtrArray *config_read_steps(struct config_reader *reader, const struct config_node *node);
 
-// The call of a `version` map as a step of that name; NULL, complained of where it is
-// wrong, where there is none or it is off. `node` may be NULL.
-struct step *config_read_version(struct config_reader *reader, const struct config_node *node);
+// The call of a `version` map; NULL, complained of where it is wrong, where there is none
+// or it is off. `node` may be NULL.
+struct call *config_read_version(struct config_reader *reader, const struct config_node *node);
 
 // Reads a sweep of a pack for its mistakes alone, with the names that the reader's
 // scope knows.

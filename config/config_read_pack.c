@@ -57,6 +57,19 @@ void config_require_parameters(struct config_world *world, const struct config_d
     }
 }
 
+const struct pack_parameter *config_find_missing(const struct pack *pack,
+                                                 const struct config_node *node,
+                                                 struct config_scope *scope)
+{
+    for (unsigned i = 0; i < pack->parameters->len; i++) {
+        const struct pack_parameter *parameter = pack->parameters->pdata[i];
+
+        if (pack_uses(node, parameter->name) && config_scope_find(scope, parameter->name) == NULL)
+            return parameter;
+    }
+    return NULL;
+}
+
 static bool fits(const char *pattern, const char *text)
 {
     return pattern == NULL || g_pattern_match_simple(pattern, text);

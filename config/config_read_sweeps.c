@@ -154,6 +154,21 @@ static void take(struct config_world *world, GHashTable *taken,
         g_hash_table_insert(taken, g_steal_pointer(&key), definition->id);
 }
 
+// False, and a warning, where the sweep goes by a parameter that only flows are given.
+static bool has_parameters(struct config_world *world, const struct config_definition *system,
+                           const struct pack_sweep *sweep, struct config_place place)
+{
+    const struct pack_parameter *missing =
+        config_find_missing(system->pack, sweep->entry->value, system->scope);
+
+    if (missing != NULL)
+        config_problem_warn(world->reader.problems, place,
+                            "the sweep %s of the pack %s cannot run: it goes by \"%s\", which only "
+                            "flows give; write it in the \"with\" of the system %s",
+                            sweep->entry->key, system->pack->name, missing->name, system->id);
+    return missing == NULL;
+}
+
 static void read_own(struct config_world *world, const struct config_definition *definition,
                      GHashTable *taken)
 {
@@ -174,6 +189,8 @@ static void read_own(struct config_world *world, const struct config_definition 
         if (sweep == NULL || sweep->entry->value->kind != CONFIG_NODE_MAP)
             return;
         take(world, taken, definition, system, sweep);
+        if (!has_parameters(world, system, sweep, definition->place))
+            return;
         of.search =
             config_fill_mark(world->arena, sweep->entry->value, world->reader.config->agent.mark);
         of.in_pack = true;
@@ -198,7 +215,8 @@ static void read_untaken(struct config_world *world, struct config_definition *s
     const struct config_sweep *other = config_find_sweep(world->reader.config, id);
 
     if (g_hash_table_contains(taken, id) || !is_needed(system, sweep) ||
-        sweep->entry->value->kind != CONFIG_NODE_MAP)
+        sweep->entry->value->kind != CONFIG_NODE_MAP ||
+        !has_parameters(world, system, sweep, system->place))
         return;
     if (other != NULL)
         config_problem_error(world->reader.problems, other->place,

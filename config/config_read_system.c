@@ -259,18 +259,22 @@ static void make_chain(struct config_world *world, struct config_definition *def
     config_chain_add_defaults(world, chain, definition->name_space, "system");
 }
 
-// The system's own comes before the pack's, and both before the defaults.
+// The system's own comes before the pack's, and both before the defaults. What the pack's
+// goes by may be a parameter that this system has no need of.
 static const struct config_node *find_version(const struct config_definition *definition,
                                               const struct config_chain *chain)
 {
     const struct pack *pack = definition->pack;
     const struct config_node *own = config_node_get(definition->node, "version");
 
-    if (own == NULL && pack != NULL)
-        own = config_node_get(pack->system, "version");
-    if (own == NULL && pack != NULL)
+    if (own != NULL || pack == NULL)
+        return own != NULL ? own : config_chain_get(chain, "version");
+    own = config_node_get(pack->system, "version");
+    if (own == NULL)
         own = pack->version;
-    return own != NULL ? own : config_chain_get(chain, "version");
+    if (own == NULL)
+        return config_chain_get(chain, "version");
+    return config_find_missing(pack, own, definition->scope) == NULL ? own : NULL;
 }
 
 static void read_version(struct config_reader *reader, const struct config_definition *definition,
@@ -282,7 +286,7 @@ static void read_version(struct config_reader *reader, const struct config_defin
     reader->scope = scope;
     system->version = config_read_version(reader, find_version(definition, chain));
     if (system->version != NULL)
-        config_check_reach(reader, system, system->version->call);
+        config_check_reach(reader, system, system->version);
     reader->scope = definition->scope;
 }
 

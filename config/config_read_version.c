@@ -7,7 +7,6 @@
 
 #include <string.h>
 
-// The map of the capture named `version`, or of any where it has none.
 static struct config_place place_of(const struct config_node *node, const char *key)
 {
     const struct config_entry *entry = config_node_entry(node, key);
@@ -50,7 +49,7 @@ static void check_method(struct config_reader *reader, const struct call *call)
                              call->method);
 }
 
-struct step *config_read_version(struct config_reader *reader, const struct config_node *node)
+struct call *config_read_version(struct config_reader *reader, const struct config_node *node)
 {
     if (node == NULL || node->kind != CONFIG_NODE_MAP)
         return NULL;
@@ -62,15 +61,13 @@ struct step *config_read_version(struct config_reader *reader, const struct conf
                                  "\"off\" stands in place of the call: leave one out");
         return NULL;
     }
-    struct step *step = step_new("version");
+    if (reader->scope != NULL)
+        reader->scope->no_run = true;
+    struct call *call = config_read_call(reader, node, CONFIG_CALL_PLAIN, NULL);
 
-    step->place = node->place;
-    step->call = config_read_call(reader, node, CONFIG_CALL_PLAIN, NULL);
-    if (step->call == NULL) {
-        step_free(step);
-        return NULL;
+    if (call != NULL) {
+        check_method(reader, call);
+        check_capture(reader, node, call);
     }
-    check_method(reader, step->call);
-    check_capture(reader, node, step->call);
-    return step;
+    return call;
 }

@@ -166,7 +166,7 @@ static void visit_name(struct visit *visit, const char *name)
 
     if (scope != NULL && scope->no_run && config_scope_is_of_run(name))
         config_problem_error(visit->reader->problems, visit->node->place,
-                             "a sweep belongs to no run, so {{%s}} has no value here: write the "
+                             "this belongs to no run, so {{%s}} has no value here: write the "
                              "mark that all runs share, %s",
                              name,
                              visit->reader->in_pack ? "{{mark}}" : config_read_mark(visit->reader));

@@ -138,6 +138,12 @@ void config_require_parameters(struct config_world *world, const struct config_d
                                const struct config_definition *use,
                                const struct config_system *system);
 
+// The first parameter of the pack that `node`, a part of it, goes by and that the names of
+// `scope`, its system's, do not hold; NULL where there is none.
+const struct pack_parameter *config_find_missing(const struct pack *pack,
+                                                 const struct config_node *node,
+                                                 struct config_scope *scope);
+
 // Says which of a flow's steps the pack refuses to make.
 void config_check_never(struct config_world *world, const struct pack *pack,
                         const GPtrArray *steps);

@@ -421,7 +421,7 @@ static void check_calls(const struct pack *pack, struct config_arena *arena, GPt
     g_autoptr(config_scope_t) scope = config_scope_new(outer);
     struct config_reader reader = {.problems = problems, .scope = scope};
 
-    step_free(config_read_version(&reader, pack->version));
+    call_free(config_read_version(&reader, pack->version));
     for (unsigned i = 0; i < pack->sweeps->len; i++) {
         g_autoptr(config_scope_t) own = config_scope_new(outer);
 

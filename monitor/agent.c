@@ -16,6 +16,8 @@
 #include "store_runs.h"
 #include "sweep_rows.h"
 #include "sweeps.h"
+#include "version_rows.h"
+#include "versions.h"
 #include "watch.h"
 
 #include <signal.h>
@@ -44,6 +46,7 @@ struct agent {
     struct debts *debts;
     struct agent_flows *flows;
     struct sweeps *sweeps;
+    struct versions *versions;
     struct mail_child *mail;
     struct flow_stop *stop;
     int64_t clock_offset_us; // wall minus boot time
@@ -271,7 +274,8 @@ static void close_when_idle(void *context)
 {
     struct agent *agent = context;
     if (agent->runtime.engine->stopping && agent_flows_running(agent->flows) == 0 &&
-        sweeps_running(agent->sweeps) == 0 && !debts_are_busy(agent->debts))
+        sweeps_running(agent->sweeps) == 0 && versions_running(agent->versions) == 0 &&
+        !debts_are_busy(agent->debts))
         close_agent(agent);
 }
 
@@ -365,6 +369,7 @@ static void on_tick(uv_timer_t *timer)
         look_for_lost(agent);
     }
     sweeps_tick(agent->sweeps);
+    versions_tick(agent->versions);
     if (agent->ticks % PRUNE_TICKS == 0)
         start_chore(agent, CHORE_PRUNE);
 }
@@ -396,6 +401,7 @@ static void stop(struct agent *agent)
     service_manager_notify("STOPPING=1");
     agent->stop = flow_stop_begin(agent->runtime.engine, grace_ms);
     sweeps_stop(agent->sweeps);
+    versions_stop(agent->versions);
     agent_flows_stop(agent->flows);
 }
 
@@ -445,6 +451,15 @@ static void start_sweeps(struct agent *agent)
     sweeps_configure(agent->sweeps, last);
 }
 
+static void start_versions(struct agent *agent)
+{
+    const struct versions_context context = {.runtime = &agent->runtime,
+                                             .flows = agent->flows,
+                                             .idle = close_when_idle,
+                                             .context = agent};
+    agent->versions = versions_new(&context, version_rows_asked(agent->reader, NULL));
+}
+
 static void restore_confirming(struct agent *agent)
 {
     g_autoptr(GError) error = NULL;
@@ -484,6 +499,7 @@ static void start_agent(struct agent *agent, struct config *config)
     debts_hold_config(agent->debts, hold_config, release_config, agent);
     agent_flows_set_config(agent->flows, config);
     start_sweeps(agent);
+    start_versions(agent);
     start_chore(agent, CHORE_CONFIGURE);
     restore_confirming(agent);
     start_signals(agent);
@@ -510,6 +526,7 @@ static void close_agent(struct agent *agent)
         uv_close((uv_handle_t *)&agent->signals[i], NULL);
     g_clear_pointer(&agent->stop, flow_stop_free);
     g_clear_pointer(&agent->mail, mail_child_free);
+    g_clear_pointer(&agent->versions, versions_free);
     g_clear_pointer(&agent->sweeps, sweeps_free);
     g_clear_pointer(&agent->debts, debts_free);
     g_clear_pointer(&agent->reader, db_close); // before the writer, who leaves no log behind

@@ -1,27 +1,53 @@
 // SPDX-License-Identifier: MIT
-// `history FLOW`: its past runs, newest first; those of a sweep likewise.
+// `history FLOW`: its past runs, newest first, among them when one of its systems got another
+// version; the runs of a sweep, and the versions of a system, likewise.
 #include "command.h"
 #include "report.h"
 #include "report_view.h"
 #include "sweep_rows.h"
 #include "table.h"
+#include "version_rows.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum { RUNS_SHOWN = 50 };
+
+// True where the change came after the run began, or there is no run.
+static bool is_newer(const cJSON *change, const cJSON *run)
+{
+    return change != NULL &&
+           (run == NULL || strcmp(json_text(change, "at"), json_text(run, "started")) > 0);
+}
+
+static void add_change(struct table *table, const struct report_view *view, const cJSON *change)
+{
+    g_autofree char *at = report_view_time(view, change, "at");
+    g_autofree char *what =
+        g_strdup_printf("version of %s: %s became %s", json_text(change, "system"),
+                        json_text(change, "from"), json_text(change, "to"));
+    table_add(table, at, "version", NULL, NULL, what);
+}
 
 static void print_runs(const struct report_view *view, const cJSON *history)
 {
     g_autoptr(table_t) table = table_new("STARTED", "STATE", "TOOK", "RUN", "WHAT", NULL);
-    const cJSON *run = NULL;
+    const cJSON *change = json_member(history, "versions"), *run = NULL;
+    change = change != NULL ? change->child : NULL;
     cJSON_ArrayForEach(run, json_member(history, "runs"))
     {
+        for (; is_newer(change, run); change = change->next) {
+            add_change(table, view, change);
+        }
         g_autofree char *started = report_view_time(view, run, "started");
         g_autofree char *took = report_view_span(json_integer(run, "duration_ms", 0));
         bool counted = cJSON_IsTrue(json_member(run, "counted"));
         g_autofree char *state =
             g_strdup_printf("%s%s", json_text(run, "state"), counted ? "" : " (not counted)");
         table_add(table, started, state, took, json_text(run, "run"), json_text(run, "summary"));
+    }
+    for (; is_newer(change, NULL); change = change->next) {
+        add_change(table, view, change);
     }
     g_autofree char *text = table_format(table, report_view_colour);
     fputs(text, stdout);
@@ -56,20 +82,84 @@ static int show_sweep(const struct report_view *view, const char *sweep, int lim
     return COMMAND_OK;
 }
 
+static int compare_at(const void *left, const void *right)
+{
+    return strcmp(json_text(*(const cJSON *const *)right, "at"),
+                  json_text(*(const cJSON *const *)left, "at"));
+}
+
+// Newest first, where they came from several systems.
+static void sort_changes(cJSON *changes)
+{
+    g_autoptr(GPtrArray) sorted = g_ptr_array_new();
+    while (changes->child != NULL) {
+        g_ptr_array_add(sorted, cJSON_DetachItemViaPointer(changes, changes->child));
+    }
+    g_ptr_array_sort(sorted, compare_at);
+    for (guint i = 0; i < sorted->len; i++) {
+        cJSON_AddItemToArray(changes, sorted->pdata[i]);
+    }
+}
+
+// Adds to the history when a system that the flow (NULL: this system) calls got another version.
+static bool add_versions(const struct report_view *view, cJSON *history,
+                         const struct config_flow *flow, const char *system, int limit,
+                         GError **error)
+{
+    cJSON *changes = cJSON_AddArrayToObject(history, "versions");
+    GHashTableIter iterator;
+    void *id;
+    g_hash_table_iter_init(&iterator, view->config->systems);
+    while (g_hash_table_iter_next(&iterator, &id, NULL)) {
+        bool concerns = flow != NULL ? config_flow_uses(flow, id) : g_strcmp0(id, system) == 0;
+        if (concerns &&
+            !version_rows_changes(view->db, id, (struct clock_wall){0}, limit, changes, error)) {
+            return false;
+        }
+    }
+    sort_changes(changes);
+    return true;
+}
+
+static int show_system(const struct report_view *view, const char *system, int limit)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(cJSON) history = cJSON_CreateObject();
+    json_add_text(history, "system", system);
+    if (!add_versions(view, history, NULL, system, limit, &error)) {
+        return command_fail("history", "%s", error->message);
+    }
+    if (view->json) {
+        report_view_print_json(history);
+    } else {
+        print_runs(view, history);
+    }
+    return COMMAND_OK;
+}
+
 static int show(const struct report_view *view, const char *flow, int limit)
 {
     g_autoptr(GError) error = NULL;
-    bool is_sweep = config_find_sweep(view->config, flow) && !config_find_flow(view->config, flow);
+    const struct config_flow *known = config_find_flow(view->config, flow);
+    bool is_sweep = known == NULL && config_find_sweep(view->config, flow) != NULL;
+    bool is_system = known == NULL && g_hash_table_contains(view->config->systems, flow);
     if (is_sweep && view->db != NULL) {
         return show_sweep(view, flow, limit);
     }
+    if (is_system && view->db != NULL) {
+        return show_system(view, flow, limit);
+    }
     g_autoptr(cJSON) history =
         view->db != NULL ? report_history(view->db, flow, limit, &error) : NULL;
+    if (history != NULL && known != NULL) {
+        (void)add_versions(view, history, known, NULL, limit, &error);
+    }
     if (error != NULL) {
         return command_fail("history", "%s", error->message);
     }
     int runs = cJSON_GetArraySize(json_member(history, "runs"));
-    if (runs == 0 && !is_sweep && command_find_flow("history", view->config, flow) == NULL) {
+    if (runs == 0 && !is_sweep && !is_system &&
+        command_find_flow("history", view->config, flow) == NULL) {
         return COMMAND_UNKNOWN;
     }
     if (history == NULL) {

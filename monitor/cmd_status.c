@@ -78,6 +78,29 @@ static void print_sweeps(const struct report_view *view, const cJSON *status)
     print_table(table);
 }
 
+static void print_versions(const struct report_view *view, const cJSON *status)
+{
+    const cJSON *versions = json_member(status, "versions"), *version = NULL;
+    if (cJSON_GetArraySize(versions) == 0) {
+        return;
+    }
+    g_autoptr(table_t) table = table_new("SYSTEM", "VERSION", "SINCE", "SEEN", "WHAT", NULL);
+    cJSON_ArrayForEach(version, versions)
+    {
+        g_autofree char *since = report_view_time(view, version, "since");
+        g_autofree char *seen = report_view_time(view, version, "seen");
+        g_autofree char *unknown = report_view_time(view, version, "unknown_since");
+        g_autofree char *what =
+            unknown != NULL
+                ? g_strdup_printf("unknown since %s: %s", unknown, json_text(version, "problem"))
+                : g_strdup(seen != NULL ? "" : "it has not been asked yet");
+        table_add(table, json_text(version, "system"), json_text(version, "version"), since, seen,
+                  what);
+    }
+    putchar('\n');
+    print_table(table);
+}
+
 static void print_incidents(const struct report_view *view, const cJSON *status)
 {
     const cJSON *incidents = json_member(status, "incidents");
@@ -201,6 +224,7 @@ static int show(const struct report_view *view)
     } else {
         print_flows(view, status);
         print_sweeps(view, status);
+        print_versions(view, status);
         print_incidents(view, status);
         print_mutes(view, status);
         print_left_alone(view, status);

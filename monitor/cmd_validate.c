@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // `validate`: reads the whole configuration, prints every problem in it, and
-// with -v what of it is secret.
+// with -v what of it is secret, and which sweeps there are.
 #include "command.h"
+
+#include "../base/duration.h"
 
 #include <stdio.h>
 
@@ -27,11 +29,27 @@ static void print_secrets(const struct config *config)
         printf("secret: %s\n", (const char *)config->secret_names->pdata[i]);
 }
 
+// Those of packs are in no file of the user's.
+static void print_sweeps(const struct config *config)
+{
+    for (unsigned i = 0; i < config->sweeps->len; i++) {
+        const struct config_sweep *sweep = config->sweeps->pdata[i];
+        g_autofree char *every = sweep->every_ms > 0 ? duration_format(sweep->every_ms) : NULL;
+        const char *when = sweep->cron != NULL ? sweep->cron : "never by itself";
+
+        printf("sweep: %s at %s, %s%s\n", sweep->id, sweep->system->id,
+               every != NULL ? "every " : "", every != NULL ? every : when);
+    }
+}
+
 static void print_summary(const struct config *config, unsigned warnings)
 {
     unsigned systems = g_hash_table_size(config->systems), flows = config->flows->len;
+    unsigned sweeps = config->sweeps->len;
 
     printf("OK: %u system%s, %u flow%s", systems, plural(systems), flows, plural(flows));
+    if (sweeps > 0)
+        printf(", %u sweep%s", sweeps, plural(sweeps));
     if (warnings > 0)
         printf(", %u warning%s", warnings, plural(warnings));
     printf("%s\n", flows == 0 ? ": there is no flow, so nothing is watched" : "");
@@ -43,7 +61,7 @@ int cmd_validate(int argc, char **argv)
     gboolean verbose = FALSE;
     const GOptionEntry entries[] = {
         COMMAND_CONFIG_ENTRY(&path),
-        {"verbose", 'v', 0, G_OPTION_ARG_NONE, &verbose, "List what is secret", NULL},
+        {"verbose", 'v', 0, G_OPTION_ARG_NONE, &verbose, "List what is secret, and the sweeps", NULL},
         {NULL, 0, 0, 0, NULL, NULL, NULL},
     };
     int parsed = command_parse(&argc, &argv, entries, 0, 0);
@@ -63,8 +81,10 @@ int cmd_validate(int argc, char **argv)
         fprintf(stderr, "%u error%s\n", errors, plural(errors));
         return COMMAND_UNKNOWN;
     }
-    if (verbose)
+    if (verbose) {
         print_secrets(config);
+        print_sweeps(config);
+    }
     print_summary(config, warnings);
     return COMMAND_OK;
 }

@@ -13,6 +13,7 @@
 #include "schedule.h"
 #include "store_runs.h"
 #include "sweep_rows.h"
+#include "version_rows.h"
 
 #include <string.h>
 
@@ -189,6 +190,25 @@ static bool add_left_alone(struct db *db, const struct config *config, cJSON *st
     return true;
 }
 
+// Of the systems that can be asked, by their names.
+static bool add_versions(struct db *db, const struct config *config, cJSON *status, GError **error)
+{
+    g_autoptr(GList) names =
+        g_list_sort(g_hash_table_get_keys(config->systems), (GCompareFunc)strcmp);
+    cJSON *versions = cJSON_AddArrayToObject(status, "versions");
+    for (GList *link = names; link != NULL; link = link->next) {
+        const struct config_system *system = g_hash_table_lookup(config->systems, link->data);
+        cJSON *version = system->version != NULL ? version_rows_status(db, system, error) : NULL;
+        if (version == NULL && system->version != NULL) {
+            return false;
+        }
+        if (version != NULL) {
+            cJSON_AddItemToArray(versions, version);
+        }
+    }
+    return true;
+}
+
 static void add_agent(cJSON *status, struct clock_wall heartbeat, struct clock_wall now)
 {
     cJSON *agent = cJSON_AddObjectToObject(status, "agent");
@@ -325,6 +345,9 @@ cJSON *report_status(struct db *db, const struct config *config, struct clock_wa
             return NULL;
         }
         cJSON_AddItemToArray(sweeps, sweep);
+    }
+    if (!add_versions(db, config, status, error)) {
+        return NULL;
     }
     json_add_text(status, "state", words[report_status_code(status)]);
     return g_steal_pointer(&status);

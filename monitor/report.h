@@ -16,7 +16,7 @@
 //    "flows": [{"flow", "title", "system", "priority", "state", "phase", "count", "run",
 //      "started", "ended", "duration_ms", "last_good", "summary", "incident", "muted", "off",
 //      "budget": {"runs_per_day", "spent", "until"} or null}],
-//    "sweeps": [as sweep_rows_status], "incidents": [as report_incidents],
+//    "sweeps": [as sweep_rows_status], "versions": [as version_rows_status], "incidents": [as report_incidents],
 //    "mutes": [{"kind", "target", "since", "until", "why"}],
 //    "left_alone": [{"system", "since", "until", "why"}],
 //    "undo_owed", "outbox": {"waiting", "accepted", "given_up", "summarised"},

@@ -6,6 +6,7 @@
 
 #include "../alerts/outbox.h"
 #include "sweep_rows.h"
+#include "version_rows.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -84,7 +85,8 @@ static const char tokens[] =
     " access_until INTEGER NOT NULL, obtained INTEGER NOT NULL, asking INTEGER NOT NULL,"
     " changed INTEGER NOT NULL) WITHOUT ROWID;";
 
-static const char *const steps_done[] = {core, outbox_schema, care, sweep_rows_schema, tokens};
+static const char *const steps_done[] = {core,   outbox_schema,      care, sweep_rows_schema,
+                                         tokens, version_rows_schema};
 
 G_DEFINE_QUARK(erpwatch - schema - error, schema_error)
 

@@ -21,6 +21,7 @@ static const char *const begin_sql[] = {
     "INSERT INTO main.incident_flow SELECT * FROM old.incident_flow"
     " WHERE incident IN (SELECT id FROM main.incident)",
     "INSERT INTO main.mute SELECT * FROM old.mute WHERE ended = 0",
+    "INSERT INTO main.version_change SELECT * FROM old.version_change",
     "INSERT INTO main.seen SELECT * FROM old.seen",
     "INSERT INTO main.last_good SELECT * FROM old.last_good",
     "INSERT INTO main.run SELECT * FROM old.run WHERE id IN (SELECT run FROM main.incident)",

@@ -281,13 +281,23 @@ static bool apply_tick(struct watch_context *context, const cJSON *data, GError 
     return held != NULL;
 }
 
+// A system's version became another one: known to the mails of incidents that open soon after.
+static bool apply_version(struct watch_context *context, const cJSON *data, GError **error)
+{
+    return db_run(context->db, error,
+                  "INSERT INTO version_change(seq, system, at, former, value)"
+                  " VALUES(?, ?, ?, ?, ?)",
+                  "isiss", context->seq, json_text(data, "system"), context->at.us,
+                  json_text(data, "from"), json_text(data, "to"));
+}
+
 static const struct {
     const char *kind;
     bool (*apply)(struct watch_context *context, const cJSON *data, GError **error);
 } kinds[] = {
     {"result", apply_result}, {"acknowledge", apply_acknowledge},
     {"mute", apply_mute},     {"configuration", apply_configuration},
-    {"tick", apply_tick},
+    {"tick", apply_tick},     {"version", apply_version},
 };
 
 bool watch_apply(struct watch_context *context, const char *kind, const cJSON *data, GError **error)

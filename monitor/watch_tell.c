@@ -7,8 +7,12 @@
 #include "../alerts/outbox.h"
 #include "../alerts/route.h"
 #include "store_runs.h"
+#include "version_rows.h"
 
 #include <string.h>
+
+// A system whose version became another one so long before an incident may fail for that.
+#define VERSION_NEWS_US (INT64_C(7) * 86400 * G_USEC_PER_SEC)
 
 bool watch_decide(struct watch_context *context, const char *incident, GError **error,
                   const char *kind, const char *format, ...)
@@ -81,11 +85,30 @@ static cJSON *load_result(struct watch_context *context, const char *run, GError
     return result;
 }
 
+// The last change of the system's version, where it is news to the incident.
+static bool add_version(struct watch_context *context, const struct transition *transition,
+                        cJSON *result, GError **error)
+{
+    struct clock_wall after = {transition->opened.us - VERSION_NEWS_US};
+    g_autoptr(cJSON) changes = cJSON_CreateArray();
+    if (!version_rows_changes(context->db, transition->system, after, 1, changes, error)) {
+        return false;
+    }
+    cJSON *change = cJSON_DetachItemFromArray(changes, 0);
+    if (change != NULL) {
+        cJSON_AddItemToObject(result, "version_change", change);
+    }
+    return true;
+}
+
 static GPtrArray *notices_of(struct watch_context *context, const struct transition *transition,
                              GError **error)
 {
     GError *problem = NULL;
     g_autoptr(cJSON) result = load_result(context, transition->run, &problem);
+    if (result != NULL && problem == NULL) {
+        (void)add_version(context, transition, result, &problem);
+    }
     if (problem != NULL) {
         g_propagate_error(error, problem);
         return NULL;

@@ -328,7 +328,7 @@ static void test_version(void **state)
 
         assert_int_equal(system->version != NULL, paths[i] != NULL);
         if (paths[i] != NULL)
-            assert_string_equal(template_source(system->version->call->path), paths[i]);
+            assert_string_equal(template_source(system->version->path), paths[i]);
     }
 }
 

@@ -8,6 +8,7 @@
 #include "../../monitor/ledger.h"
 #include "../../monitor/store.h"
 #include "../../monitor/store_runs.h"
+#include "../../monitor/version_rows.h"
 #include "watch_config.h"
 
 #include <glib/gstdio.h>
@@ -20,6 +21,7 @@
 
 #define SECOND INT64_C(1000000)
 #define MINUTE (60 * SECOND)
+#define DAY (24 * 60 * MINUTE)
 #define START (INT64_C(1790000000) * SECOND)
 
 struct world {
@@ -72,6 +74,7 @@ static const struct {
     {"SELECT * FROM incident_flow ORDER BY incident, place", 8},
     {"SELECT * FROM decision ORDER BY seq", 6},
     {"SELECT * FROM mute ORDER BY seq", 7},
+    {"SELECT * FROM version_change ORDER BY seq", 5},
     {"SELECT notice, incident, contact, kind, number, priority, queued_us FROM outbox_notice"
      " WHERE kind NOT IN ('debt', 'monitor') ORDER BY sequence",
      7},
@@ -641,6 +644,94 @@ static void test_through_the_writer(void **state)
     assert_outbox(world, "opened partner");
 }
 
+// What a system says of its version; NULL: it cannot be told.
+static char *tell_version(struct world *world, const char *version)
+{
+    const struct version_answer answer = {.system = "erp",
+                                          .version = version,
+                                          .problem = version != NULL ? NULL : "GET answered 500"};
+    struct clock_wall now = {world->now_us};
+    g_autoptr(GError) error = NULL;
+    char *was = NULL;
+    assert_true(db_begin(world->db, NULL));
+    if (!version_rows_store(world->db, world->config, &answer, now, &was, &error)) {
+        fail_msg("%s", error->message);
+    }
+    assert_true(db_commit(world->db, NULL));
+    return was;
+}
+
+static cJSON *version_status(struct world *world)
+{
+    const struct config_system *system = g_hash_table_lookup(world->config->systems, "erp");
+    cJSON *status = version_rows_status(world->db, system, NULL);
+    assert_non_null(status);
+    return status;
+}
+
+static void test_versions(void **state)
+{
+    struct world *world = *state;
+    assert_null(tell_version(world, "23.1"));
+    world->now_us += DAY;
+    assert_null(tell_version(world, "23.1"));
+    assert_int_equal(one(world, "SELECT count(*) FROM event"), 0);
+    assert_int_equal(one(world, "SELECT seen - since FROM version"), DAY);
+    world->now_us += DAY;
+    g_autofree char *was = tell_version(world, " 23.2\x1b[31m\nbeta");
+    assert_string_equal(was, "23.1");
+    assert_int_equal(one(world, "SELECT count(*) FROM event WHERE kind = 'version'"), 1);
+    g_autoptr(cJSON) status = version_status(world);
+    assert_null(strchr(json_text(status, "version"), '\x1b'));
+    assert_null(strchr(json_text(status, "version"), '\n'));
+    assert_null(json_text(status, "unknown_since"));
+    g_autofree char *endless = g_strnfill(5000, 'x');
+    g_autofree char *before = tell_version(world, endless);
+    assert_true(one(world, "SELECT length(value) FROM version") <= 200);
+    assert_non_null(before);
+}
+
+// What cannot be told is no incident; the version before it stays known.
+static void test_version_unknown(void **state)
+{
+    struct world *world = *state;
+    assert_null(tell_version(world, "23.1"));
+    world->now_us += DAY;
+    assert_null(tell_version(world, NULL));
+    world->now_us += MINUTE;
+    assert_null(tell_version(world, NULL));
+    assert_int_equal(one(world, "SELECT tries FROM version"), 2);
+    assert_int_equal(one(world, "SELECT asked - failing FROM version"), MINUTE);
+    g_autoptr(cJSON) status = version_status(world);
+    assert_string_equal(json_text(status, "version"), "23.1");
+    assert_non_null(json_text(status, "unknown_since"));
+    assert_string_equal(json_text(status, "problem"), "GET answered 500");
+    world->now_us += DAY;
+    assert_null(tell_version(world, NULL));
+    assert_int_equal(one(world, "SELECT tries FROM version"), 1);
+    assert_null(tell_version(world, "23.1"));
+    assert_int_equal(one(world, "SELECT failing + tries FROM version"), 0);
+    assert_int_equal(one(world, "SELECT count(*) FROM event"), 0);
+}
+
+// The mail of an incident that opens within a week names the change; a later one does not.
+static void test_version_in_a_mail(void **state)
+{
+    struct world *world = *state;
+    g_free(tell_version(world, "23.1"));
+    g_free(tell_version(world, "23.2"));
+    world->now_us += 6 * DAY;
+    run(world, "orders", "aaG");
+    g_autofree char *facts = dump(world->db, "SELECT facts FROM outbox_notice LIMIT 1", 1);
+    assert_non_null(strstr(facts, "\"version_change\":{\"system\":\"erp\""));
+    assert_non_null(strstr(facts, "\"from\":\"23.1\",\"to\":\"23.2\""));
+    world->now_us += 2 * DAY;
+    run(world, "customers", "bb");
+    g_autofree char *later =
+        dump(world->db, "SELECT facts FROM outbox_notice ORDER BY sequence DESC LIMIT 1", 1);
+    assert_null(strstr(later, "version_change"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -670,6 +761,9 @@ int main(void)
         TEST(test_debts_and_monitor),
         TEST(test_long_life),
         TEST(test_through_the_writer),
+        TEST(test_versions),
+        TEST(test_version_unknown),
+        TEST(test_version_in_a_mail),
     };
     return cmocka_run_group_tests_name("watch", tests, NULL, NULL);
 }
