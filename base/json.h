@@ -4,6 +4,7 @@
 #ifndef BASE_JSON_H
 #define BASE_JSON_H
 
+#include "arena.h"
 #include "clock.h"
 
 #include <cjson/cJSON.h>
@@ -21,6 +22,10 @@ enum json_error { JSON_ERROR_SYNTAX, JSON_ERROR_ENCODING, JSON_ERROR_DEPTH };
 // and `error`, with line and column, where it is not JSON. The caller frees the
 // tree with cJSON_Delete.
 cJSON *json_parse(const char *text, size_t length, GError **error);
+
+// The same for a tree that is only looked at: it is made of the arena's memory and
+// ends with it. Several times cheaper than a tree of its own.
+const cJSON *json_parse_into(struct arena *arena, const char *text, size_t length, GError **error);
 
 // Writes a tree compactly (or indented), numbers by their literal. The caller
 // frees the text with g_free.

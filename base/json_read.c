@@ -22,6 +22,7 @@ G_DEFINE_QUARK(erpwatch - json - error, json_error)
 struct reader {
     const char *start, *at, *end;
     unsigned depth;
+    struct arena *arena; // where the tree's memory is from; NULL: from cJSON
     GError **error;
 };
 
@@ -38,21 +39,35 @@ static void fail(struct reader *reader, enum json_error code, const char *what)
                 (size_t)(reader->at - line_start) + 1, what);
 }
 
-static void *allocate(size_t size)
+static void *allocate(struct reader *reader, size_t size)
 {
+    if (reader->arena)
+        return arena_take(reader->arena, size);
     void *memory = cJSON_malloc(size);
     if (!memory)
         g_error("out of memory"); // ends the program: it is started again with its state
     return memory;
 }
 
-static cJSON *new_node(int type)
+static void release(struct reader *reader, char *text)
 {
-    cJSON *node = cJSON_CreateNull();
+    if (!reader->arena)
+        cJSON_free(text);
+}
+
+static cJSON *new_node(struct reader *reader, int type)
+{
+    cJSON *node = reader->arena ? arena_take(reader->arena, sizeof *node) : cJSON_CreateNull();
     if (!node)
         g_error("out of memory");
     node->type = type;
     return node;
+}
+
+static void delete_tree(struct reader *reader, cJSON *tree)
+{
+    if (!reader->arena)
+        cJSON_Delete(tree);
 }
 
 // The next byte, or -1 at the end.
@@ -128,9 +143,9 @@ static double nearest_double(const char *literal, size_t length)
     return *literal == '-' ? -number : number;
 }
 
-static void set_number(cJSON *node, const char *literal, size_t length)
+static void set_number(struct reader *reader, cJSON *node, const char *literal, size_t length)
 {
-    char *copy = allocate(length + 1);
+    char *copy = allocate(reader, length + 1);
     memcpy(copy, literal, length);
     copy[length] = '\0';
     node->valuestring = copy;
@@ -150,8 +165,8 @@ static cJSON *read_number(struct reader *reader)
         fail(reader, JSON_ERROR_SYNTAX, "a number may not begin with 0");
         return NULL;
     }
-    cJSON *node = new_node(cJSON_Number);
-    set_number(node, from, (size_t)(reader->at - from));
+    cJSON *node = new_node(reader, cJSON_Number);
+    set_number(reader, node, from, (size_t)(reader->at - from));
     return node;
 }
 
@@ -258,9 +273,9 @@ static const char *find_quote(const char *at, const char *end)
     return at;
 }
 
-static char *copy_text(const char *from, size_t length)
+static char *copy_text(struct reader *reader, const char *from, size_t length)
 {
-    char *text = allocate(length + 1);
+    char *text = allocate(reader, length + 1);
     memcpy(text, from, length);
     text[length] = '\0';
     return text;
@@ -273,10 +288,10 @@ static char *read_text(struct reader *reader)
     const char *first = skip_plain(from, reader->end);
     if (first < reader->end && *first == '"') {
         reader->at = first + 1;
-        return copy_text(from, (size_t)(first - from));
+        return copy_text(reader, from, (size_t)(first - from));
     }
     // Decoded it is never longer than written.
-    char *text = allocate((size_t)(find_quote(from, reader->end) - from) + 1), *out = text;
+    char *text = allocate(reader, (size_t)(find_quote(from, reader->end) - from) + 1), *out = text;
     while (out) {
         const char *plain = skip_plain(reader->at, reader->end);
         size_t length = (size_t)(plain - reader->at);
@@ -299,7 +314,7 @@ static char *read_text(struct reader *reader)
                       : "a control character stands in a text");
         out = NULL;
     }
-    cJSON_free(text);
+    release(reader, text);
     return NULL;
 }
 
@@ -308,7 +323,7 @@ static cJSON *read_string(struct reader *reader)
     char *text = read_text(reader);
     if (!text)
         return NULL;
-    cJSON *node = new_node(cJSON_String);
+    cJSON *node = new_node(reader, cJSON_String);
     node->valuestring = text;
     return node;
 }
@@ -321,7 +336,7 @@ static cJSON *read_word(struct reader *reader, const char *word, int type)
         return NULL;
     }
     reader->at += length;
-    cJSON *node = new_node(type);
+    cJSON *node = new_node(reader, type);
     if (type == cJSON_True)
         node->valueint = 1;
     return node;
@@ -345,7 +360,7 @@ static char *read_key(struct reader *reader)
         return key;
     }
     fail(reader, JSON_ERROR_SYNTAX, "a colon was expected after the key");
-    cJSON_free(key);
+    release(reader, key);
     return NULL;
 }
 
@@ -358,7 +373,7 @@ static bool read_child(struct reader *reader, cJSON *parent)
         return false;
     cJSON *child = read_value(reader);
     if (!child) {
-        cJSON_free(key);
+        release(reader, key);
         return false;
     }
     child->string = key;
@@ -407,12 +422,12 @@ static cJSON *read_nested(struct reader *reader, int type, int close)
     }
     reader->depth++;
     reader->at++;
-    cJSON *node = new_node(type);
+    cJSON *node = new_node(reader, type);
     bool read = read_children(reader, node, close);
     reader->depth--;
     if (read)
         return node;
-    cJSON_Delete(node);
+    delete_tree(reader, node);
     return NULL;
 }
 
@@ -470,13 +485,14 @@ static bool check_encoding(struct reader *reader)
     return false;
 }
 
-cJSON *json_parse(const char *text, size_t length, GError **error)
+static cJSON *parse(struct arena *arena, const char *text, size_t length, GError **error)
 {
     if (length >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0) {
         text += 3;
         length -= 3;
     }
-    struct reader reader = {.start = text, .at = text, .end = text + length, .error = error};
+    struct reader reader = {
+        .start = text, .at = text, .end = text + length, .arena = arena, .error = error};
     if (!check_encoding(&reader))
         return NULL;
     cJSON *tree = read_value(&reader);
@@ -486,6 +502,16 @@ cJSON *json_parse(const char *text, size_t length, GError **error)
     if (reader.at == reader.end)
         return tree;
     fail(&reader, JSON_ERROR_SYNTAX, "there is text behind the value");
-    cJSON_Delete(tree);
+    delete_tree(&reader, tree);
     return NULL;
+}
+
+cJSON *json_parse(const char *text, size_t length, GError **error)
+{
+    return parse(NULL, text, length, error);
+}
+
+const cJSON *json_parse_into(struct arena *arena, const char *text, size_t length, GError **error)
+{
+    return parse(arena, text, length, error);
 }

@@ -39,7 +39,8 @@ static void clear_markup(struct subject_markup *markup)
 
 void subject_clear(struct subject *subject)
 {
-    cJSON_Delete(subject->document);
+    cJSON_Delete(subject->own_document);
+    arena_free(subject->arena);
     clear_markup(&subject->xml);
     clear_markup(&subject->html);
     g_free(subject->text);
@@ -55,10 +56,19 @@ static const char *subject_text(struct subject *subject)
     return subject->text;
 }
 
-static cJSON *parse_text(struct subject *subject)
+// A node takes several times the bytes that it was written with.
+static struct arena *arena_for(struct subject *subject, size_t length)
+{
+    if (!subject->arena)
+        subject->arena = arena_new(CLAMP(length * 5, 512, 256 * 1024));
+    return subject->arena;
+}
+
+static const cJSON *parse_text(struct subject *subject)
 {
     const char *text = subject_text(subject);
-    return json_parse(text, strlen(text), NULL);
+    size_t length = strlen(text);
+    return json_parse_into(arena_for(subject, length), text, length, NULL);
 }
 
 // JSON is UTF-8, but a server may say otherwise and mean it, or send UTF-16.
@@ -81,15 +91,16 @@ static cJSON *parse_batch(const struct transfer_response *response)
     return parts ? multipart_to_batch(parts) : NULL;
 }
 
-static cJSON *parse_body(struct subject *subject)
+static const cJSON *parse_body(struct subject *subject)
 {
     size_t length = 0;
     const char *body = g_bytes_get_data(subject->response->body, &length);
-    cJSON *batch = parse_batch(subject->response);
-    if (batch)
-        return batch;
+    subject->own_document = parse_batch(subject->response);
+    if (subject->own_document)
+        return subject->own_document;
     g_autoptr(GError) error = NULL;
-    cJSON *document = json_parse(body ? body : "", length, &error);
+    const cJSON *document =
+        json_parse_into(arena_for(subject, length), body ? body : "", length, &error);
     if (!document && length > 0 &&
         (charset_is_wide(body, length) ||
          (g_error_matches(error, JSON_ERROR, JSON_ERROR_ENCODING) &&

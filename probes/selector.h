@@ -12,8 +12,10 @@
 struct subject {
     const struct transfer_response *response; // or NULL
     const struct value *value;                // or NULL
-    cJSON *document; // the body (or value) as JSON, read when first asked for; owned
+    const cJSON *document; // the body (or value) as JSON, read when first asked for
     bool document_tried;
+    cJSON *own_document; // where that is a tree of its own; owned
+    struct arena *arena; // else its memory; owned
     struct subject_markup {
         struct xml_document *document; // owned; NULL where it is none
         bool tried;

@@ -12,13 +12,18 @@
 #include <math.h>
 #include <string.h>
 
+// A tree of its own, which has to be as the one in an arena is.
 static cJSON *parse(const char *text)
 {
     g_autoptr(GError) error = NULL;
+    g_autoptr(arena_t) arena = arena_new(512);
     cJSON *tree = json_parse(text, strlen(text), &error);
     if (!tree)
         fail_msg("%s: %s", text, error->message);
     assert_null(error);
+    g_autofree char *printed = json_print(tree, false);
+    g_autofree char *other = json_print(json_parse_into(arena, text, strlen(text), NULL), false);
+    assert_string_equal(other, printed);
     return tree;
 }
 
@@ -135,6 +140,8 @@ static void test_refused(void **state)
     };
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(GError) error = NULL;
+        g_autoptr(arena_t) arena = arena_new(512);
+        assert_null(json_parse_into(arena, cases[i].text, strlen(cases[i].text), NULL));
         assert_null(json_parse(cases[i].text, strlen(cases[i].text), &error));
         assert_non_null(error);
         if (!g_error_matches(error, JSON_ERROR, (int)cases[i].code) ||
