@@ -471,7 +471,8 @@ static void submit(struct submission *submission)
     bool waits = standby->memory != NULL || standby->giving_back;
     struct writer_job job = {.work = waits ? wait_for_turn : watch_it,
                              .done = waits ? on_turn : on_watched,
-                             .context = submission};
+                             .context = submission,
+                             .patient = watch_event_is_patient(submission->event)};
     writer_submit(submission->writer, &job);
 }
 

@@ -240,6 +240,11 @@ bool watch_result(struct db *db, const struct config *config, const struct watch
            (flow->kind == INCIDENT_OK || fill_answer(db, event, answer, error));
 }
 
+bool watch_event_is_patient(const struct watch_event *event)
+{
+    return event->json == NULL;
+}
+
 struct submission {
     const struct config *config;
     struct watch_event *event;
@@ -275,6 +280,6 @@ void watch_submit(struct writer *writer, const struct config *config, struct wat
     struct writer_job job = {.work = work,
                              .done = on_done,
                              .context = submission,
-                             .patient = event->json == NULL}; // a plain good run
+                             .patient = watch_event_is_patient(event)};
     writer_submit(writer, &job);
 }

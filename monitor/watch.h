@@ -31,6 +31,9 @@ struct watch_event *watch_event_new(const struct run_result *result, const struc
                                     bool with_json);
 void watch_event_free(struct watch_event *event);
 
+// True for a plain good run: its commit may wait for company.
+bool watch_event_is_patient(const struct watch_event *event);
+
 // What came of it.
 struct watch_answer {
     enum incident_kind state;      // of the flow, now
