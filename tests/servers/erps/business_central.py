@@ -6,7 +6,9 @@ import uuid
 from erp import OAuth2, Refused
 
 TENANT, COMPANY = "acme.example", "c0ffee00-0000-4000-8000-000000000001"
-BASE = f"/v2.0/{TENANT}/production/api/v2.0/companies\\({COMPANY}\\)"
+API = f"/v2.0/{TENANT}/production/api/v2.0"
+BASE = f"{API}/companies\\({COMPANY}\\)"
+THE_COMPANY = {"id": COMPANY, "systemVersion": "27.1.41698.41831", "name": "CRONUS", "displayName": "CRONUS"}
 AUTH = [OAuth2(f"/{TENANT}/oauth2/v2.0/token",
                {"grant_type": "client_credentials", "client_id": "app-1", "client_secret": "bc-secret-1",
                 "scope": "https://api.businesscentral.dynamics.com/.default"},
@@ -22,6 +24,8 @@ FAILURES = {
     "invalid": (400, "Internal_InvalidTableRelation",
                 "The field No. of table Sales Line contains a value (%s) that cannot be found in the related table "
                 "(Item)."),
+    "company": (404, "Internal_CompanyNotFound",
+                "Cannot process the request because the default company cannot be found."),
     "locked": (400, "Application_DialogException",
                "The operation could not complete because a record in the Sales Header table was locked by another "
                "user. Please retry the activity."),
@@ -36,7 +40,16 @@ def fail(status, code, text):
 
 
 def shown(record, **more):
-    return {"id": record["key"], **{k: v for k, v in record.items() if k != "key"}, **more}
+    return {"id": record["key"], **{k: v for k, v in record.items() if k not in ("key", "made")},
+            "lastModifiedDateTime": record.get("made"), **more}
+
+
+def draft(record):
+    return shown(record, status="Draft")
+
+
+def no_company(_, request):
+    raise Refused(404, fail(*FAILURES["company"]))
 
 
 def deleted(record, request):
@@ -45,20 +58,27 @@ def deleted(record, request):
     return 204, None
 
 
-def listed(records, request):
-    return 200, {"value": [shown(r) for r in records]}
+def listed(show):
+    return lambda records, request: (200, {"value": [show(r) for r in records]})
+
+
+def entity(name, table, show, **more):
+    """Make, find, read and delete."""
+    one = f"{BASE}/{name}\\((?P<key>.+)\\)"
+    return [(f"POST {BASE}/{name}", "make", table, lambda r, q: (201, {**show(r), **{k: v(r) for k, v in more.items()}})),
+            (f"GET {BASE}/{name}", "some", table, listed(show)),
+            (f"GET {one}", "read", table, lambda r, q: (200, show(r))),
+            (f"DELETE {one}", "drop", table, deleted)]
 
 
 CALLS = [
-    (f"POST {BASE}/customers", "make", "customers", lambda r, q: (201, shown(r, number="C" + r["number"]))),
-    (f"GET {BASE}/customers", "some", "customers", listed),
-    (f"GET {BASE}/customers\\((?P<key>.+)\\)", "read", "customers", lambda r, q: (200, shown(r))),
-    (f"DELETE {BASE}/customers\\((?P<key>.+)\\)", "drop", "customers", deleted),
-    (f"POST {BASE}/salesOrders", "make", "orders", lambda r, q: (201, shown(r, status="Draft"))),
-    (f"GET {BASE}/salesOrders", "some", "orders", listed),
-    (f"GET {BASE}/salesOrders\\((?P<key>.+)\\)", "read", "orders", lambda r, q: (200, shown(r, status="Draft"))),
-    (f"DELETE {BASE}/salesOrders\\((?P<key>.+)\\)", "drop", "orders", deleted),
-    (f"GET {BASE}/salesInvoices", "some", "invoices", listed),
+    (f"GET {API}/companies", "say", "", lambda _, q: (200, {"value": [THE_COMPANY]})),
+    (f"GET {BASE}", "say", "", lambda _, q: (200, THE_COMPANY)),
+    *entity("customers", "customers", shown, number=lambda r: "C" + r["number"]),
+    *entity("salesQuotes", "quotes", draft),
+    *entity("salesOrders", "orders", draft),
+    (f"GET {BASE}/salesInvoices", "some", "invoices", listed(shown)),
+    (f"[A-Z]+ {API}/companies\\((?!{COMPANY}).*", "say", "", no_company),
 ]
 
 GIVEN = {"api": "{erp}/v2.0", "login": "{erp}", "tenant": TENANT, "company": COMPANY, "client_id": "app-1",
