@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Dynamics 365 Finance and Operations: Entra tokens, OData, an error.code that is always empty and a
 reason behind "Infolog:" in innererror.message; nothing is found without cross-company=true."""
+import re
+
 from erp import OAuth2
 
 TENANT = "acme.example"
@@ -44,9 +46,9 @@ def across(answer):
     return checked
 
 
-def entity(name, key, table):
+def entity(name, key, table, **more):
     def shown(record):
-        return {**record, key: record["key"]}
+        return {**record, key: record["key"], **{k: v(record) for k, v in more.items()}}
 
     one = f"/data/{name}\\(dataAreaId='usmf',{key}='(?P<key>.+)'\\)"
     return [(f"POST /data/{name}", "make", table, lambda r, q: (201, shown(r))),
@@ -55,7 +57,18 @@ def entity(name, key, table):
             (f"DELETE {one}", "drop", table, across(lambda r: (204, None)))]
 
 
-CALLS = [*entity("CustomersV3", "CustomerAccount", "customers"), *entity("SalesOrderHeadersV2", "SalesOrderNumber", "orders"),
+def legal_entities(_, request):
+    """Those of the filter; they belong to no company."""
+    wanted = re.search("LegalEntityId eq '(.+)'", request.query.get("$filter", ""))
+    return 200, {"value": [e for e in ({"LegalEntityId": "usmf"},) if not wanted or wanted[1] == e["LegalEntityId"]]}
+
+
+CALLS = [("GET /data/LegalEntities", "say", "", legal_entities),
+         ("POST /data/DataManagementEntities/Microsoft.Dynamics.DataEntities.GetApplicationVersion", "say", "",
+          lambda _, q: (200, {"@odata.context": "$metadata#Edm.String", "value": "10.0.44.100"})),
+         *entity("CustomersV3", "CustomerAccount", "customers"), *entity("SalesQuotationHeadersV2", "SalesQuotationNumber", "quotes"),
+         *entity("SalesOrderHeadersV2", "SalesOrderNumber", "orders", SalesOrderStatus=lambda r: "Backorder",
+                 OrderCreationDateTime=lambda r: r["made"]),
          *entity("SalesOrderLinesV2", "InventoryLotId", "lines"),
          ("GET /data/SalesInvoiceHeadersV2", "some", "invoices", across(lambda rows: (200, {"value": rows})))]
 

@@ -25,9 +25,10 @@ def key(request):
     return request.fields.get("No") or request.fields["Key"].removeprefix("32;")
 
 
-def page(service, *names):
+def page(service, *names, day):
     def shown(record):
-        return f"<{service}><Key>32;{record['key']}</Key><No>{record['key']}</No>{xml(record, *names)}</{service}>"
+        record = {**record, day: record["made"][:10]}
+        return f"<{service}><Key>32;{record['key']}</Key><No>{record['key']}</No>{xml(record, day, *names)}</{service}>"
 
     def answer(operation, inner):
         return 200, soap(f'<{operation}_Result xmlns="urn:microsoft-dynamics-schemas/page/{service.lower()}">{inner}</{operation}_Result>')
@@ -40,7 +41,13 @@ def page(service, *names):
             (f"{line} Delete", "drop", table, lambda r, q: answer("Delete", f"<Delete_Result>true</Delete_Result>"))]
 
 
-CALLS = [*page("Customer", "Name"), *page("SalesOrder", "External_Document_No", "Sell_to_Customer_No"),
+SERVICES = ("Customer", "SalesQuote", "SalesOrder", "CustomerLedgerEntries")
+CALLS = [(f"GET {P.removesuffix('/Page')}/services", "say", "", lambda _, q: (
+            200, '<discovery xmlns="http://schemas.xmlsoap.org/disco/">' + "".join(
+                f'<contractRef ref="http://{q.host}{P}/{service}"/>' for service in SERVICES) + "</discovery>")),
+         *page("Customer", "Name", day="Last_Date_Modified"),
+         *page("SalesQuote", "External_Document_No", "Sell_to_Customer_No", day="Order_Date"),
+         *page("SalesOrder", "External_Document_No", "Sell_to_Customer_No", day="Order_Date"),
          (f"POST {P}/CustomerLedgerEntries ReadMultiple", "some", "ledger", lambda rows, q: (200, soap(
              "<ReadMultiple_Result>" + "".join("<CustomerLedgerEntries>" + xml(r, "Entry_No", "Open", "Remaining_Amount") +
                                                "</CustomerLedgerEntries>" for r in rows) + "</ReadMultiple_Result>")))]
