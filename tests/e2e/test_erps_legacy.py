@@ -10,7 +10,7 @@ from erp_case import ErpCase, for_each
 
 
 class Legacy(ErpCase):
-    ERPS = ("ax2012", "gp", "rms")
+    ERPS = ("ax2012", "gp", "rms", "sage100", "pronto")
 
     def run_one(self, name, erp, flow, **other):
         """A flow that fails, from a state of its own."""
@@ -48,6 +48,22 @@ class Legacy(ErpCase):
         swept = [record["state"] for sweep in json.loads(done.stdout)["sweeps"] for record in sweep["records"]]
         self.assertEqual(swept, ["deleted"] * len(erp.table.LEFT), done.stdout)
         self.assertEqual(erp.left(), [])
+
+    def test_pronto_writes_to_a_test_profile_only(self):
+        erp = self.erps["pronto"]
+        partner = {"create_service": "SOMakeOrder", "create_request": "<Reference>{{mark}}</Reference>",
+                   "cancel_service": "SODropOrder", "cancel_request": "<Reference>{{mark}}</Reference>"}
+        for profile, calls in (("live", 0), ("uat", 2)):
+            with self.subTest(profile=profile):
+                erp.reset()
+                file = self.fill_in("pronto", erp, profile=profile)
+                with open(self.path(file), encoding="utf-8") as text:
+                    document = json.load(text)
+                document["flows"]["write"]["with"] = partner
+                self.write(file, json.dumps(document))
+                self.check("-c", file, "write", code=0)
+                self.assertEqual(len([line for line in erp.log if "/api/SO" in line]), calls, erp.log)
+                self.assertEqual(erp.left(), [])
 
     def test_old_sales_and_a_backlog(self):
         erp = self.erps["rms"]
