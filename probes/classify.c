@@ -116,6 +116,23 @@ static int status_of(const struct state *state)
     return state->envelope->status ? state->envelope->status : state->response->status;
 }
 
+// True where the text is the code once more: THROTTLED and "Throttled".
+static bool repeats_code(const struct envelope *envelope)
+{
+    const char *code = envelope->code, *text = envelope->message;
+    while (*code && *text) {
+        if (!g_ascii_isalnum(*code))
+            code++;
+        else if (!g_ascii_isalnum(*text))
+            text++;
+        else if (g_ascii_tolower(*code++) != g_ascii_tolower(*text++))
+            return false;
+    }
+    code += strspn(code, "_-. ");
+    text += strspn(text, "_-. ");
+    return !*code && !*text;
+}
+
 // A specific text or a specific code states what failed; a page never does.
 static enum verdict_class class_of_failure(const struct state *state)
 {
@@ -131,7 +148,7 @@ static enum verdict_class class_of_failure(const struct state *state)
     case LEXICON_STATUS:
         return coded ? VERDICT_CLASS_ERROR_CODE : VERDICT_CLASS_CRYPTIC;
     case LEXICON_GENERIC:
-        break;
+        return coded && repeats_code(envelope) ? VERDICT_CLASS_ERROR_CODE : VERDICT_CLASS_CRYPTIC;
     }
     return VERDICT_CLASS_CRYPTIC;
 }
@@ -234,9 +251,14 @@ static bool judge_shape(struct state *state)
         explanation = LEXICON_NO_BODY;
     else
         return false;
-    say(state->verdict, VERDICT_CLASS_CRYPTIC,
-        envelope->login ? VERDICT_CAUSE_AUTH : VERDICT_CAUSE_CONTRACT,
-        envelope->login ? "client" : "integrator", explanation);
+    if (envelope->login)
+        say(state->verdict, VERDICT_CLASS_CRYPTIC, VERDICT_CAUSE_AUTH, "client", explanation);
+    else if (envelope->protection)
+        say(state->verdict, VERDICT_CLASS_CRYPTIC, VERDICT_CAUSE_PERMISSION, "hosting",
+            LEXICON_PROTECTED);
+    else
+        say(state->verdict, VERDICT_CLASS_CRYPTIC, VERDICT_CAUSE_CONTRACT, "integrator",
+            explanation);
     state->verdict->message = g_strdup(envelope->message);
     state->verdict->code = g_strdup(envelope->code);
     return true;

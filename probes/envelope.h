@@ -24,6 +24,7 @@ struct envelope {
     bool failure;       // the body itself says that the call failed, whatever the status
     bool suspect;       // a lone text: with a good status its words decide
     bool login;         // a page that asks for a password
+    bool protection; // a page by which a protection service refuses
     bool told;          // a header says what failed: the body need not
     bool refusal;       // nothing but False: a failure where the flow does not expect it
     bool partial;       // a batch, and parts of it succeeded

@@ -174,7 +174,8 @@ static bool offer_scalar(struct reader *reader, const cJSON *node)
         envelope_is_success(node->valuestring))
         return false;
     const char *text = node->valuestring;
-    bool token = envelope_is_token(text) && lexicon_weigh(text) == LEXICON_SPECIFIC;
+    bool token = envelope_is_token(text) &&
+                 (lexicon_weigh(text) == LEXICON_SPECIFIC || strchr(text, '_'));
     envelope_pick_offer(&reader->pick, token ? text : NULL, token ? NULL : text);
     return true;
 }
@@ -349,6 +350,11 @@ static void read_signs(struct reader *reader, const cJSON *document)
     static const char *const xml_places[] = {"@", "@.*", "@.*.*", "@.*.*.*"};
     const char *const *places = reader->xml ? xml_places : json_places;
     size_t count = reader->xml ? G_N_ELEMENTS(xml_places) : G_N_ELEMENTS(json_places);
+    // What is inside of records is theirs: the last error of a payment, a row of a feed.
+    if (reader->xml && (envelope_member(document, "feed") || envelope_member(document, "entry")))
+        return;
+    if (!reader->xml && envelope_member(document, "id") && !envelope_member(document, "jsonrpc"))
+        count = 1;
     reader->shape = root_shape();
     for (size_t i = 0; i < count; i++) {
         reader->budget = NODES_MAX;
@@ -356,11 +362,26 @@ static void read_signs(struct reader *reader, const cJSON *document)
     }
 }
 
+// True where a member beside the message says that all went well.
+static bool says_success(const cJSON *document)
+{
+    static const char *const members[] = {"status", "code", "result", "statuscode", "message"};
+    for (size_t i = 0; i < G_N_ELEMENTS(members); i++) {
+        char buffer[32];
+        const cJSON *member = envelope_member(document, members[i]);
+        const char *text = member ? envelope_text(member, buffer) : NULL;
+        if (text && envelope_is_success(text))
+            return true;
+    }
+    return cJSON_IsTrue(envelope_member(document, "success"));
+}
+
 // {"message": "…"} and next to nothing else: with a good status its words decide.
 static bool is_bare_message(const cJSON *document)
 {
     return cJSON_IsObject(document) && cJSON_GetArraySize(document) <= 3 &&
-           envelope_member(document, "message") && !envelope_member(document, "id") &&
+           envelope_member(document, "message") && !says_success(document) &&
+           !envelope_member(document, "id") &&
            !envelope_member(document, "data") && !envelope_member(document, "result") &&
            !envelope_member(document, "token");
 }

@@ -34,6 +34,12 @@ static const char *const codes[] = {
 static const char login_pattern[] =
     "<input[^>]{1,300}type=[\"']?password|<form[^>]{1,300}(?:log[-_]?in|sign[-_]?in|j_security)";
 
+// Marks of a page by which a protection service refuses; they often have status 200.
+static const char protection_pattern[] =
+    "requested url was rejected|your support id is|_incapsula_resource|incapsula incident|"
+    "cf-browser-verification|challenge-platform|attention required! \\| cloudflare|"
+    "reference&#32;&#35;\\d|perimeterx|ddos protection by";
+
 static char *first_group(const char *pattern, const char *text, size_t length)
 {
     g_autoptr(regex_compiled_t) regex = regex_compile(pattern, REGEX_CASELESS, NULL);
@@ -103,7 +109,9 @@ void envelope_read_html(struct envelope *envelope, const char *body, size_t leng
     if (code)
         envelope_pick_offer(&pick, code, NULL);
     envelope_pick_add_context(&pick, text);
+    g_autofree char *protection = first_group(protection_pattern, body, MIN(length, PAGE_MAX));
     envelope->login = login;
+    envelope->protection = protection;
     envelope_pick_finish(&pick, envelope);
 }
 
@@ -148,7 +156,8 @@ static bool read_pairs(struct envelope *envelope, const char *text)
         if (!envelope->message)
             envelope->message = g_strdup(problem);
     }
-    return envelope->message || envelope->code;
+    // pairs that say nothing are pairs all the same, and no text
+    return envelope->message || envelope->code || cJSON_GetArraySize(object) > 1;
 }
 
 // The status line of an answer in the text that failed, or NULL.

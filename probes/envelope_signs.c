@@ -76,7 +76,9 @@ static bool shows_word(const cJSON *object, const cJSON *member, const char *tex
     static const char *const words[] = {"error", "fail",  "failure", "failurewithwarning", "nok",
                                         "ko",    "fatal", "not_ok",  "exception",          NULL};
     (void)member;
-    return is_word(text, words) && (has_text(object) || !is_record(object));
+    // what has an id is a record too, and a text beside its state is its own
+    return is_word(text, words) && !envelope_member(object, "id") &&
+           (has_text(object) || !is_record(object));
 }
 
 static bool shows_status(const cJSON *object, const cJSON *member, const char *text)
@@ -139,7 +141,8 @@ static bool is_bare_error(const cJSON *object)
     const cJSON *code = envelope_member(object, "code");
     const cJSON *message = envelope_member(object, "message");
     const char *text = code ? envelope_text(code, buffer) : NULL;
-    return text && message && cJSON_GetArraySize(object) <= BARE_MEMBERS_MAX &&
+    char spare[32];
+    return text && message && envelope_text(message, spare) && cJSON_GetArraySize(object) <= BARE_MEMBERS_MAX &&
            !envelope_is_success(text) && !envelope_member(object, "id") &&
            !envelope_member(object, "data") && !envelope_member(object, "result");
 }

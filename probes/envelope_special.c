@@ -68,8 +68,10 @@ static void read_frappe(struct envelope *envelope, struct envelope_pick *pick, c
     offer_frappe_messages(pick, code, messages);
     envelope_pick_offer(pick, code, json_text(root, "message"));
     const char *colon = exception ? strstr(exception, ": ") : NULL;
+    // Frappe's own classes are the type once more; others say what they are of.
+    bool bare = !type || g_str_has_prefix(exception ? exception : "", "frappe.");
     if (colon)
-        envelope_pick_offer(pick, code, type ? exception : colon + 2);
+        envelope_pick_offer(pick, code, bare ? colon + 2 : exception);
 }
 
 // Tryton: "error": ["UserError", ["text", "description", …]].

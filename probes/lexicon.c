@@ -238,7 +238,8 @@ static bool is_believable(int status, enum verdict_cause cause)
         return cause == VERDICT_CAUSE_AUTH || cause == VERDICT_CAUSE_PERMISSION ||
                cause == VERDICT_CAUSE_LICENSE || cause == VERDICT_CAUSE_RATE_LIMIT ||
                cause == VERDICT_CAUSE_LOCKED;
-    return true;
+    // the gateway says that something behind it is away, in whatever words
+    return cause != VERDICT_CAUSE_SERVER_FAULT || status < 502 || status > 504;
 }
 
 // Statuses that stand for anything: there the words that occur anywhere decide.
@@ -404,6 +405,7 @@ const char *lexicon_explain(enum lexicon_explanation which)
         [LEXICON_NOT_DATA] = EXPLAIN_NOT_DATA,
         [LEXICON_NO_BODY] = EXPLAIN_EMPTY,
         [LEXICON_EXPECTATION] = EXPLAIN_EXPECTATION,
+        [LEXICON_PROTECTED] = EXPLAIN_FIREWALL,
         [LEXICON_CERTIFICATE] = EXPLAIN_AUTH_CERTIFICATE,
         [LEXICON_CREDENTIALS] = EXPLAIN_AUTH,
     };

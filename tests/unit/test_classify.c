@@ -200,11 +200,39 @@ static void test_cryptic(void **state)
         {500, "text/plain", "failure", VERDICT_CAUSE_SERVER_FAULT},
         {200, "application/json", "{\"a\":", VERDICT_CAUSE_CONTRACT},
         {200, "text/html", "<html><form><input type=password></form></html>", VERDICT_CAUSE_AUTH},
+        {502, "application/json", "{\"message\":\"Internal server error\"}",
+         VERDICT_CAUSE_UNAVAILABLE},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(verdict_t) verdict = judge(cases[i].status, cases[i].type, cases[i].body);
         assert_verdict(verdict, VERDICT_CLASS_CRYPTIC, cases[i].cause);
     }
+}
+
+// A text that is the code once more says as much as the code.
+static void test_text_that_repeats_the_code(void **state)
+{
+    (void)state;
+    g_autoptr(verdict_t) coded =
+        judge(400, "application/json", "{\"code\":\"INVALID_DATA\",\"message\":\"invalid data\"}");
+    assert_verdict(coded, VERDICT_CLASS_ERROR_CODE, VERDICT_CAUSE_VALIDATION);
+    g_autoptr(verdict_t) other =
+        judge(400, "application/json", "{\"code\":\"X7\",\"message\":\"invalid data\"}");
+    assert_verdict(other, VERDICT_CLASS_CRYPTIC, VERDICT_CAUSE_UNKNOWN);
+}
+
+// The page by which a protection service refuses often has a good status.
+static void test_page_of_a_protection_service(void **state)
+{
+    (void)state;
+    g_autoptr(transfer_response_t) page =
+        answer(200, "text/html",
+               "<html><title>Request Rejected</title><body>The requested URL was rejected. "
+               "Your support ID is: 77</body></html>");
+    struct classify_input input = {.response = page, .data_due = true};
+    g_autoptr(verdict_t) verdict = classify(&input, lexicon_common());
+    assert_verdict(verdict, VERDICT_CLASS_CRYPTIC, VERDICT_CAUSE_PERMISSION);
+    assert_string_equal(verdict->act, "hosting");
 }
 
 static void test_data_due(void **state)
@@ -377,13 +405,22 @@ static void test_document_of_the_caller(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_timeouts),          cmocka_unit_test(test_unreachable),
-        cmocka_unit_test(test_our_own_fault),     cmocka_unit_test(test_cut_bodies),
-        cmocka_unit_test(test_successes),         cmocka_unit_test(test_error_inside_a_200),
-        cmocka_unit_test(test_cryptic),           cmocka_unit_test(test_data_due),
-        cmocka_unit_test(test_page_due),          cmocka_unit_test(test_failed_expectations),
-        cmocka_unit_test(test_expected_statuses), cmocka_unit_test(test_causes_by_status),
-        cmocka_unit_test(test_correlation),       cmocka_unit_test(test_document_of_the_caller),
+        cmocka_unit_test(test_timeouts),
+        cmocka_unit_test(test_unreachable),
+        cmocka_unit_test(test_our_own_fault),
+        cmocka_unit_test(test_cut_bodies),
+        cmocka_unit_test(test_successes),
+        cmocka_unit_test(test_error_inside_a_200),
+        cmocka_unit_test(test_cryptic),
+        cmocka_unit_test(test_text_that_repeats_the_code),
+        cmocka_unit_test(test_page_of_a_protection_service),
+        cmocka_unit_test(test_data_due),
+        cmocka_unit_test(test_page_due),
+        cmocka_unit_test(test_failed_expectations),
+        cmocka_unit_test(test_expected_statuses),
+        cmocka_unit_test(test_causes_by_status),
+        cmocka_unit_test(test_correlation),
+        cmocka_unit_test(test_document_of_the_caller),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -415,6 +415,35 @@ static void test_pages(void **state)
     assert_false(script->login);
 }
 
+// What is said of records, not of the call.
+static void test_records(void **state)
+{
+    (void)state;
+    static const char *const bodies[] = {
+        "[{\"id\":1,\"status\":\"error\",\"message\":\"x\"},{\"id\":2,\"status\":\"ok\"}]",
+        "{\"code\":\"NL\",\"name\":\"Netherlands\",\"message\":null}",
+        ("{\"id\":\"p1\",\"status\":\"open\",\"last_error\":{\"code\":\"card_declined\","
+         "\"message\":"
+         "\"The card was declined.\"}}"),
+        ("<feed><entry><content><properties><Message>Not found</Message><Status>Error</Status>"
+         "</properties></content></entry></feed>"),
+        "{\"data\":[{\"code\":\"SUCCESS\",\"message\":\"added\",\"status\":\"success\"}]}",
+        "{\"orderId\":9,\"statusMessage\":\"Delivery attempt failed\",\"tracking\":\"1\"}",
+        "status=OK&error=&token=abc",
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(bodies); i++) {
+        g_autoptr(envelope_t) envelope = read_text(bodies[i]);
+        if (envelope->failure || (envelope->kind == ENVELOPE_TEXT && envelope->suspect))
+            fail_msg("%s", bodies[i]);
+    }
+    g_autoptr(envelope_t) lone = read_text("{\"status\":\"success\",\"message\":\"No error\"}");
+    assert_false(lone->suspect);
+    g_autoptr(envelope_t) listed = read_text("{\"data\":[{\"code\":\"NO_NAME\",\"message\":\"a "
+                                             "name is missing\",\"status\":\"error\"}]}");
+    assert_true(listed->failure);
+    assert_string_equal(listed->code, "NO_NAME");
+}
+
 static void test_successes(void **state)
 {
     (void)state;
@@ -521,13 +550,21 @@ static void test_long_texts_are_cut(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_odata),         cmocka_unit_test(test_rpc),
-        cmocka_unit_test(test_soap),          cmocka_unit_test(test_other_xml),
-        cmocka_unit_test(test_json_families), cmocka_unit_test(test_payments),
-        cmocka_unit_test(test_inner_texts),   cmocka_unit_test(test_placeholders),
-        cmocka_unit_test(test_texts),         cmocka_unit_test(test_pages),
-        cmocka_unit_test(test_successes),     cmocka_unit_test(test_kinds),
-        cmocka_unit_test(test_ids),           cmocka_unit_test(test_long_texts_are_cut),
+        cmocka_unit_test(test_odata),
+        cmocka_unit_test(test_rpc),
+        cmocka_unit_test(test_soap),
+        cmocka_unit_test(test_other_xml),
+        cmocka_unit_test(test_json_families),
+        cmocka_unit_test(test_payments),
+        cmocka_unit_test(test_inner_texts),
+        cmocka_unit_test(test_placeholders),
+        cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_pages),
+        cmocka_unit_test(test_records),
+        cmocka_unit_test(test_successes),
+        cmocka_unit_test(test_kinds),
+        cmocka_unit_test(test_ids),
+        cmocka_unit_test(test_long_texts_are_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -40,6 +40,10 @@ static void test_generic_texts(void **state)
         "Object reference not set to an instance of an object.",
         "Traceback (most recent call last):\n  File x",
         "Index was out of range. Must be non-negative",
+        "'partner_id'",
+        "default backend - 404",
+        "Endpoint request timed out",
+        "Invalid request - see details",
         "System.Exception: x\n   at System.Foo.Bar(String s)",
     };
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
@@ -70,6 +74,8 @@ static void test_specific_texts(void **state)
         "Could not find a cart with ID 7",
         "Authorization has been denied for this request.",
         "VAT invalid",
+        "Declined",
+        "Error while parsing an XML stream",
         "Kunde 7 ist gesperrt",
         "404 items are left of order 7",
         "Unable to identify proxy for host: secure",
@@ -222,6 +228,77 @@ static void test_languages(void **state)
     check(meanings, G_N_ELEMENTS(meanings));
 }
 
+// One meaning in five languages has one cause.
+static void test_one_cause_in_all_languages(void **state)
+{
+    (void)state;
+    static const struct {
+        enum verdict_cause cause;
+        const char *texts[5];
+    } meanings[] = {
+        {VERDICT_CAUSE_CONFLICT,
+         {"Another user has changed the line", "Ein anderer Benutzer hat die Zeile geändert",
+          "Een andere gebruiker heeft de regel gewijzigd",
+          "Un autre utilisateur a modifié la ligne", "Otro usuario ha modificado la línea"}},
+        {VERDICT_CAUSE_LOCKED,
+         {"Table T is locked by another user", "Tabelle T ist von einem anderen Benutzer gesperrt",
+          "Tabel T is vergrendeld door een andere gebruiker",
+          "La table T est verrouillée par un autre utilisateur",
+          "La tabla T está bloqueada por otro usuario"}},
+        {VERDICT_CAUSE_CONFLICT,
+         {"The invoice has already been paid", "Die Rechnung wurde bereits bezahlt",
+          "De factuur is al betaald", "La facture a déjà été payée",
+          "La factura ya ha sido pagada"}},
+        {VERDICT_CAUSE_PERMISSION,
+         {"You do not have these permissions: read", "Sie haben nicht diese Berechtigungen: Lesen",
+          "U hebt geen machtigingen voor T: lezen", "Vous n'avez pas les autorisations : lecture",
+          "No tiene los siguientes permisos: lectura"}},
+        {VERDICT_CAUSE_VALIDATION,
+         {"The field F of table T contains a value that is not in the related table",
+          "Der Wert von F steht nicht in der verwandten Tabelle (G)",
+          "De waarde van F staat niet in de gerelateerde tabel (G)",
+          "La valeur de F n'est pas dans la table associée (G)",
+          "El valor de F no está en la tabla relacionada (G)"}},
+        {VERDICT_CAUSE_NOT_FOUND,
+         {"No item with number 7 was found", "Kein Artikel mit der Nummer 7 gefunden",
+          "Geen artikel met nummer 7 gevonden", "Aucun article 7 trouvé",
+          "No se ha encontrado el artículo 7"}},
+        {VERDICT_CAUSE_VALIDATION,
+         {"F may not be empty", "F darf nicht leer sein", "F mag niet leeg zijn",
+          "F ne peut pas être vide", "F no puede estar vacío"}},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(meanings); i++)
+        for (size_t j = 0; j < G_N_ELEMENTS(meanings[i].texts); j++) {
+            const struct meaning one = {400, "X", meanings[i].texts[j], meanings[i].cause};
+            check(&one, 1);
+        }
+}
+
+// Texts that have a family's word and mean something else.
+static void test_near_misses(void **state)
+{
+    (void)state;
+    static const struct meaning meanings[] = {
+        {400, "X", "Das Kundenkonto ist gesperrt", VERDICT_CAUSE_VALIDATION},
+        {400, "X", "Carrier with such method not found: a, b", VERDICT_CAUSE_NOT_FOUND},
+        {400, "X", "The method GetItems is not supported", VERDICT_CAUSE_CONTRACT},
+        {400, "X", "Required field not found", VERDICT_CAUSE_VALIDATION},
+        {400, "X", "Ungültiges JSON in der Anfrage", VERDICT_CAUSE_CONTRACT},
+        {400, "X", "Ungültige Nummer", VERDICT_CAUSE_VALIDATION},
+        {502, NULL, "Internal server error", VERDICT_CAUSE_UNAVAILABLE},
+        {500, NULL, "Internal server error", VERDICT_CAUSE_SERVER_FAULT},
+        {200, "403", "Forbidden", VERDICT_CAUSE_PERMISSION},
+        {500, "X", "Unauthorized", VERDICT_CAUSE_AUTH},
+        {400, "UNABLE_TO_LOCK_ROW", "no exclusive access to this record", VERDICT_CAUSE_LOCKED},
+        {400, "X", "Stale object: you both worked on it", VERDICT_CAUSE_CONFLICT},
+        {401, "x_cannot_view", "Sorry, you cannot list resources.", VERDICT_CAUSE_PERMISSION},
+        {400, "X", "Cannot query field a on type B", VERDICT_CAUSE_CONTRACT},
+        {400, "X", "missing 1 required positional argument", VERDICT_CAUSE_CONTRACT},
+        {400, "invalid_request", "invalid_request", VERDICT_CAUSE_CONTRACT},
+    };
+    check(meanings, G_N_ELEMENTS(meanings));
+}
+
 static void test_firm_statuses(void **state)
 {
     (void)state;
@@ -322,6 +399,8 @@ int main(void)
         cmocka_unit_test(test_every_cause),
         cmocka_unit_test(test_families),
         cmocka_unit_test(test_languages),
+        cmocka_unit_test(test_one_cause_in_all_languages),
+        cmocka_unit_test(test_near_misses),
         cmocka_unit_test(test_firm_statuses),
         cmocka_unit_test(test_what_is_known_stays),
         cmocka_unit_test(test_context_of_a_generic_text),
