@@ -327,13 +327,18 @@ class Erp:
         if handler.command != "HEAD":
             handler.wfile.write(data)
 
+    def other_answer(self, request):
+        """What a test wants to be answered, or None."""
+        line = f"{request.method} {request.path}{request.operation}"
+        return next((answer for pattern, answer in self.instead.items() if re.search(pattern, line)), None)
+
     def act(self, request):
         if self.switch == "maintenance":
             return 503, PAGE
         for way in self.auth:
             answer = way.log_in(self, request) if hasattr(way, "log_in") else None
             if answer:
-                return answer
+                return self.other_answer(request) or answer
         if not getattr(self.table, "OPEN", None) or not re.fullmatch(self.table.OPEN, request.path):
             self.authenticate(request)
         if self.expire_after is not None:
@@ -343,9 +348,9 @@ class Erp:
                 self.sessions.clear()
                 self.authenticate(request)
         line = f"{request.method} {request.path}{request.operation}"
-        for pattern, answer in self.instead.items():
-            if re.search(pattern, line):
-                return answer
+        other = self.other_answer(request)
+        if other:
+            return other
         for pattern, verb, table, answer in self.table.CALLS:
             match = re.fullmatch(pattern, line)
             if match:

@@ -86,3 +86,79 @@ GIVEN = {"api": "{erp}/v2.0", "login": "{erp}", "tenant": TENANT, "company": COM
 WRONG = {"give": {"client_secret": "not-the-secret"}, "step": "get a token", "code": "AADSTS7000215"}
 INVALID = {"give": {"item": "GONE"}, "code": "Internal_InvalidTableRelation", "message": "(GONE)"}
 EXPIRES_AFTER = 1
+
+# For the tests of what it answers: rungs of health (step, pattern, answer), what an earlier run left behind,
+# and failing answers: (flow, pattern, answer, (cause, act, code, message), ids).
+CORRELATION = "6bb0e53c-0000-4000-8000-00000000000a"
+TRACED = ("Trace ID: 0a0b0c0d-0000-4000-8000-000000000001 Correlation ID: 0a0b0c0d-0000-4000-8000-000000000002 "
+          "Timestamp: 2026-01-01 00:00:00Z")
+TRACES = {"Trace ID": "0a0b0c0d-0000-4000-8000-000000000001", "Correlation ID": "0a0b0c0d-0000-4000-8000-000000000002",
+          "Timestamp": "2026-01-01 00:00:00Z"}
+TOKEN, LIST = "POST /acme.example/oauth2", f"GET {API}/companies$"
+
+
+def entra(number, text, error="invalid_client", status=401):
+    return status, {"error": error, "error_codes": [number], "error_description": f"AADSTS{number}: {text} {TRACED}"}
+
+
+def refused(status, code, text):
+    return status, {"error": {"code": code, "message": f"{text}  CorrelationId:  {CORRELATION}."}}
+
+
+def said(flow, pattern, status, code, text, cause, act):
+    return flow, pattern, refused(status, code, text), (cause, act, code, text), {"CorrelationId": CORRELATION}
+
+
+def untold(pattern, number, text, cause, act, **more):
+    return "health", pattern, entra(number, text, **more), (cause, act, f"AADSTS{number}", f"AADSTS{number}: {text}"), TRACES
+
+
+RUNGS = [("get a token", TOKEN, entra(7000222, "The provided client secret keys for app 'app-1' are expired.")),
+         ("the app is let in", LIST, refused(401, "Authentication_InvalidCredentials", "The server has rejected the client credentials.")),
+         ("the company is there", f"GET {BASE}$", refused(*FAILURES["company"])),
+         ("sales can be read", f"GET {BASE}/salesOrders", refused(
+             400, "Internal_ServerError", "Sorry, the current permissions prevented the action. (TableData 36 Sales Header Read: Base)"))]
+LEFT = {"customers": {"displayName": "erpwatch ERPW-abc123abc123"},
+        "quotes": {"externalDocumentNumber": "ERPW-abc123abc124"}, "orders": {"externalDocumentNumber": "ERPW-abc123abc125"}}
+VERSION = "27.1.41698.41831"
+ENTRA = [
+    untold(TOKEN, 7000215, "Invalid client secret provided. Ensure the secret being sent is the value.", "auth", "client"),
+    untold(TOKEN, 700016, "Application with identifier 'app-1' was not found in the directory 'Acme'.", "auth", "client",
+           error="unauthorized_client", status=400),
+    untold(TOKEN, 90002, "Tenant 'acme.example' not found. Check to make sure you have the correct tenant ID.", "not_found",
+           "integrator", error="invalid_request", status=400),
+    untold(TOKEN, 70011, "The provided value for the input parameter 'scope' isn't valid.", "contract", "integrator",
+           error="invalid_scope", status=400),
+    untold(TOKEN, 53003, "Access has been blocked by Conditional Access policies.", "permission", "client", error="invalid_grant",
+           status=400),
+    untold(TOKEN, 90033, "A transient error has occurred. Please try again.", "unavailable", "hosting",
+           error="temporarily_unavailable", status=503),
+]
+ANSWERS = ENTRA + [
+    said("health", LIST, 401, "Authentication_InvalidCredentials", "The server has rejected the client credentials.", "auth", "client"),
+    said("health", LIST, 404, "BadRequest_ResourceNotFound", "Resource not found for the segment 'salesOrder'.", "not_found", "integrator"),
+    said("health", LIST, 503, "Internal_TenantUnavailable", "The tenant 'ms1' is not accessible", "unavailable", "hosting"),
+    said("health", LIST, 429, "Application_TooManyRequests", "Too many requests reached. Actual (101). Maximum (100).", "rate_limit",
+         "integrator"),
+    said("health", LIST, 400, "BadRequest", "Could not find a property named 'names' on type 'Microsoft.NAV.company'.", "contract",
+         "integrator"),
+    said("health", f"GET {BASE}$", *FAILURES["company"], "not_found", "integrator"),
+    said("payment", "GET .*/salesInvoices", 400, "Internal_ServerError",
+         "You do not have the following permissions on TableData Sales Invoice Header: Read.", "permission", "client"),
+    said("payment", "GET .*/salesInvoices", 500, "Internal_ServerError", "An item with the same key has already been added.",
+         "server_fault", "erp-partner"),
+    said("customer", "POST .*/customers", 400, "Application_DialogException",
+         "Sie können Nummern nicht manuell vergeben. Aktivieren Sie Manuelle Nr. in der Nummernserie DEB.", "validation", "erp-partner"),
+    said("customer", "POST .*/customers", 400, "Application_FieldValidationException",
+         "Gen. Bus. Posting Group must have a value in Customer: No.=C001. It cannot be zero or empty.", "validation", "erp-partner"),
+    said("order", "POST .*/salesOrders", 400, "Application_DialogException",
+         "No puede crear este tipo de documento cuando el cliente 10000 está bloqueado con el tipo Todos", "validation", "client"),
+    said("order", "POST .*/salesOrders", 400, "Application_DialogException",
+         "Posting Date is not within your range of allowed posting dates.", "validation", "client"),
+    said("order", "POST .*/salesOrders", 400, "Internal_InvalidTableRelation",
+         "Het veld Nr. bevat een waarde (GONE) die niet in de tabel Artikel staat.", "validation", "erp-partner"),
+    said("order", "POST .*/salesOrders", 409, "Internal_ServerError",
+         "The activity was deadlocked with another user. Please retry the activity.", "locked", "erp-partner"),
+    said("order", "POST .*/salesOrders", 400, "Application_CallbackNotAllowed",
+         "Microsoft Dynamics attempted to issue a client callback to show a confirmation dialog box.", "contract", "erp-partner"),
+]

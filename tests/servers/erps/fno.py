@@ -4,6 +4,7 @@ reason behind "Infolog:" in innererror.message; nothing is found without cross-c
 import re
 
 from erp import OAuth2
+from erps import business_central
 
 TENANT = "acme.example"
 AUTH = [OAuth2(f"/{TENANT}/oauth2/v2.0/token",
@@ -77,3 +78,56 @@ GIVEN = {"url": "{erp}", "login": "{erp}", "tenant": TENANT, "client_id": "app-1
 WRONG = {"give": {"client_secret": "not-the-secret"}, "step": "get a token", "code": "AADSTS7000222"}
 INVALID = {"give": {"item": "GONE"}, "code": None, "message": "The value 'GONE' in field 'Item number' is not found"}
 EXPIRES_AFTER = 1
+
+# For the tests of what it answers, as business_central.py has them. No code, and no id but a custom service's.
+ORDER, LEGAL = "POST /data/SalesOrderHeadersV2", "GET /data/LegalEntities"
+
+
+def infolog(status, text, *echo):
+    """The reason among its echoes, as the infolog has them."""
+    parts = "; ".join(f"Warning: {part}" for part in (text, *echo))
+    return status, fail(status, "Write", f"Write failed for table row of type 'SalesOrderHeaderV2Entity'. Infolog: {parts}.")
+
+
+def said(flow, pattern, status, text, cause, act):
+    answer = infolog(status, text, "validateField failed on field 'SalesOrderHeaderV2Entity.Field'", "Update has been canceled")
+    return flow, pattern, answer, (cause, act, None, text), {}
+
+
+def plain(flow, pattern, status, text, cause, act):
+    return flow, pattern, (status, fail(status, "Read", text)), (cause, act, None, text), {}
+
+
+SESSION = (403, {"Message": "An error has occurred.", "ExceptionMessage": "Forbidden", "ExceptionType": "SessionCreationException",
+                 "StackTrace": "at ServicesSessionProvider.ThrowSessionCreationException"})
+RUNGS = [("get a token", "POST /acme.example/oauth2", AUTH[0].refused),
+         ("the app is let in", LEGAL, SESSION),
+         ("the company is there", LEGAL, (200, {"value": []})),
+         ("sales can be read", "GET /data/SalesOrderHeadersV2", (403, {"Message": "Access denied: SalesOrderHeaderV2Entity"}))]
+LEFT = {"orders": {"CustomersOrderReference": "ERPW-abc123abc125"}}
+VERSION = "10.0.44.100"
+ANSWERS = business_central.ENTRA + [
+    said("customer", "POST /data/CustomersV3", 400,
+         "The value 'Local' in field 'Customer group' is not found in the related table 'Customer groups'.", "validation", "erp-partner"),
+    said("customer", "POST /data/CustomersV3", 500,
+         "Der Wert 'Lokal' im Feld 'Debitorengruppe' ist in der zugehörigen Tabelle 'Debitorengruppen' nicht enthalten.",
+         "validation", "erp-partner"),
+    said("customer", "POST /data/CustomersV3", 400,
+         "Cannot create a record in Customers (CustTable). Customer account: EW1. The record already exists.", "conflict", "integrator"),
+    said("order", ORDER, 400, "Inventory dimension Site is mandatory and must consequently be specified.", "validation", "erp-partner"),
+    said("order", ORDER, 400, "Item '1000' is blocked for 'Sales order'.", "validation", "client"),
+    said("order", ORDER, 500, "Cannot edit a record in Sales orders (SalesTable). An update conflict occurred due to another user "
+         "process deleting the record or changing one or more fields in the record.", "conflict", "integrator"),
+    said("order", ORDER, 400, "Period for 1/31/2026 is not open for the module Sales order.", "validation", "client"),
+    plain("payment", "GET /data/SalesInvoiceHeadersV2", 404, "Resource not found for the segment 'SalesInvoiceHeadersV2'.",
+          "not_found", "erp-partner"),
+    plain("payment", "GET /data/SalesInvoiceHeadersV2", 429, "Number of concurrent requests exceeded the limit of 52.",
+          "rate_limit", "integrator"),
+    plain("payment", "GET /data/SalesInvoiceHeadersV2", 429, "This request could not be processed at this time due to system "
+          "experiencing high resource utilization.", "rate_limit", "hosting"),
+    ("payment", "GET /data/SalesInvoiceHeadersV2", (500, {
+        "Message": "An exception occured when invoking the operation - Cannot create a record in Assets. The record already exists.",
+        "ExceptionType": "DuplicateKeyException", "ActivityId": "671c83eb-0000-4000-8000-000000000001"}),
+     ("conflict", "integrator", "DuplicateKeyException", "Cannot create a record in Assets. The record already exists."),
+     {"ActivityId": "671c83eb-0000-4000-8000-000000000001"}),
+]

@@ -56,3 +56,42 @@ GIVEN = {"url": "{erp}/DynamicsNAV110/WS/CRONUS", "domain": "ACME", "username": 
          "customer_no": "10000", "item": "1896-S"}
 WRONG = {"give": {"password": "not-the-secret"}, "step": "submit order", "code": None}
 INVALID = {"give": {"item": "GONE"}, "code": "NavCSideValidateTableRelationException", "message": "(GONE)"}
+
+# For the tests of what it answers, as business_central.py has them; a fault has no id.
+ORDER = f"POST {P}/SalesOrder Create"
+
+
+def said(flow, pattern, code, text, cause, act):
+    return flow, pattern, (500, fail(500, code, text)), (cause, act, code, text), {}
+
+
+RUNGS = [("the services are listed", "GET .*/services", (401, "")),
+         ("customers can be read", f"POST {P}/Customer ReadMultiple", (500, fail(
+             500, "NavPermissionException", "You do not have the following permissions on TableData Customer: Read."))),
+         ("orders can be read", f"POST {P}/SalesOrder ReadMultiple", (404, ""))]
+LEFT = {"customer": {"Name": "erpwatch ERPW-abc123abc123"},
+        "salesquote": {"External_Document_No": "ERPW-abc123abc124"}, "salesorder": {"External_Document_No": "ERPW-abc123abc125"}}
+VERSION = None
+ANSWERS = [
+    said("health", "GET .*/services", "NavCompanyNotFoundException", "The company \"CRONUS\" does not exist.", "not_found", "integrator"),
+    said("health", "GET .*/services", "NavTenantNotAccessibleException", "The tenant 'default' is not accessible", "unavailable", "hosting"),
+    said("health", f"POST {P}/Customer", "NavPermissionException",
+         "Sie haben nicht die Berechtigung für TableData Debitor: Lesen.", "permission", "client"),
+    said("customer", f"POST {P}/Customer Create", "NavTestFieldException",
+         "Customer Posting Group must have a value in Customer: No.=C00690. It cannot be zero or empty.", "validation", "erp-partner"),
+    said("customer", f"POST {P}/Customer Create", "NavNCLDialogException",
+         "You may not enter numbers manually. If you want to, please activate Manual Nos. in No. Series CUST.", "validation", "erp-partner"),
+    said("customer", f"POST {P}/Customer Create", "NavCSideDuplicateKeyException",
+         "The Customer already exists. Identification fields and values: No.='10000'", "conflict", "erp-partner"),
+    said("order", ORDER, "NavNCLDialogException",
+         "Buchungsdatum nicht innerhalb des zugelassenen Buchungszeitraums in Verkaufskopf Nr.='1001'.", "validation", "client"),
+    said("order", ORDER, "NavNCLDialogException", "Le client 10000 est bloqué avec le type Tous.", "validation", "client"),
+    said("order", ORDER, "NavCSideException",
+         "The operation could not complete because a record in the Sales Header table was locked by another user.", "locked", "erp-partner"),
+    said("order", ORDER, "NavCSideValidateTableRelationException",
+         "The field No. of table Sales Line contains a value (GONE) that cannot be found in the related table (Item).",
+         "validation", "erp-partner"),
+    said("order", ORDER, "NavNCLCallbackNotAllowedException", "Callback functions are not allowed.", "contract", "erp-partner"),
+    said("order", ORDER, "NavCSideRecordNotFoundException",
+         "De Klant bestaat niet. Identificatievelden en waarden: Nr.='10000'", "not_found", "client"),
+]

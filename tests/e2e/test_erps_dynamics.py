@@ -1,0 +1,88 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Business Central, Dynamics NAV, Finance and Operations against servers that speak their protocols: the
+rungs of health, what sweeps remove, the version, and each family of failing answers (RUNGS, LEFT, VERSION
+and ANSWERS of the server's table): class, cause, code, text without noise, ids, who acts, all languages."""
+import json
+import unittest
+
+from erp_case import ErpCase, for_each
+from harness import wait_for
+
+
+class Dynamics(ErpCase):
+    ERPS = ("business-central", "nav", "fno")
+
+    def run_one(self, file, erp, flow, pattern, answer):
+        """A flow of which one call gets another answer: the step that failed, and its verdict."""
+        erp.reset()
+        erp.instead = {pattern: answer}
+        document = self.check("-c", file, "--no-store", "--now", flow, code=2)
+        self.assertEqual(erp.left(), [])
+        return self.told(document["flows"][0])
+
+    @for_each
+    def test_each_rung_of_health_names_the_culprit(self, name, erp):
+        file = self.fill_in(name, erp)
+        for rung, pattern, answer in erp.table.RUNGS:
+            step, verdict = self.run_one(file, erp, "health", pattern, answer)
+            self.assertEqual(step, rung, verdict)
+
+    @for_each
+    def test_what_was_left_is_swept(self, name, erp):
+        file = self.fill_in(name, erp)
+        for table, record in erp.table.LEFT.items():
+            erp.leave(table, **record)
+            erp.leave(table, **{key: "of somebody else" for key in record})
+        done = self.run_program("sweep", "-c", file, "--format", "json")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        swept = [record["state"] for sweep in json.loads(done.stdout)["sweeps"] for record in sweep["records"]]
+        self.assertEqual(swept, ["deleted"] * len(erp.table.LEFT), done.stdout)
+        self.assertEqual(len(erp.left()), len(erp.table.LEFT))
+        for rows in erp.records.values():
+            for key in [key for key in rows if str(key).startswith("left-")]:
+                del rows[key]
+
+    @for_each
+    def test_the_version_is_read(self, name, erp):
+        file = self.fill_in(name, erp)
+        with open(self.path(file), encoding="utf-8") as text:
+            document = json.load(text)
+        for flow in document["flows"].values():
+            flow["off"] = "only the version is asked"
+        self.write(file, json.dumps(document))
+
+        def known():
+            done = self.run_program("status", "-c", file, "--format", "json")
+            return [version["version"] for version in json.loads(done.stdout)["versions"]] if done.returncode == 0 else []
+
+        if erp.table.VERSION is None:
+            self.assertEqual(known(), [])
+            return
+        agent = self.start_program("run", "-c", file)
+        wait_for(lambda: known() == [erp.table.VERSION], "the version is told")
+        self.stop(agent)
+
+    def test_customer_and_health_need_no_more(self):
+        """The four values that the pack asks of every system, and where the test's server is."""
+        erp = self.erps["business-central"]
+        erp.reset()
+        self.environment["SECRET"] = erp.table.GIVEN["client_secret"]
+        given = {key: erp.table.GIVEN[key] for key in ("tenant", "company", "client_id")}
+        given |= {"client_secret": "${env:SECRET}", "api": f"http://127.0.0.1:{erp.port}/v2.0", "login": f"http://127.0.0.1:{erp.port}"}
+        system = {"pack": "business-central", "with": given}
+        flow = {"system": "erp", "notify": "ops"}
+        document = {"contacts": {"ops": {"email": "ops@b.example"}}, "systems": {"erp": system},
+                    "flows": {"health": {**flow, "use": "health"}, "customer": {**flow, "use": "customer"}}}
+        self.write("few.yaml", json.dumps(document))
+        self.check("-c", "few.yaml", "--no-store", code=0)
+        document["flows"]["order"] = {**flow, "use": "order", "with": {"customer_no": "10000"}}
+        self.write("few.yaml", json.dumps(document))
+        done = self.run_program("validate", "-c", "few.yaml")
+        self.assertEqual(done.returncode, 3)
+        self.assertIn('the flow order needs the parameter "item" of the pack business-central: ', done.stderr)
+        self.assertNotIn("customer_no", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
