@@ -8,6 +8,7 @@
 #include <pcre2.h>
 
 #include <stdint.h>
+#include <string.h>
 
 // Where matching gives up: under half a millisecond with JIT.
 #define MATCH_LIMIT 100000
@@ -170,6 +171,27 @@ GPtrArray *regex_find_all(const struct regex *regex, const char *subject, size_t
     if (result < 0 && result != PCRE2_ERROR_NOMATCH)
         return NULL;
     return g_steal_pointer(&found);
+}
+
+char *regex_replace(const struct regex *regex, const char *subject, const char *instead)
+{
+    GString *text = g_string_new(NULL);
+    pcre2_match_data *data = pcre2_match_data_create_from_pattern(regex->code, NULL);
+    const size_t *ends = pcre2_get_ovector_pointer(data);
+    size_t length = strlen(subject), copied = 0;
+    for (size_t offset = 0; offset <= length;) {
+        if (attempt(regex, data, subject, length, offset, NULL) <= 0)
+            break;
+        if (ends[1] > ends[0] && ends[0] >= copied) {
+            g_string_append_len(text, subject + copied, (gssize)(ends[0] - copied));
+            g_string_append(text, instead);
+            copied = ends[1];
+        }
+        offset = next_offset(subject, length, ends);
+    }
+    pcre2_match_data_free(data);
+    g_string_append(text, subject + copied);
+    return g_string_free(text, FALSE);
 }
 
 void regex_free(struct regex *regex)

@@ -33,6 +33,10 @@ bool regex_match(const struct regex *regex, const char *subject, size_t length, 
 GPtrArray *regex_find_all(const struct regex *regex, const char *subject, size_t length,
                           unsigned most, GError **error);
 
+// The text with `instead` in place of each match that is not empty; as it is where that
+// cannot be decided. The caller frees it.
+char *regex_replace(const struct regex *regex, const char *subject, const char *instead);
+
 // Frees a compiled pattern; NULL is allowed.
 void regex_free(struct regex *regex);
 
