@@ -316,7 +316,10 @@ static void read_system(struct config_world *world, struct config_definition *de
     config_read_fields(reader, config_chain_get(&chain, "headers"), TEMPLATE_PLACE_HEADER,
                        system->headers);
     read_act(world, definition, config_chain_get(&chain, "act"), system);
-    system->pack = definition->pack != NULL ? g_strdup(definition->pack->name) : NULL;
+    if (definition->pack != NULL) {
+        system->pack = g_strdup(definition->pack->name);
+        system->lexicon = pack_lexicon_ref(definition->pack->lexicon);
+    }
     config_read_backoff(reader, config_chain_get(&chain, "backoff"), system);
     read_version(reader, definition, &chain);
     read_digest(reader, &chain, system);

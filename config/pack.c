@@ -8,7 +8,6 @@
 #include "config_problem.h"
 #include "config_read.h"
 #include "config_shape.h"
-#include "pack_lexicon.h"
 #include "pack_source.h"
 
 #include <string.h>
@@ -40,6 +39,7 @@ void pack_free(struct pack *pack)
     g_ptr_array_unref(pack->never);
     g_ptr_array_unref(pack->sweeps);
     g_ptr_array_unref(pack->unverified);
+    pack_lexicon_unref(pack->lexicon);
     g_free(pack->name);
     g_free(pack->text);
     g_free(pack);
@@ -485,7 +485,7 @@ static void read_root(struct pack *pack, const struct config_node *root, GPtrArr
     read_parameters(pack, config_node_get(head, "parameters"), problems);
     read_flows(pack, config_node_get(root, "flows"), problems);
     read_never(pack, config_node_get(root, "never"), problems);
-    pack_lexicon_check(root, problems);
+    pack->lexicon = pack_lexicon_read(pack->name, root, problems);
     pack->version = config_node_get(root, "version");
     read_sweeps(pack, config_node_get(root, "sweeps"), problems);
 }

@@ -5,6 +5,7 @@
 #define CONFIG_PACK_H
 
 #include "config_node.h"
+#include "pack_lexicon.h"
 
 enum pack_type {
     PACK_TEXT,
@@ -59,6 +60,7 @@ struct pack {
     const struct config_node *version; // the call that tells it, or NULL
     GPtrArray *sweeps;                 // of struct pack_sweep
     GPtrArray *unverified;             // of char *
+    struct pack_lexicon *lexicon;      // what its answers mean; never NULL
 };
 
 // Reads the pack of this name (`folder` as of pack_source_find) and checks all of

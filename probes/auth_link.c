@@ -275,7 +275,8 @@ static struct verdict *judge_login(const struct auth_link *link, const struct ca
         return judge_unsendable(outcome->problem);
     if (!exchange || !exchange->response)
         return judge_our_fault(outcome->problem ? outcome->problem : "the login was not sent");
-    return call_judge_answer(link->config->login, outcome, link->trying->values);
+    return call_judge_answer(link->config->login, outcome, link->input.system,
+                             link->trying->values);
 }
 
 static void log_in(struct auth_link *link);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 struct verdict *call_judge_answer(const struct call *call, const struct call_outcome *outcome,
-                                  struct values *values)
+                                  const struct config_system *system, struct values *values)
 {
     const struct exchange *last = call_outcome_last(outcome);
     const struct judge_input input = {
@@ -16,6 +16,7 @@ struct verdict *call_judge_answer(const struct call *call, const struct call_out
         .elapsed_ms = outcome->elapsed_ms,
         .unfollowed = last->unfollowed,
         .became_get = last->became_get,
+        .pack = system ? system->lexicon : NULL,
         .values = values,
         .now = clock_wall_now(),
     };
@@ -23,12 +24,12 @@ struct verdict *call_judge_answer(const struct call *call, const struct call_out
 }
 
 struct verdict *call_judge(const struct call *call, const struct call_outcome *outcome,
-                           struct values *values)
+                           const struct config_system *system, struct values *values)
 {
     const struct exchange *last = call_outcome_last(outcome);
     if (outcome->problem || outcome->login || outcome->cut_off || !last || !last->response)
         return NULL;
-    return call_judge_answer(call, outcome, values);
+    return call_judge_answer(call, outcome, system, values);
 }
 
 char *call_judge_describe(const struct call_outcome *outcome, const struct verdict *verdict)

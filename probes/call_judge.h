@@ -6,15 +6,15 @@
 #include "call_run.h"
 #include "judge.h"
 
-// The verdict on the last answer, which there has to be, its captures taken into `values`. The
-// caller frees it.
+// The verdict on the last answer, which there has to be, of that system, its captures taken into
+// `values`. The caller frees it.
 struct verdict *call_judge_answer(const struct call *call, const struct call_outcome *outcome,
-                                  struct values *values);
+                                  const struct config_system *system, struct values *values);
 
 // Likewise for a call that belongs to no step: the verdict on the last answer, its captures taken
 // into `values`; NULL where the call was not answered at all. The caller frees it.
 struct verdict *call_judge(const struct call *call, const struct call_outcome *outcome,
-                           struct values *values);
+                           const struct config_system *system, struct values *values);
 
 // Why it failed, in a few words: "DELETE answered 403 Forbidden". The caller frees it.
 char *call_judge_describe(const struct call_outcome *outcome, const struct verdict *verdict);

@@ -331,7 +331,7 @@ static bool is_plainly_good(const struct state *state)
     int status = state->response->status;
     return state->response->outcome == TRANSFER_ANSWERED && status >= 200 && status < 300 &&
            input->expectations_given && !input->failed_expectation && input->document &&
-           !envelope_says_failure(input->document);
+           !envelope_says_failure(input->document, input->pack);
 }
 
 // A page says nothing, but the handshake before it does: who is refused by the
@@ -374,7 +374,7 @@ static void judge(struct state *state, const struct lexicon *lexicon)
         state->response->body ? g_bytes_get_data(state->response->body, &length) : "";
     state->envelope = envelope_read(body ? body : "", length,
                                     transfer_headers_find(state->response->headers, "Content-Type"),
-                                    state->input->document);
+                                    state->input->document, state->input->pack);
     if (state->response->status >= 400 || state->envelope->failure)
         envelope_read_headers(state->envelope, state->response->headers, state->response->status);
     judge_answer(state, lexicon);
@@ -387,6 +387,7 @@ static void explain(const struct state *state, const struct lexicon *lexicon)
         .status = status_of(state),
         .context = state->envelope->context,
         .family = state->envelope->family,
+        .pack = state->input->pack,
     };
     lexicon_apply_answer(lexicon, &answer, state->verdict);
 }

@@ -8,7 +8,8 @@
 #include "../base/transfer.h"
 #include "verdict.h"
 
-struct lexicon; // probes/lexicon.h
+struct lexicon;      // probes/lexicon.h
+struct pack_lexicon; // config/pack_lexicon.h
 
 // What the caller knows besides the response.
 struct classify_input {
@@ -21,6 +22,7 @@ struct classify_input {
     bool xml_broken;         // XML was looked for in it, and it is not well-formed
     bool data_due;           // a web page or an empty body is no answer to this call
     int64_t timeout_ms;      // what the call was given, for the message
+    const struct pack_lexicon *pack; // what the system's pack knows, asked first; or NULL
 };
 
 // The verdict on one call. Never NULL; the caller frees it.

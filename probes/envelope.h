@@ -9,6 +9,8 @@
 #include <glib.h>
 #include <stdbool.h>
 
+struct pack_lexicon; // config/pack_lexicon.h
+
 // What the body is by its looks: they decide over the announced content type.
 enum envelope_kind {
     ENVELOPE_EMPTY,
@@ -34,16 +36,18 @@ struct envelope {
     char *message;      // the literal text that says most, placeholders filled in, or NULL
     char *context;      // what else the body says, for the lexicon, or NULL
     cJSON *ids;         // what a support desk asks for, as an object; never NULL
+    const struct pack_lexicon *pack; // whose rows are asked before the common ones, or NULL
 };
 
 // Reads a body. `document` is the body as JSON where the caller has it, else
-// NULL; `content_type` may be NULL. Never NULL; envelope_free frees it.
+// NULL; `content_type` may be NULL. What `pack` (NULL for none) knows of such bodies is asked
+// first; it is borrowed. Never NULL; envelope_free frees it.
 struct envelope *envelope_read(const char *body, size_t length, const char *content_type,
-                               const cJSON *document);
+                               const cJSON *document, const struct pack_lexicon *pack);
 
 // True where a JSON document says by itself that the call failed, as `failure` of
 // envelope_read: a quick look, for answers that nothing else speaks against.
-bool envelope_says_failure(const cJSON *document);
+bool envelope_says_failure(const cJSON *document, const struct pack_lexicon *pack);
 
 // Adds what the headers (of struct transfer_header) of a failing answer say, where its
 // body says less.

@@ -39,23 +39,23 @@ static const cJSON *parts_of(const cJSON *document)
 }
 
 // Also where it begins like JSON and is none.
-static bool text_fails(const char *text)
+static bool text_fails(const char *text, const struct pack_lexicon *pack)
 {
-    g_autoptr(envelope_t) envelope = envelope_read(text, strlen(text), NULL, NULL);
+    g_autoptr(envelope_t) envelope = envelope_read(text, strlen(text), NULL, NULL, pack);
     return envelope->failure || envelope->kind == ENVELOPE_BROKEN;
 }
 
-static bool part_fails(const cJSON *part, int status)
+static bool part_fails(const cJSON *part, int status, const struct pack_lexicon *pack)
 {
     const cJSON *body = json_member(part, "body");
     if (status >= 400)
         return true;
-    return cJSON_IsString(body) ? text_fails(body->valuestring)
-                                : cJSON_IsObject(body) && envelope_says_failure(body);
+    return cJSON_IsString(body) ? text_fails(body->valuestring, pack)
+                                : cJSON_IsObject(body) && envelope_says_failure(body, pack);
 }
 
 // One that only failed as another did is the first where there is no other.
-static struct batch look_over(const cJSON *parts)
+static struct batch look_over(const cJSON *parts, const struct pack_lexicon *pack)
 {
     struct batch batch = {0};
     const cJSON *part;
@@ -64,7 +64,7 @@ static struct batch look_over(const cJSON *parts)
         int status = status_of(part);
         if (++batch.count > PARTS_SEEN)
             break;
-        if (!part_fails(part, status)) {
+        if (!part_fails(part, status, pack)) {
             batch.good += status >= 200 && status < 300;
             continue;
         }
@@ -77,10 +77,10 @@ static struct batch look_over(const cJSON *parts)
     return batch;
 }
 
-bool envelope_batch_fails(const cJSON *document)
+bool envelope_batch_fails(const cJSON *document, const struct pack_lexicon *pack)
 {
     const cJSON *parts = parts_of(document);
-    return parts && look_over(parts).failed > 0;
+    return parts && look_over(parts, pack).failed > 0;
 }
 
 static GPtrArray *headers_of(const cJSON *part)
@@ -95,13 +95,14 @@ static GPtrArray *headers_of(const cJSON *part)
     return headers;
 }
 
-static struct envelope *read_part(const cJSON *part, const GPtrArray *headers)
+static struct envelope *read_part(const cJSON *part, const GPtrArray *headers,
+                                  const struct pack_lexicon *pack)
 {
     const cJSON *body = json_member(part, "body");
     const char *type = transfer_headers_find(headers, "Content-Type");
     const char *text = cJSON_IsString(body) ? body->valuestring : "";
     bool document = body && !cJSON_IsString(body) && !cJSON_IsNull(body);
-    struct envelope *inner = envelope_read(text, strlen(text), type, document ? body : NULL);
+    struct envelope *inner = envelope_read(text, strlen(text), type, document ? body : NULL, pack);
     if (status_of(part) >= 400 || inner->failure)
         envelope_read_headers(inner, headers, status_of(part));
     correlation_add_headers(inner->ids, headers);
@@ -126,11 +127,11 @@ static void add_place(cJSON *ids, const struct batch *batch, const cJSON *part)
 bool envelope_read_batch(struct envelope *envelope, const cJSON *document)
 {
     const cJSON *parts = parts_of(document);
-    const struct batch batch = parts ? look_over(parts) : (struct batch){0};
+    const struct batch batch = parts ? look_over(parts, envelope->pack) : (struct batch){0};
     if (batch.failed == 0)
         return false;
     g_autoptr(GPtrArray) headers = headers_of(batch.first);
-    g_autoptr(envelope_t) inner = read_part(batch.first, headers);
+    g_autoptr(envelope_t) inner = read_part(batch.first, headers, envelope->pack);
     if (inner->kind == ENVELOPE_HTML || inner->kind == ENVELOPE_BROKEN)
         envelope->kind = inner->kind;
     envelope->told = inner->told;
@@ -150,7 +151,7 @@ static void take_telling_part(struct envelope *envelope, const GPtrArray *parts)
     for (guint i = 0; i < parts->len && !(telling && telling->failure); i++) {
         const struct multipart_part *part = g_ptr_array_index(parts, i);
         g_autoptr(envelope_t) inner =
-            envelope_read(part->body, part->length, part->content_type, NULL);
+            envelope_read(part->body, part->length, part->content_type, NULL, envelope->pack);
         if (telling && !inner->failure)
             continue;
         envelope_free(telling);

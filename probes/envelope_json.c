@@ -3,6 +3,7 @@
 // offers a code and a text, the first text that says something wins.
 #include "envelope_part.h"
 
+#include "../config/pack_lexicon.h"
 #include "correlation.h"
 #include "lexicon.h"
 
@@ -18,11 +19,12 @@ struct shape {
     const char *base, *condition;
     enum shape_sign sign;
     const char *codes, *messages;
+    const struct pack_envelope *own; // of a pack: the row that it is; else NULL
 };
 
 static const struct shape shapes[] = {
 #define ENVELOPE_SHAPE(name, format, base, condition, sign, codes, messages)                       \
-    {name, format, base, condition, sign, codes, messages},
+    {name, format, base, condition, sign, codes, messages, NULL},
 #include "envelope_shapes.def"
 };
 
@@ -151,6 +153,15 @@ static char *fill_placeholders(const char *message, const cJSON *parameters)
     return g_string_free(out, false);
 }
 
+// A pack knows what of a text is noise.
+static void offer_message(struct reader *reader, const char *code, const char *text)
+{
+    const struct pack_envelope *own = reader->shape->own;
+    g_autofree char *clean =
+        own && text ? envelope_pack_clean(own, text, reader->envelope->ids) : NULL;
+    envelope_pick_offer(&reader->pick, code, clean ? clean : text);
+}
+
 static void offer_text(struct reader *reader, const cJSON *node, const char *code, const char *text)
 {
     const cJSON *parameters = envelope_member(node, "parameters");
@@ -160,9 +171,9 @@ static void offer_text(struct reader *reader, const cJSON *node, const char *cod
     }
     if (text && parameters && parameters->child && strchr(text, '%')) {
         g_autofree char *filled = fill_placeholders(text, parameters);
-        envelope_pick_offer(&reader->pick, code, filled);
+        offer_message(reader, code, filled);
     } else {
-        envelope_pick_offer(&reader->pick, code, text);
+        offer_message(reader, code, text);
     }
 }
 
@@ -176,7 +187,7 @@ static bool offer_scalar(struct reader *reader, const cJSON *node)
     const char *text = node->valuestring;
     bool token = envelope_is_token(text) &&
                  (lexicon_weigh(text) == LEXICON_SPECIFIC || strchr(text, '_'));
-    envelope_pick_offer(&reader->pick, token ? text : NULL, token ? NULL : text);
+    offer_message(reader, token ? text : NULL, token ? NULL : text);
     return true;
 }
 
@@ -227,13 +238,15 @@ static bool holds_one(const cJSON *node, const char *condition, size_t length)
     return text && (!*value || g_ascii_strcasecmp(text, value) == 0);
 }
 
-static bool holds_condition(const cJSON *node, const char *condition)
+// All of them; a pack's stand in lines of their own, for its values may have blanks.
+static bool holds_condition(const cJSON *node, const struct shape *shape)
 {
-    while (*condition) {
-        size_t length = strcspn(condition, " ");
+    const char *end = shape->own ? "\n" : " ";
+    for (const char *condition = shape->condition; *condition;) {
+        size_t length = strcspn(condition, end);
         if (!holds_one(node, condition, length))
             return false;
-        condition += length + (condition[length] == ' ');
+        condition += length + (condition[length] == *end);
     }
     return true;
 }
@@ -242,7 +255,13 @@ static bool holds_condition(const cJSON *node, const char *condition)
 static bool states_value(const char *condition)
 {
     const char *equals = strchr(condition, '=');
-    return equals && equals[1] != '\0' && equals[1] != ' ';
+    return equals && equals[1] && !strchr(" \n", equals[1]);
+}
+
+// A pack's row that names no member: the object itself is what it is about.
+static bool says_nothing(const struct shape *shape)
+{
+    return shape->own && !*shape->codes && !*shape->messages;
 }
 
 static void visit_base(struct reader *reader, const cJSON *node)
@@ -255,8 +274,8 @@ static void visit_base(struct reader *reader, const cJSON *node)
         node = node->child;
     if (node && cJSON_IsString(node) && texts)
         offered = offer_scalar(reader, node);
-    else if (node && cJSON_IsObject(node) && holds_condition(node, shape->condition))
-        offered = offer_object(reader, node) || stated;
+    else if (node && cJSON_IsObject(node) && holds_condition(node, shape))
+        offered = offer_object(reader, node) || stated || says_nothing(shape);
     if (offered && shape->sign == SURE)
         reader->envelope->failure = true;
 }
@@ -442,18 +461,39 @@ static void read_shapes(struct reader *reader, const cJSON *document, bool late)
     }
 }
 
-bool envelope_says_failure(const cJSON *document)
+// The rows of a pack are rows like the common ones.
+static void read_pack(struct reader *reader, const cJSON *document)
 {
-    if (envelope_batch_fails(document))
+    const struct pack_lexicon *pack = reader->envelope->pack;
+    for (guint i = 0; pack && i < pack->envelopes->len; i++) {
+        const struct pack_envelope *row = pack->envelopes->pdata[i];
+        if (!(reader->xml ? row->xml : row->json) || (reader->quick && !row->failure))
+            continue;
+        const struct shape shape = {
+            pack->pack, ANY,           row->at, row->when, row->failure ? SURE : HINT,
+            row->codes, row->messages, row};
+        reader->shape = &shape;
+        reader->budget = NODES_MAX;
+        walk(reader, document, row->at, visit_base);
+    }
+    reader->shape = shapes;
+}
+
+bool envelope_says_failure(const cJSON *document, const struct pack_lexicon *pack)
+{
+    if (envelope_batch_fails(document, pack))
         return true;
     g_autoptr(envelope_t) envelope = g_new0(struct envelope, 1);
     struct reader reader = {.envelope = envelope, .quick = true};
+    envelope->pack = pack;
+    envelope->ids = cJSON_CreateObject();
     envelope_pick_init(&reader.pick);
+    read_pack(&reader, document);
     envelope_read_special(envelope, &reader.pick, document, false);
     read_shapes(&reader, document, false);
     read_signs(&reader, document);
     envelope_pick_finish(&reader.pick, envelope);
-    return envelope->failure || envelope_nested_fails(document);
+    return envelope->failure || envelope_nested_fails(document, pack);
 }
 
 // Dynamics GP: the detail of a fault is nothing but the id of a log.
@@ -470,6 +510,7 @@ void envelope_read_json(struct envelope *envelope, const cJSON *document, bool x
         return;
     struct reader reader = {.envelope = envelope, .xml = xml};
     envelope_pick_init(&reader.pick);
+    read_pack(&reader, document);
     envelope_read_special(envelope, &reader.pick, document, xml);
     const cJSON *lone = xml && document->child ? document->child : document;
     if (cJSON_IsString(lone))

@@ -60,11 +60,11 @@ static void take_ids(cJSON *to, const cJSON *from)
         json_add_text(to, id->string, cJSON_GetStringValue(id));
 }
 
-bool envelope_nested_fails(const cJSON *tree)
+bool envelope_nested_fails(const cJSON *tree, const struct pack_lexicon *pack)
 {
     const char *document = find_document(tree);
     g_autoptr(envelope_t) inner =
-        document ? envelope_read(document, strlen(document), NULL, NULL) : NULL;
+        document ? envelope_read(document, strlen(document), NULL, NULL, pack) : NULL;
     return inner && inner->failure;
 }
 
@@ -84,7 +84,8 @@ static void read_message(struct envelope *envelope)
     const char *document = envelope->message;
     if (!document || !looks_like_document(document))
         return;
-    g_autoptr(envelope_t) inner = envelope_read(document, strlen(document), NULL, NULL);
+    g_autoptr(envelope_t) inner =
+        envelope_read(document, strlen(document), NULL, NULL, envelope->pack);
     if (!inner->message || inner->kind == ENVELOPE_TEXT || inner->kind == ENVELOPE_BROKEN)
         return;
     bool failure = envelope->failure;
@@ -99,7 +100,7 @@ void envelope_read_nested(struct envelope *envelope, const cJSON *tree)
     read_message(envelope);
     const char *document = envelope->failure ? NULL : find_document(tree);
     g_autoptr(envelope_t) inner =
-        document ? envelope_read(document, strlen(document), NULL, NULL) : NULL;
+        document ? envelope_read(document, strlen(document), NULL, NULL, envelope->pack) : NULL;
     if (inner && (inner->failure || (inner->message && inner->kind != ENVELOPE_TEXT)))
         envelope_take(envelope, inner);
 }

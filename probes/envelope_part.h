@@ -8,6 +8,8 @@
 
 #include <stdint.h>
 
+struct pack_envelope; // config/pack_lexicon.h
+
 // Collects candidates; the first message that says something wins, with its own
 // code, else with the first code of all.
 struct envelope_pick {
@@ -98,16 +100,20 @@ bool envelope_shows_failure(const cJSON *object);
 // Reads the document that is the only content of a tree which says nothing itself;
 // and whether there is one that says that the call failed.
 void envelope_read_nested(struct envelope *envelope, const cJSON *tree);
-bool envelope_nested_fails(const cJSON *tree);
+bool envelope_nested_fails(const cJSON *tree, const struct pack_lexicon *pack);
 
 // Reads a batch in JSON by the first of its parts that fails; false where none fails,
 // or the document is no batch. And only whether one fails.
 bool envelope_read_batch(struct envelope *envelope, const cJSON *document);
-bool envelope_batch_fails(const cJSON *document);
+bool envelope_batch_fails(const cJSON *document, const struct pack_lexicon *pack);
 
 // Reads a multipart body; false where it is none.
 bool envelope_read_multipart(struct envelope *envelope, const char *body, size_t length,
                              const char *content_type);
+
+// What a pack's row makes of a text: its ids are noted, its noise is cut out. The caller
+// frees the text.
+char *envelope_pack_clean(const struct pack_envelope *row, const char *text, cJSON *ids);
 
 // Takes over what `inner` says; `inner` is still to be freed.
 void envelope_take(struct envelope *envelope, struct envelope *inner);

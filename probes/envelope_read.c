@@ -191,9 +191,10 @@ static void read_body(struct envelope *envelope, const char *body, size_t length
 }
 
 struct envelope *envelope_read(const char *body, size_t length, const char *content_type,
-                               const cJSON *document)
+                               const cJSON *document, const struct pack_lexicon *pack)
 {
     struct envelope *envelope = g_new0(struct envelope, 1);
+    envelope->pack = pack;
     envelope->ids = cJSON_CreateObject();
     if (!document && multipart_is(body, length, content_type) &&
         envelope_read_multipart(envelope, body, length, content_type))

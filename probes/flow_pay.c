@@ -78,7 +78,8 @@ static void settle(struct payment *payment, const char *state, const char *probl
 static struct verdict *judge_outcome(struct payment *payment, const struct call *call,
                                      const struct call_outcome *outcome)
 {
-    struct verdict *verdict = call_judge(call, outcome, payment->values);
+    struct verdict *verdict =
+        call_judge(call, outcome, run_systems_present(payment->systems), payment->values);
     const struct flow_care_call care = {
         .system = run_systems_present(payment->systems),
         .run = payment->debt->run,

@@ -100,6 +100,7 @@ struct verdict *judge(const struct judge_input *input)
     struct classify_input facts = {
         .response = response,
         .timeout_ms = input->timeout_ms,
+        .pack = input->pack,
     };
     if (response->outcome != TRANSFER_ANSWERED)
         return classify(&facts, lexicon_common());

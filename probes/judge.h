@@ -17,6 +17,7 @@ struct judge_input {
     double elapsed_ms;                        // of the whole call, for `time`
     const char *unfollowed;                   // why a redirect was not followed, or NULL
     bool became_get;                          // a redirect turned the POST into a GET
+    const struct pack_lexicon *pack;          // what its system's pack knows, or NULL
     struct values *values;                    // captures go here
     struct clock_wall now;
 };

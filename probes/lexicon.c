@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 // Gives a failure its cause, explanation and owner from patterns over code, text
-// and status. After envelope and classify have found what the answer says; the
-// data is lexicon.def, which packs will put their own entries in front of.
+// and status. After envelope and classify have found what the answer says; a pack's
+// entries (lexicon_pack) come first, then the data of lexicon.def.
 #include "lexicon.h"
 
-#include "../base/regex.h"
+#include "lexicon_parts.h"
 
 #include <string.h>
 
-enum { TEXT_MAX = 2048, FAILURE_MAX = 600 };
+enum { FAILURE_MAX = 600 };
 enum where { CODE, TEXT, LOOSE, WEAK };
 
 static const char *const explanations[] = {
@@ -44,19 +44,6 @@ static const struct status_default {
 #include "lexicon.def"
 };
 
-static const char *const status_phrases[] = {
-#define STATUS_PHRASE(pattern) pattern,
-#include "lexicon.def"
-};
-static const char *const generics[] = {
-#define GENERIC(pattern) pattern,
-#include "lexicon.def"
-};
-static const char *const traces[] = {
-#define TRACE(pattern) pattern,
-#include "lexicon.def"
-};
-
 static const struct meaning {
     const char *family, *code, *text;
     enum verdict_cause cause;
@@ -68,164 +55,45 @@ static const struct meaning {
 #include "lexicon.def"
 };
 
-struct patterns {
-    gsize ready;
-    struct regex *entries[G_N_ELEMENTS(entries)];
-    struct regex *codes[G_N_ELEMENTS(meanings)], *texts[G_N_ELEMENTS(meanings)]; // of meanings
-    struct regex *status_phrase, *generic, *trace; // each one alternation
-    struct regex *failure;                         // words of failure
-    struct regex *tail;                            // ids behind a text
-};
 struct lexicon {
-    struct patterns *patterns;
+    gsize ready;
+    struct patterns *entries;
+    struct patterns *codes, *texts; // of meanings
 };
 
-// One pattern out of many: whole texts, or anywhere.
-static struct regex *compile_any(const char *const *patterns, size_t count, bool whole)
+static void fill_in(struct lexicon *lexicon)
 {
-    g_autoptr(GString) all = g_string_new(whole ? "\\A\\W*(?:" : "(?:");
-    for (size_t i = 0; i < count; i++)
-        g_string_append_printf(all, "%s(?:%s)", i ? "|" : "", patterns[i]);
-    g_string_append(all, whole ? ")[\\s.!:;,)\\]]*\\z" : ")");
-    g_autoptr(GError) error = NULL;
-    struct regex *regex = regex_compile(all->str, REGEX_CASELESS, &error);
-    if (!regex)
-        g_error("lexicon.def: %s", error->message); // our own mistake, found by the first test
-    return regex;
-}
-
-static void compile_entries(struct patterns *patterns)
-{
+    lexicon->entries = patterns_new(REGEX_PLAIN);
+    lexicon->codes = patterns_new(REGEX_PLAIN);
+    lexicon->texts = patterns_new(REGEX_PLAIN);
     for (size_t i = 0; i < G_N_ELEMENTS(entries); i++)
-        patterns->entries[i] = compile_any(&entries[i].pattern, 1, false);
+        patterns_add(lexicon->entries, entries[i].pattern);
     for (size_t i = 0; i < G_N_ELEMENTS(meanings); i++) {
-        patterns->codes[i] = compile_any(&meanings[i].code, 1, true);
-        patterns->texts[i] = *meanings[i].text ? compile_any(&meanings[i].text, 1, true) : NULL;
+        lexicon_add_whole(lexicon->codes, &meanings[i].code, 1);
+        lexicon_add_whole(lexicon->texts, &meanings[i].text, 1);
     }
-}
-
-static void compile(struct patterns *patterns)
-{
-    static const char *const tails[] = {
-        "\\s*[\\[(]?(?:correlation|request|activity|trace|report|reference|incident|error|log)"
-        "[ -]?(?:id|number|code)\\b.*\\z"};
-    static const char *const failures[] = {
-        "\\b(?:error|exception|fail(?:ed|ure)?|fehler|fout|erreur|went wrong|denied|refused|"
-        "declined|rejected)\\b|^(?:nok|ko|ng|not ok)\\W*$"};
-    compile_entries(patterns);
-    patterns->failure = compile_any(failures, G_N_ELEMENTS(failures), false);
-    patterns->status_phrase = compile_any(status_phrases, G_N_ELEMENTS(status_phrases), true);
-    patterns->generic = compile_any(generics, G_N_ELEMENTS(generics), true);
-    patterns->trace = compile_any(traces, G_N_ELEMENTS(traces), false);
-    patterns->tail = compile_any(tails, G_N_ELEMENTS(tails), false);
 }
 
 const struct lexicon *lexicon_common(void)
 {
-    static struct patterns patterns;
-    static const struct lexicon common = {&patterns};
+    static struct lexicon common;
+    if (g_once_init_enter(&common.ready)) {
+        fill_in(&common);
+        g_once_init_leave(&common.ready, 1);
+    }
     return &common;
-}
-
-// Compiled when first asked: most programs, and most days, see good answers alone.
-static const struct patterns *patterns_of(const struct lexicon *lexicon)
-{
-    struct patterns *patterns = lexicon->patterns;
-    if (g_once_init_enter(&patterns->ready)) {
-        compile(patterns);
-        g_once_init_leave(&patterns->ready, 1);
-    }
-    return patterns;
-}
-
-static bool fits(const struct regex *regex, const char *text)
-{
-    return text && regex_match(regex, text, strnlen(text, TEXT_MAX), 0, NULL, NULL);
-}
-
-// The text without the id behind it, on which nothing depends.
-static char *without_tail(const struct patterns *patterns, const char *text)
-{
-    size_t length = strnlen(text, TEXT_MAX);
-    g_autoptr(GPtrArray) groups = NULL;
-    if (regex_match(patterns->tail, text, length, 0, &groups, NULL)) {
-        size_t tail = strlen(g_ptr_array_index(groups, 0));
-        if (tail < length)
-            length -= tail;
-    }
-    return g_strstrip(g_strndup(text, length));
-}
-
-enum lexicon_weight lexicon_weigh(const char *message)
-{
-    if (!message || !*message)
-        return LEXICON_EMPTY;
-    const struct patterns *patterns = patterns_of(lexicon_common());
-    g_autofree char *text = without_tail(patterns, message);
-    if (!*text)
-        return LEXICON_EMPTY;
-    if (fits(patterns->status_phrase, text))
-        return LEXICON_STATUS;
-    if (fits(patterns->generic, text) || fits(patterns->trace, text))
-        return LEXICON_GENERIC;
-    return LEXICON_SPECIFIC;
 }
 
 bool lexicon_tells_failure(const struct lexicon *lexicon, const char *message)
 {
     if (!message || strlen(message) > FAILURE_MAX)
         return false;
-    const struct patterns *patterns = patterns_of(lexicon);
-    for (size_t i = 0; i < G_N_ELEMENTS(entries); i++)
+    g_autoptr(patterns_text_t) text = lexicon_text(message);
+    for (guint i = 0; i < G_N_ELEMENTS(entries); i++)
         if ((entries[i].where == TEXT || entries[i].where == LOOSE) &&
-            fits(patterns->entries[i], message))
+            patterns_fit(lexicon->entries, i, text))
             return true;
-    return fits(patterns->trace, message) || fits(patterns->failure, message);
-}
-
-bool lexicon_code_is_generic(const char *code, int status)
-{
-    static const char *const words[] = {"error",
-                                        "fail",
-                                        "nok",
-                                        "ko",
-                                        "false",
-                                        "exception",
-                                        "unknown",
-                                        "failure",
-                                        "failed",
-                                        "unexpected",
-                                        "UNEXPECTED_ERROR",
-                                        "UnexpectedError",
-                                        "internal",
-                                        "internal_error",
-                                        "InternalError",
-                                        "server_error",
-                                        "ServerError",
-                                        "SERVER_ERROR",
-                                        "api_error",
-                                        "InternalServerError",
-                                        "INTERNAL_SERVER_ERROR",
-                                        "Internal_ServerError",
-                                        "UNKNOWN_ERROR",
-                                        "UnknownError",
-                                        "generalException",
-                                        "general_error",
-                                        "GENERAL_ERROR",
-                                        "Exception"};
-    if (!code || !*code)
-        return true;
-    if (strlen(code) == 3 && strspn(code, "0123456789") == 3 &&
-        (g_ascii_strtoll(code, NULL, 10) == status || status == 0))
-        return true;
-    const char *colon = strrchr(code, ':'); // SOAP-ENV:Server, soap:Receiver
-    if (colon && (g_str_equal(colon + 1, "Server") || g_str_equal(colon + 1, "Receiver") ||
-                  g_str_equal(colon + 1, "InternalServiceFault")))
-        return true;
-    for (size_t i = 0; i < G_N_ELEMENTS(words); i++)
-        if (g_ascii_strcasecmp(code, words[i]) == 0)
-            return true;
-    return false;
+    return lexicon_speaks_of_failure(text);
 }
 
 // A status that says much by itself leaves less to the words: a 403 is about who
@@ -248,29 +116,40 @@ static bool is_vague(int status)
     return status <= 400 || status == 402 || status == 417 || status == 422 || status == 500;
 }
 
-static const struct entry *find_entry(const struct patterns *patterns, enum where where,
-                                      const char *text, int status)
+// What is asked about: an answer, with its texts made ready for many patterns.
+struct question {
+    const struct lexicon *lexicon;
+    const char *family;
+    int status;
+    struct patterns_text *code, *message, *context;
+    bool specific; // the message says something
+    bool trace;    // it is the inside of a program: about the program, not the request
+};
+
+static const struct entry *find_entry(const struct question *question, enum where where,
+                                      const struct patterns_text *text, int status)
 {
-    for (size_t i = 0; text && i < G_N_ELEMENTS(entries); i++)
+    for (guint i = 0; text && i < G_N_ELEMENTS(entries); i++)
         if (entries[i].where == where && is_believable(status, entries[i].cause) &&
-            fits(patterns->entries[i], text))
+            patterns_fit(question->lexicon->entries, i, text))
             return &entries[i];
     return NULL;
 }
 
 // In the order of the table, codes and texts each against their own; what is
 // beside the message only where that says nothing.
-static const struct entry *find_meaning(const struct patterns *patterns, const char *code,
-                                        const char *message, bool specific, int status)
+static const struct entry *find_meaning(const struct question *question)
 {
-    for (size_t i = 0; i < G_N_ELEMENTS(entries); i++) {
-        const char *text = NULL;
+    bool loose = question->specific && is_vague(question->status);
+    for (guint i = 0; i < G_N_ELEMENTS(entries); i++) {
+        const struct patterns_text *text = NULL;
         if (entries[i].where == CODE)
-            text = code;
-        else if (entries[i].where == TEXT ||
-                 (entries[i].where == LOOSE && specific && is_vague(status)))
-            text = message;
-        if (text && is_believable(status, entries[i].cause) && fits(patterns->entries[i], text))
+            text = question->code;
+        else if (!question->trace &&
+                 (entries[i].where == TEXT || (entries[i].where == LOOSE && loose)))
+            text = question->message;
+        if (text && is_believable(question->status, entries[i].cause) &&
+            patterns_fit(question->lexicon->entries, i, text))
             return &entries[i];
     }
     return NULL;
@@ -316,14 +195,16 @@ static int status_in_code(const char *code, int status)
 
 // What the code means in its protocol; `with_text` asks the rows that want a text,
 // else those that want none. True where it is filled in.
-static bool apply_family(const struct patterns *patterns, const char *family, bool with_text,
-                         struct verdict *verdict)
+static bool apply_family(const struct question *question, bool with_text, struct verdict *verdict)
 {
-    for (size_t i = 0; family && i < G_N_ELEMENTS(meanings); i++) {
+    g_autoptr(patterns_text_t) none = question->code ? NULL : lexicon_text("");
+    const struct patterns_text *code = question->code ? question->code : none;
+    for (guint i = 0; question->family && i < G_N_ELEMENTS(meanings); i++) {
         const struct meaning *meaning = &meanings[i];
-        if (!g_str_equal(meaning->family, family) || (*meaning->text != '\0') != with_text ||
-            !fits(patterns->codes[i], verdict->code ? verdict->code : "") ||
-            (with_text && !fits(patterns->texts[i], verdict->message)))
+        if (!g_str_equal(meaning->family, question->family) ||
+            (*meaning->text != '\0') != with_text ||
+            !patterns_fit(question->lexicon->codes, i, code) ||
+            (with_text && !patterns_fit(question->lexicon->texts, i, question->message)))
             continue;
         fill(verdict, meaning->cause, meaning->act, meaning->explanation);
         return true;
@@ -331,59 +212,63 @@ static bool apply_family(const struct patterns *patterns, const char *family, bo
     return false;
 }
 
-// How much the message says.
-struct saying {
-    bool specific;
-    bool trace; // the inside of a program, which is about the program, not the request
-};
-
-static const struct entry *find_by_words(const struct patterns *patterns,
-                                         const struct lexicon_answer *answer,
-                                         const struct verdict *verdict, struct saying saying,
-                                         int status)
+static const struct entry *find_by_words(const struct question *question)
 {
     const struct entry *entry = NULL;
-    if (!saying.specific && !saying.trace && is_vague(status))
-        entry = find_entry(patterns, TEXT, answer->context, status);
-    return entry ? entry
-                 : find_meaning(patterns, verdict->code, saying.trace ? NULL : verdict->message,
-                                saying.specific, status);
+    if (!question->specific && !question->trace && is_vague(question->status))
+        entry = find_entry(question, TEXT, question->context, question->status);
+    return entry ? entry : find_meaning(question);
 }
 
 // SOAP has 500 for every fault: its code says where the server is to blame. A trace
 // is always about the server.
-static int correct_status(const struct lexicon_answer *answer, const char *code,
-                          struct saying saying, int status)
+static int correct_status(const struct question *question, const char *code)
 {
+    int status = question->status;
     bool server = code && (strstr(code, "Server") || strstr(code, "Receiver"));
-    if (saying.specific && status == 500 && !server && g_strcmp0(answer->family, "soap") == 0)
+    if (question->specific && status == 500 && !server && g_strcmp0(question->family, "soap") == 0)
         return 400;
-    return saying.trace && status < 400 ? 500 : status;
+    return question->trace && status < 400 ? 500 : status;
+}
+
+static void apply_common(struct question *question, struct verdict *verdict)
+{
+    if (apply_family(question, true, verdict))
+        return;
+    if (question->status < 400)
+        question->status = status_in_code(verdict->code, question->status);
+    const struct entry *entry = find_by_words(question);
+    if (!entry && apply_family(question, false, verdict))
+        return;
+    int status = correct_status(question, verdict->code);
+    if (!entry && (question->specific || !verdict->message || status < 400))
+        entry = find_entry(question, WEAK, question->code, status);
+    if (entry)
+        fill(verdict, entry->cause, entry->act, entry->explanation);
+    else
+        apply_status(status, verdict);
 }
 
 void lexicon_apply_answer(const struct lexicon *lexicon, const struct lexicon_answer *answer,
                           struct verdict *verdict)
 {
-    if (verdict->class == VERDICT_CLASS_OK)
+    if (verdict->class == VERDICT_CLASS_OK ||
+        (answer->pack && lexicon_apply_pack(answer->pack, answer, LEXICON_ANY, verdict)))
         return;
-    const struct patterns *patterns = patterns_of(lexicon);
-    int status = answer->status;
-    if (apply_family(patterns, answer->family, true, verdict))
-        return;
-    if (status < 400)
-        status = status_in_code(verdict->code, status);
-    struct saying saying = {.specific = lexicon_weigh(verdict->message) == LEXICON_SPECIFIC};
-    saying.trace = !saying.specific && fits(patterns->trace, verdict->message);
-    const struct entry *entry = find_by_words(patterns, answer, verdict, saying, status);
-    if (!entry && apply_family(patterns, answer->family, false, verdict))
-        return;
-    status = correct_status(answer, verdict->code, saying, status);
-    if (!entry && (saying.specific || !verdict->message || status < 400))
-        entry = find_entry(patterns, WEAK, verdict->code, status);
-    if (entry)
-        fill(verdict, entry->cause, entry->act, entry->explanation);
-    else
-        apply_status(status, verdict);
+    g_autoptr(patterns_text_t) code = lexicon_text(verdict->code);
+    g_autoptr(patterns_text_t) message = lexicon_text(verdict->message);
+    g_autoptr(patterns_text_t) context = lexicon_text(answer->context);
+    struct question question = {
+        .lexicon = lexicon,
+        .family = answer->family,
+        .status = answer->status,
+        .code = code,
+        .message = message,
+        .context = context,
+        .specific = lexicon_weigh(verdict->message) == LEXICON_SPECIFIC,
+    };
+    question.trace = !question.specific && lexicon_is_trace(message);
+    apply_common(&question, verdict);
 }
 
 void lexicon_apply(const struct lexicon *lexicon, int status, struct verdict *verdict)

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 // Patterns over codes and messages that give a cryptic answer its cause, a
-// plain explanation and an owner. The data is probes/lexicon.def (and later a
-// pack), compiled once. Pure.
+// plain explanation and an owner: those of a system's pack, then the common ones of
+// probes/lexicon.def. Pure.
 #ifndef PROBES_LEXICON_H
 #define PROBES_LEXICON_H
 
 #include "verdict.h"
 
 struct lexicon;
+struct pack_lexicon; // config/pack_lexicon.h
 
 // The common lexicon, built into the program. Compiled when it is first asked
 // something, and shared; valid until the end of the program.
@@ -22,11 +23,20 @@ struct lexicon_answer {
     int status;
     const char *context; // more text of the answer, asked where the message says nothing
     const char *family;  // the protocol that the code belongs to, of the table of meanings
+    const struct pack_lexicon *pack; // asked first, or NULL
 };
 
 // The same with all that is known of the answer.
 void lexicon_apply_answer(const struct lexicon *lexicon, const struct lexicon_answer *answer,
                           struct verdict *verdict);
+
+// Which entries of a pack may speak: all, or those alone whose code fits.
+enum lexicon_sure { LEXICON_ANY, LEXICON_BY_CODE };
+
+// Gives a failed verdict the cause, the explanations, the owner and the next step of the
+// first entry of the pack that fits; false, and nothing changed, where none does.
+bool lexicon_apply_pack(const struct pack_lexicon *pack, const struct lexicon_answer *answer,
+                        enum lexicon_sure sure, struct verdict *verdict);
 
 // How much a message says.
 enum lexicon_weight {

@@ -287,7 +287,9 @@ static void on_call_done(struct call_outcome *outcome, void *context)
     bool sent = last && last->response && last->response->sent;
     bool answered = !ended_without_answer(run, outcome, last);
     if (answered && last)
-        set_verdict(run, call_judge_answer(run->step->call, outcome, run->shared->values));
+        set_verdict(run, call_judge_answer(run->step->call, outcome,
+                                           run_systems_present(run->shared->systems),
+                                           run->shared->values));
     keep_exchanges(run, outcome);
     bool nothing_made = !sent || (answered && proves_nothing_made(run->result->verdict));
     run->after_settling = answered ? decide : finish_without_answer;

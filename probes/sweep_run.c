@@ -283,7 +283,8 @@ static void tell_gate(const struct sweep_run *run, const struct verdict *verdict
 static void on_page(struct call_outcome *outcome, void *context)
 {
     struct sweep_run *run = context;
-    g_autoptr(verdict_t) verdict = call_judge(run->calling, outcome, run->values);
+    g_autoptr(verdict_t) verdict =
+        call_judge(run->calling, outcome, run->sweep->system, run->values);
     const struct exchange *last = call_outcome_last(outcome);
     tell_gate(run, verdict, last);
     if (outcome->cut_off) {

@@ -92,6 +92,10 @@ void verdict_free(struct verdict *verdict)
     g_free(verdict->act);
     g_free(verdict->failed_expectation);
     cJSON_Delete(verdict->correlation);
+    g_free(verdict->next);
+    cJSON_Delete(verdict->languages);
+    g_free(verdict->source);
+    g_free(verdict->pack);
     g_free(verdict);
 }
 
@@ -105,7 +109,33 @@ struct verdict *verdict_copy(const struct verdict *verdict)
     copy->act = g_strdup(verdict->act);
     copy->failed_expectation = g_strdup(verdict->failed_expectation);
     copy->correlation = cJSON_Duplicate(verdict->correlation, true);
+    copy->next = g_strdup(verdict->next);
+    copy->languages = verdict->languages ? cJSON_Duplicate(verdict->languages, true) : NULL;
+    copy->source = g_strdup(verdict->source);
+    copy->pack = g_strdup(verdict->pack);
     return copy;
+}
+
+// Only where an entry of a pack spoke: the contract's object has no such members otherwise.
+static void add_pack(cJSON *json, const struct verdict *verdict)
+{
+    if (!verdict->pack)
+        return;
+    json_add_text(json, "next", verdict->next);
+    if (verdict->languages)
+        cJSON_AddItemToObject(json, "languages", cJSON_Duplicate(verdict->languages, true));
+    json_add_text(json, "source", verdict->source);
+    json_add_text(json, "pack", verdict->pack);
+}
+
+static void read_pack(const cJSON *json, struct verdict *verdict)
+{
+    const cJSON *languages = json_member(json, "languages");
+    verdict->next = g_strdup(json_text(json, "next"));
+    if (cJSON_IsObject(languages))
+        verdict->languages = cJSON_Duplicate(languages, true);
+    verdict->source = g_strdup(json_text(json, "source"));
+    verdict->pack = g_strdup(json_text(json, "pack"));
 }
 
 cJSON *verdict_to_json(const struct verdict *verdict)
@@ -120,6 +150,7 @@ cJSON *verdict_to_json(const struct verdict *verdict)
     json_add_text(json, "act", verdict->act);
     json_add_text(json, "failed_expectation", verdict->failed_expectation);
     cJSON_AddItemToObject(json, "correlation", cJSON_Duplicate(verdict->correlation, true));
+    add_pack(json, verdict);
     // Only where it is so: the contract's object has no such member otherwise.
     if (verdict->ours)
         cJSON_AddTrueToObject(json, "ours");
@@ -155,6 +186,7 @@ struct verdict *verdict_from_json(const cJSON *json)
     const cJSON *correlation = json_member(json, "correlation");
     verdict->correlation =
         cJSON_IsObject(correlation) ? cJSON_Duplicate(correlation, true) : cJSON_CreateObject();
+    read_pack(json, verdict);
     verdict->ours = cJSON_IsTrue(json_member(json, "ours"));
     return verdict;
 }

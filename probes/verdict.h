@@ -35,8 +35,13 @@ struct verdict {
     char *act;                // role that can mend it, or NULL
     char *failed_expectation; // "$.status equals Draft: was Open", or NULL
     cJSON *correlation;       // object of ids to quote to support; never NULL
-    bool partial;             // of a batch: parts of it succeeded. Not kept beyond the run
-    bool ours;                // the monitor itself is at fault: the state is unknown
+    // Of an entry of a pack, else NULL: what to do now, both texts in other languages
+    // ({"nl": {"explanation", "next"}, …}), where it is known from, and whose entry it is.
+    char *next;
+    cJSON *languages;
+    char *source, *pack;
+    bool partial; // of a batch: parts of it succeeded. Not kept beyond the run
+    bool ours;    // the monitor itself is at fault: the state is unknown
 };
 
 // A verdict of class ok with nothing else said.

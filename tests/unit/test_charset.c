@@ -164,7 +164,7 @@ static void test_answers_in_each_encoding(void **state)
         g_autoptr(GBytes) bytes = encode(bodies[i / G_N_ELEMENTS(types) / WAYS], how);
         gsize length;
         const char *data = g_bytes_get_data(bytes, &length);
-        g_autoptr(envelope_t) envelope = envelope_read(data, length, type, NULL);
+        g_autoptr(envelope_t) envelope = envelope_read(data, length, type, NULL, NULL);
         if (!envelope->message || strcmp(envelope->message, "Größe für Artikel 7 fehlt") != 0)
             fail_msg("encoding %d, type %s: %s", how, type, envelope->message);
         if (envelope->kind != ENVELOPE_HTML)
@@ -177,9 +177,9 @@ static void test_pictures_are_no_text(void **state)
     (void)state;
     static const char png[] = "\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x10\0\0\0\x10\x08\x06\0\0\0\x1f";
     static const char zip[] = "PK\x03\x04\x14\0\0\0\x08\0\x11\x22\x33\x44\0\0\0\0\0\0\0\0\x05\0";
-    g_autoptr(envelope_t) picture = envelope_read(png, sizeof png - 1, "image/png", NULL);
+    g_autoptr(envelope_t) picture = envelope_read(png, sizeof png - 1, "image/png", NULL, NULL);
     assert_int_equal(picture->kind, ENVELOPE_BROKEN);
-    g_autoptr(envelope_t) archive = envelope_read(zip, sizeof zip - 1, NULL, NULL);
+    g_autoptr(envelope_t) archive = envelope_read(zip, sizeof zip - 1, NULL, NULL, NULL);
     assert_int_equal(archive->kind, ENVELOPE_BROKEN);
 }
 

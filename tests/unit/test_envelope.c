@@ -17,9 +17,9 @@ struct shape_case {
 // Reads it, and takes the quick look too: the two never differ.
 static struct envelope *read_text(const char *body)
 {
-    struct envelope *envelope = envelope_read(body, strlen(body), NULL, NULL);
+    struct envelope *envelope = envelope_read(body, strlen(body), NULL, NULL, NULL);
     g_autoptr(cJSON) document = json_parse(body, strlen(body), NULL);
-    if (document && envelope_says_failure(document) != envelope->failure)
+    if (document && envelope_says_failure(document, NULL) != envelope->failure)
         fail_msg("the quick look differs: %s", body);
     return envelope;
 }
@@ -491,7 +491,7 @@ static void test_successes(void **state)
 
 static enum envelope_kind kind_of(const char *body, size_t length, const char *type)
 {
-    g_autoptr(envelope_t) envelope = envelope_read(body, length, type, NULL);
+    g_autoptr(envelope_t) envelope = envelope_read(body, length, type, NULL, NULL);
     return envelope->kind;
 }
 

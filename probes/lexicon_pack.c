@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+// A pack's entries: what the codes and texts of one kind of system mean, said in all
+// languages, with what to do now. lexicon asks here before its own entries.
+#include "lexicon.h"
+#include "lexicon_parts.h"
+
+#include "../config/pack_lexicon.h"
+
+static bool fits_status(const struct pack_meaning *meaning, int status)
+{
+    for (guint i = 0; i < meaning->statuses->len; i++) {
+        const struct pack_statuses *range =
+            &g_array_index(meaning->statuses, struct pack_statuses, i);
+        if (status >= range->first && status <= range->last)
+            return true;
+    }
+    return meaning->statuses->len == 0;
+}
+
+// The first entry that fits, of those with a code or of those without.
+static const struct pack_meaning *find(const struct pack_lexicon *pack, bool coded, int status,
+                                       const struct patterns_text *code,
+                                       const struct patterns_text *message)
+{
+    for (guint i = 0; i < pack->meanings->len; i++) {
+        const struct pack_meaning *meaning = pack->meanings->pdata[i];
+        if ((meaning->code != NULL) == coded && fits_status(meaning, status) &&
+            (!meaning->code || patterns_fit(pack->codes, i, code)) &&
+            (!meaning->message || patterns_fit(pack->messages, i, message)))
+            return meaning;
+    }
+    return NULL;
+}
+
+// The code decides over the words, wherever they stand in the pack; what is beside the
+// message counts where that says nothing.
+static const struct pack_meaning *find_all(const struct pack_lexicon *pack,
+                                           const struct lexicon_answer *answer,
+                                           enum lexicon_sure sure, const struct verdict *verdict)
+{
+    g_autoptr(patterns_text_t) code = lexicon_text(verdict->code);
+    g_autoptr(patterns_text_t) message = lexicon_text(verdict->message);
+    bool beside = answer->context && lexicon_weigh(verdict->message) != LEXICON_SPECIFIC;
+    g_autoptr(patterns_text_t) context = beside ? lexicon_text(answer->context) : NULL;
+    const struct pack_meaning *found = find(pack, true, answer->status, code, message);
+    if (!found && context)
+        found = find(pack, true, answer->status, code, context);
+    if (!found && sure == LEXICON_ANY)
+        found = find(pack, false, answer->status, NULL, message);
+    if (!found && sure == LEXICON_ANY && context)
+        found = find(pack, false, answer->status, NULL, context);
+    return found;
+}
+
+static cJSON *other_languages(const struct pack_meaning *meaning)
+{
+    cJSON *languages = cJSON_CreateObject();
+    for (unsigned i = PACK_ENGLISH + 1; i < PACK_LANGUAGES; i++) {
+        cJSON *language = cJSON_AddObjectToObject(languages, pack_language(i));
+        json_add_text(language, "explanation", meaning->says[i]);
+        json_add_text(language, "next", meaning->next[i]);
+    }
+    return languages;
+}
+
+static void take_text(char **to, const char *text)
+{
+    g_free(*to);
+    *to = g_strdup(text);
+}
+
+// The pack knows its system better than whatever has been said so far.
+static void take(const struct pack_lexicon *pack, const struct pack_meaning *meaning,
+                 struct verdict *verdict)
+{
+    int cause = verdict_cause_of(meaning->cause);
+    if (cause > VERDICT_CAUSE_NONE)
+        verdict->cause = (enum verdict_cause)cause;
+    take_text(&verdict->act, meaning->act);
+    take_text(&verdict->explanation, meaning->says[PACK_ENGLISH]);
+    take_text(&verdict->next, meaning->next[PACK_ENGLISH]);
+    take_text(&verdict->source, meaning->source);
+    take_text(&verdict->pack, pack->pack);
+    cJSON_Delete(verdict->languages);
+    verdict->languages = other_languages(meaning);
+}
+
+bool lexicon_apply_pack(const struct pack_lexicon *pack, const struct lexicon_answer *answer,
+                        enum lexicon_sure sure, struct verdict *verdict)
+{
+    bool says =
+        verdict->class == VERDICT_CLASS_ERROR_CODE || verdict->class == VERDICT_CLASS_CRYPTIC;
+    const struct pack_meaning *meaning = says ? find_all(pack, answer, sure, verdict) : NULL;
+    if (meaning)
+        take(pack, meaning, verdict);
+    return meaning != NULL;
+}
