@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-enum { NAME_CHARS = 80, SUBJECT_CHARS = 300 };
+enum { NAME_CHARS = 80, SUBJECT_CHARS = 300, MEANING_CHARS = 1000 };
 
 void tell_init(struct tell *tell, const cJSON *facts)
 {
@@ -192,13 +192,33 @@ char *tell_act(const struct tell *tell)
     return g_strdup_printf("%s (%s)", name, role_words);
 }
 
+// What an entry of a pack says in the reader's language; NULL where it has not spoken.
+static const char *own_text(const struct tell *tell, const char *key)
+{
+    const char *language = facts_text(tell->facts, "contact", "language");
+    const cJSON *languages = json_member(tell->verdict, "languages");
+
+    return language != NULL ? json_text(json_member(languages, language), key) : NULL;
+}
+
+char *tell_next(const struct tell *tell)
+{
+    const char *own = own_text(tell, "next");
+    const char *next = own != NULL ? own : json_text(tell->verdict, "next");
+
+    return next != NULL ? safe_text_line(next, MEANING_CHARS) : NULL;
+}
+
 char *tell_meaning(const struct tell *tell)
 {
     const char *explanation = json_text(tell->verdict, "explanation");
+    const char *own = own_text(tell, "explanation");
 
     if (tell->verdict == NULL)
         return NULL;
+    if (own != NULL)
+        return safe_text_line(own, MEANING_CHARS);
     if (explanation != NULL)
-        return safe_text_line(words_get(tell->words, explanation), 1000);
+        return safe_text_line(words_get(tell->words, explanation), MEANING_CHARS);
     return tell_class_meaning(tell->words, tell->verdict);
 }

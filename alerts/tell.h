@@ -50,4 +50,7 @@ char *tell_act(const struct tell *tell);
 // What it means: the verdict's explanation, else what its class means. NULL without a verdict.
 char *tell_meaning(const struct tell *tell);
 
+// What to do now, as the pack of the system says it. NULL where none does.
+char *tell_next(const struct tell *tell);
+
 #endif

@@ -155,11 +155,13 @@ static void fill_technical(struct view *view, const struct tell *tell)
 {
     g_autofree char *act = tell_act(tell);
     g_autofree char *meaning = tell_meaning(tell);
+    g_autofree char *next = tell_next(tell);
 
     view->summary = tell_what(tell);
     add_message(view->key, tell);
     add_since(view->key, tell);
     view_rows_add(view->key, word(tell, "What it means"), meaning);
+    view_rows_add(view->key, word(tell, "What to do"), next);
     view_rows_add(view->key, word(tell, "Who can act"), act);
     add_impact(view->key, tell);
     view_add_technical(view, tell);

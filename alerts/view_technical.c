@@ -128,12 +128,14 @@ static void add_meaning(struct view *view, const struct tell *tell)
     GPtrArray *rows = view_rows_new();
     g_autofree char *class = tell->verdict ? tell_class(tell->words, tell->verdict) : NULL;
     g_autofree char *meaning = tell_meaning(tell);
+    g_autofree char *next = tell_next(tell);
     g_autofree char *act = tell_act(tell);
     g_autofree char *version = new_version(tell);
     gboolean first_seen = cJSON_IsTrue(json_member(tell->facts, "first_seen"));
 
     view_rows_add(rows, word(tell, "Kind of failure"), class);
     view_rows_add(rows, word(tell, "Meaning"), meaning);
+    view_rows_add(rows, word(tell, "What to do"), next);
     view_rows_add(rows, word(tell, "For this step"), json_text(tell->step, "means"));
     view_rows_add(rows, word(tell, "Who can act"), act);
     view_rows_add(rows, word(tell, "New"),
@@ -332,12 +334,14 @@ void view_add_technical_short(struct view *view, const struct tell *tell)
     GPtrArray *rows = view_rows_new();
     g_autofree char *call = full_call(tell->step);
     g_autofree char *meaning = tell_meaning(tell);
+    g_autofree char *next = tell_next(tell);
     g_autofree char *act = tell_act(tell);
     g_autofree char *version = new_version(tell);
 
     view_rows_add_literal(rows, word(tell, "Call"), call);
     add_answer_rows(rows, tell);
     view_rows_add(rows, word(tell, "Meaning"), meaning);
+    view_rows_add(rows, word(tell, "What to do"), next);
     view_rows_add(rows, word(tell, "For this step"), json_text(tell->step, "means"));
     view_rows_add(rows, word(tell, "Who can act"), act);
     view_rows_add(rows, word(tell, "New version"), version);

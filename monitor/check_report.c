@@ -143,6 +143,7 @@ static void add_verdict(GString *text, const cJSON *step)
     if (expectation && !strstr(what, expectation))
         add_labelled(text, "expected: ", expectation);
     add_labelled(text, "", json_text(verdict, "explanation"));
+    add_labelled(text, "what to do: ", json_text(verdict, "next"));
     add_labelled(text, "can act: ", json_text(verdict, "act"));
     const cJSON *id;
     cJSON_ArrayForEach(id, json_member(verdict, "correlation"))
