@@ -62,7 +62,8 @@ static char *captured(const struct version_run *run)
 static void on_answer(struct call_outcome *outcome, void *context)
 {
     struct version_run *run = context;
-    g_autoptr(verdict_t) verdict = call_judge(run->system->version, outcome, run->values);
+    g_autoptr(verdict_t) verdict =
+        call_judge(run->system->version, outcome, run->system, run->values);
     tell_gate(run, verdict, call_outcome_last(outcome));
     bool good = verdict && verdict->class == VERDICT_CLASS_OK;
     g_autofree char *version = good ? captured(run) : NULL;
