@@ -226,6 +226,7 @@ static void begin(struct flow_run *run)
 {
     g_autoptr(GError) error = NULL;
     give_own_values(run);
+    run_systems_begin(run->shared.systems);
     run->result->problem = missing_needs(run->flow);
     if (!run->result->problem && !compute_vars(run, &error))
         run->result->problem = g_strdup(error->message);

@@ -11,6 +11,7 @@ struct place {
     const struct config_system *system;
     struct values *with;    // what its `with` gives, made when first asked for
     struct cookie_jar *jar; // likewise
+    GPtrArray *own;         // names of those that are made of the run's own names
 };
 
 struct run_systems {
@@ -26,6 +27,7 @@ static void place_free(void *data)
     struct place *place = data;
     values_free(place->with);
     cookie_jar_free(place->jar);
+    g_ptr_array_unref(place->own);
     g_free(place);
 }
 
@@ -38,6 +40,7 @@ static struct place *place_of(struct run_systems *systems, const struct config_s
     }
     struct place *place = g_new0(struct place, 1);
     place->system = system;
+    place->own = g_ptr_array_new();
     g_ptr_array_add(systems->places, place);
     return place;
 }
@@ -50,16 +53,34 @@ struct values *run_systems_with(struct run_systems *systems, const struct config
     return place->with;
 }
 
+// A value that is made of the run's own names, such as {{mark}}: it is made for the run,
+// and is no part of what the system is known by.
+static void give_own(struct run_systems *systems, const struct config_system *system,
+                     const struct config_value *var)
+{
+    struct template_context context = values_context(systems->values, clock_wall_now());
+    struct value *value = template_evaluate(var->value, &context, NULL);
+    if (!value)
+        return;
+    value->secret |= var->secret;
+    values_set(systems->values, var->name, value);
+    g_ptr_array_add(place_of(systems, system)->own, var->name);
+}
+
 // What the flow gave in place of one of its system's values is the flow's.
 static void give_names(struct run_systems *systems, const struct config_system *system)
 {
     const struct values *with = run_systems_with(systems, system);
     for (guint i = 0; i < system->vars->len; i++) {
-        const char *name = ((const struct config_value *)system->vars->pdata[i])->name;
-        const struct value *value = values_find(with, name);
-        if (value && !values_find(systems->values, name))
-            values_set(systems->values, name,
+        const struct config_value *var = system->vars->pdata[i];
+        const struct value *value = values_find(with, var->name);
+        if (values_find(systems->values, var->name))
+            continue;
+        if (value)
+            values_set(systems->values, var->name,
                        value_new(cJSON_Duplicate(value->json, true), value->secret));
+        else
+            give_own(systems, system, var);
     }
 }
 
@@ -73,6 +94,10 @@ static void take_names(struct run_systems *systems, const struct config_system *
         if (given && present && cJSON_Compare(given->json, present->json, true))
             values_set(systems->values, name, NULL);
     }
+    GPtrArray *own = place_of(systems, system)->own;
+    for (guint i = 0; i < own->len; i++)
+        values_set(systems->values, own->pdata[i], NULL);
+    g_ptr_array_set_size(own, 0);
     values_forget_login(systems->values);
 }
 
@@ -87,6 +112,11 @@ struct run_systems *run_systems_new(struct flow_engine *engine, const struct con
     systems->present = system;
     give_names(systems, system);
     return systems;
+}
+
+void run_systems_begin(struct run_systems *systems)
+{
+    give_names(systems, systems->present);
 }
 
 struct values *run_systems_values(const struct run_systems *systems)

@@ -14,6 +14,9 @@ struct run_systems;
 struct run_systems *run_systems_new(struct flow_engine *engine, const struct config *config,
                                     const struct config_system *system);
 
+// The run has its own names, such as {{mark}}: the values that are made of them are made.
+void run_systems_begin(struct run_systems *systems);
+
 // The run's names, with those that the present system gives; borrowed.
 struct values *run_systems_values(const struct run_systems *systems);
 
