@@ -4,6 +4,7 @@ reason in innererror.errordetails[] behind a generic code."""
 from erp import Basic, Csrf
 
 S = "/sap/opu/odata/sap"
+OPEN = f"{S}/API_SALES_ORDER_SRV/"
 AUTH = [Basic("PROBE", "s4-secret-1"), Csrf((403, "CSRF token validation failed", [("x-csrf-token", "Required")]))]
 FAILURES = {
     "credentials": (401, None, ""),
@@ -33,11 +34,19 @@ def fail(status, code, text):
 
 def shown(record):
     number = record.get("number", record["key"])
-    return {**record, "SalesOrder": number, "__metadata": {"etag": f"W/\"'{number}'\""}}
+    return {"CreationDate": "/Date(1767225600000)/", **record, "SalesOrder": number, "__metadata": {"etag": f"W/\"'{number}'\""}}
 
 
 ORDERS = f"{S}/API_SALES_ORDER_SRV/A_SalesOrder"
+METADATA = ('<edmx:Edmx Version="1.0" xmlns:edmx="http://schemas.microsoft.com/ado/2007/06/edmx"><edmx:DataServices '
+            'm:DataServiceVersion="2.0" xmlns:m="http://schemas.microsoft.com/ado/2007/08/dataservices/metadata">'
+            '<EntityContainer Name="API_SALES_ORDER_SRV_Entities"><EntitySet Name="A_SalesOrder" '
+            'EntityType="API_SALES_ORDER_SRV.A_SalesOrderType"/></EntityContainer></edmx:DataServices></edmx:Edmx>')
 CALLS = [
+    (f"GET {S}/API_SALES_ORDER_SRV/", "say", None, lambda r, q: (200, {"d": {"EntitySets": ["A_SalesOrder"]}})),
+    (f"GET {S}/API_SALES_ORDER_SRV/\\$metadata", "say", None, lambda r, q: (
+        200, METADATA, [("sap-metadata-last-modified", "Thu, 01 Jan 2026 00:00:00 GMT")])),
+    (f"GET {S}/API_BUSINESS_PARTNER/A_BusinessPartner", "some", "partners", lambda r, q: (200, {"d": {"results": r}})),
     (f"POST {S}/API_SALES_ORDER_SIMULATION_SRV/A_SalesOrderSimulation", "dry", "orders",
      lambda r, q: (201, {"d": {"SalesOrder": "", "TotalNetAmount": "12.10", "TransactionCurrency": "USD"}})),
     (f"POST {ORDERS}", "make", "orders", lambda r, q: (201, {"d": shown(r)})),
@@ -53,3 +62,5 @@ GIVEN = {"url": "{erp}" + S, "username": "PROBE", "password": "s4-secret-1", "cu
 WRONG = {"give": {"password": "not-the-secret"}, "step": "fetch the CSRF token", "code": None, "class": "cryptic"}
 INVALID = {"give": {"item": "GONE"}, "code": "V1/302", "message": "Material GONE is not defined"}
 EXPIRES_AFTER = 0
+RUNGS = [("the server answers", f"GET {S}/API_SALES_ORDER_SRV/$"), ("the login and the order API work", "GET .*metadata"),
+         ("customers can be read", "GET .*A_BusinessPartner$"), ("orders can be read", "GET .*A_SalesOrder$")]
