@@ -56,6 +56,7 @@ class OAuth1:
             raise Refused(401, "oauth_problem=signature_invalid&debug_sbs=", [("Content-Type", "application/x-www-form-urlencoded")])
 
 
+OPEN = "/magento_version"
 AUTH = [OAuth1()]
 FAILURES = {
     "credentials": (401, "Magento_Sales::sales", "The consumer isn't authorized to access %resources."),
@@ -65,7 +66,8 @@ FAILURES = {
 }
 UNKNOWN = ("", "Request does not match any route.")
 KNOWN = {"sku": "24-MB01"}
-SEED = {"orders": [{"key": 1, "increment_id": "000000001", "state": "complete", "status": "complete", "grand_total": 12.1,
+SEED = {"products": [{"key": "24-MB01"}],
+        "orders": [{"key": 1, "increment_id": "000000001", "state": "complete", "status": "complete", "grand_total": 12.1,
                     "total_due": 0, "total_paid": 12.1}],
         "invoices": [{"key": 1, "increment_id": "000000001", "state": 2, "grand_total": 12.1}]}
 
@@ -81,6 +83,9 @@ def listed(records, request):
 # A cart that nobody orders expires: it is not counted as left.
 CART = r"/rest/default/V1/guest-carts/(?P<key>cart-\w+)"
 CALLS = [
+    ("GET /magento_version", "say", None, lambda r, q: (200, "Magento/2.4 (Community)")),
+    ("GET /rest/default/V1/store/storeConfigs", "say", None, lambda r, q: (200, [{"id": 1, "code": "default", "locale": "en_US"}])),
+    (r"GET /rest/default/V1/products/(?P<key>[\w-]+)", "read", "products", lambda r, q: (200, {"sku": r["key"], "status": 1})),
     ("POST /rest/default/V1/customers", "make", "customers", lambda r, q: (200, {**q.json["customer"], "id": int(r["number"])})),
     ("GET /rest/default/V1/customers/search", "some", "customers",
      lambda r, q: listed([{**x, "id": int(x["number"])} for x in r], q)),
@@ -96,6 +101,8 @@ CALLS = [
     ("GET /rest/default/V1/invoices", "some", "invoices", listed),
 ]
 
-GIVEN = {"url": "{erp}/rest/default/V1", **KEYS, "item": "24-MB01"}
+GIVEN = {"url": "{erp}", **KEYS, "item": "24-MB01"}
 WRONG = {"give": {"consumer_secret": "not-the-secret"}, "step": "open a cart", "code": "signature_invalid"}
 INVALID = {"give": {"item": "GONE"}, "code": None, "message": "not available"}
+RUNGS = [("the shop answers", "GET /magento_version"), ("the integration may log in", "GET .*/store/storeConfigs"),
+         ("the article can be sold", "GET .*/products/"), ("orders can be read", "GET .*/orders$")]
