@@ -84,3 +84,5 @@ GIVEN = {"url": "{erp}", "company": "SBODEMOUS", "username": "probe", "password"
 WRONG = {"give": {"password": "not-the-secret"}, "step": "log in", "code": "-304"}
 INVALID = {"give": {"item": "GONE"}, "code": "-5002", "message": "Item number is missing"}
 EXPIRES_AFTER = 1
+RUNGS = [("the server answers", "GET /ping/"), ("the company answers", "GET /b1s/v1/BusinessPartners$"),
+         ("the customer for test orders is there", r"GET /b1s/v1/BusinessPartners\("), ("orders can be read", "GET /b1s/v1/Orders")]
