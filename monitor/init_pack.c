@@ -97,6 +97,15 @@ static void add_optional(GString *text, const struct pack *pack)
     }
 }
 
+// A pack that serves systems of many makers leaves the login to each.
+static void add_login(GString *text, const struct pack *pack)
+{
+    if (pack->system != NULL && config_node_get(pack->system, "auth") == NULL)
+        g_string_append(
+            text, "    # Where it asks for a login: basic, bearer, header, oauth2, session …\n"
+                  "    # auth: {basic: {username: shop, password: '${env:PASSWORD}'}}\n");
+}
+
 // The first flow runs; what the shop or ERP supports of the others is the user's to say.
 static void add_flows(GString *text, const struct pack *pack, const char *system)
 {
@@ -131,6 +140,7 @@ char *init_pack_text(const struct pack *pack, const char *starter)
     add_needed_later(text, pack);
     g_string_append(text, "      # What may be given besides, with what it is where it is not:\n");
     add_optional(text, pack);
+    add_login(text, pack);
     add_flows(text, pack, system);
     return g_string_free(text, FALSE);
 }

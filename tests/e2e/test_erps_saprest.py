@@ -1,0 +1,53 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""SAP Business One, S/4HANA, Magento, any OData service, any JSON API: what their packs know beyond their
+flows: the rungs of health, what failing answers mean, records that were left behind."""
+import json
+import unittest
+
+from erp_case import ErpCase, for_each
+
+ERPS = ("sap-b1", "s4hana", "magento", "odata", "rest")
+
+
+class SapRest(ErpCase):
+    ERPS = ERPS
+
+    def fill_in_for(self, name, port, given):
+        """A login of the system's own, where the pack leaves it open."""
+        file = super().fill_in_for(name, port, given)
+        login = getattr(self.erps[name].table, "LOGIN", None)
+        if login:
+            with open(self.path(file), encoding="utf-8") as text:
+                document = json.load(text)
+            system, = document["systems"].values()
+            system["auth"] = login
+            self.write(file, json.dumps(document))
+        return file
+
+    def one(self, file, flow, code):
+        return self.check("-c", file, flow, code=code)["flows"][0]
+
+    @for_each
+    def test_green_and_nothing_left(self, name, erp):
+        variants = {"sap-b1": ({"api": "v1"}, {"api": "v2"}), "odata": ({"odata": "4"}, {"odata": "2"})}.get(name, ({},))
+        for other in variants:
+            document = self.check("-c", self.fill_in(name, erp, **other), code=0)
+            self.assertEqual({flow["state"] for flow in document["flows"]}, {"ok"})
+            self.assertEqual({u["state"] for flow in document["flows"] for u in flow.get("undo", [])} - {"paid"}, set())
+            self.assertEqual(erp.left(), [])
+
+    @for_each
+    def test_each_rung_of_health_names_its_culprit(self, name, erp):
+        file = self.fill_in(name, erp)
+        steps = [step["step"] for step in self.one(file, "health", 0)["steps"] if step["step"] != "log in"]
+        self.assertEqual([step for step, _ in erp.table.RUNGS], steps)
+        for step, pattern in erp.table.RUNGS:
+            erp.reset()
+            erp.instead = {pattern: (503, "<html><head><title>Down</title></head><body>Down</body></html>")}
+            told, verdict = self.told(self.one(self.fill_in(name, erp), "health", 2))
+            self.assertEqual((told, verdict["cause"]), (step, "unavailable"), verdict)
+
+
+if __name__ == "__main__":
+    unittest.main()
