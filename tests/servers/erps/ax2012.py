@@ -9,12 +9,12 @@ AUTH = [Ntlm("ACME", "probe", "ax-secret-1")]
 FAILURES = {
     "missing": (500, "", "No record with the key %s was found."),
     "invalid": (500, "", "Value '%s' in field 'Item number' is not found in the related table 'Items'."),
-    "locked": (500, "Deadlock", "Cannot edit a record in Sales orders (SalesTable). The operation failed: deadlock."),
+    "locked": (500, "2", "Submit an order\tCannot edit a record in Sales orders (SalesTable). The operation failed: deadlock."),
     "mandatory": (500, "", "Field 'Site' must be filled in."),
     "schema": (500, "", "Invalid document schema. The following error is reported: The element 'SalesTable' has invalid "
                         "child element 'LanguageId'."),
     "suppressed": (500, "RequestFailed", "Request Failed. See the Exception Log for details."),
-    "duplicate": (500, "", "Cannot create a record in Customers (CustTable). The record already exists."),
+    "duplicate": (500, "13", "Cannot create a record in Customers (CustTable). The record already exists."),
     "unauthorized": (500, "", "The user 'probe' is not authorized to run the service operation."),
     "closed": (500, "a:EndpointNotFound", "There was no endpoint listening at net.tcp://aos:8201/DynamicsAx/Services/SalesOrderPort."),
     "stopped": (503, "", "Service Unavailable"),
@@ -33,10 +33,10 @@ def fail(status, code, text):
         detail = ""
     else:
         detail = (f'<detail><AifFault xmlns="{FAULT}"><CustomDetailXml/><FaultMessageListArray><FaultMessageList><Document>SalesOrder'
-                  f"</Document><FaultMessageArray><FaultMessage><Code>{'' if code else 'AX'}</Code><Message>{text}</Message></FaultMessage>"
+                  f"</Document><FaultMessageArray><FaultMessage><Code>{'' if code else '-1'}</Code><Message>{text}</Message></FaultMessage>"
                   "</FaultMessageArray></FaultMessageList></FaultMessageListArray><InfologMessageList><InfologMessage>"
                   f"<InfologMessageType>Error</InfologMessageType><Message>{text}</Message></InfologMessage></InfologMessageList>"
-                  f"<StackTrace/><XppExceptionType>{code or 'Error'}</XppExceptionType></AifFault></detail>")
+                  f"<StackTrace/><XppExceptionType>{code or 3}</XppExceptionType></AifFault></detail>")
     return soap(f'<s:Fault><faultcode>s:{code if code == "RequestFailed" else "Client"}</faultcode>'
                 f'<faultstring xml:lang="EN-US">Request Failed. See the Exception Log for details.</faultstring>{detail}</s:Fault>')
 
@@ -78,17 +78,17 @@ CALLS = [
 GIVEN = {"url": "{erp}/MicrosoftDynamicsAXAif60", "domain": "ACME", "username": "probe", "password": "ax-secret-1", "company": "USMF",
          "account": "C1", "item": "1001"}
 WRONG = {"give": {"password": "not-the-secret"}, "step": "submit order", "code": None}
-INVALID = {"give": {"item": "GONE"}, "code": "AX", "message": "'GONE'"}
+INVALID = {"give": {"item": "GONE"}, "code": "-1", "message": "'GONE'"}
 RUNGS = [("the web server answers", None, "maintenance"), ("the port is there for this user", "GET", "stopped"),
          ("AX reads a customer", "CustomerServiceReadRequest", "stopped")]
 CREATE = "SalesOrderServiceCreateRequest"
 FAMILIES = {
-    "invalid": ("order", CREATE, {"class": "error_code", "cause": "validation", "act": "client", "code": "AX", "message": "'GONE'"}),
-    "locked": ("order", CREATE, {"class": "error_code", "cause": "locked", "act": "erp-partner", "code": "Deadlock"}),
+    "invalid": ("order", CREATE, {"class": "error_code", "cause": "validation", "act": "client", "code": "-1", "message": "'GONE'"}),
+    "locked": ("order", CREATE, {"class": "error_code", "cause": "locked", "act": "erp-partner", "code": "2", "message": "Cannot edit a record"}),
     "mandatory": ("order", CREATE, {"class": "error_code", "cause": "validation", "act": "erp-partner", "message": "must be filled in"}),
     "schema": ("order", CREATE, {"class": "error_code", "cause": "contract", "act": "integrator"}),
     "suppressed": ("order", CREATE, {"cause": "server_fault", "act": "erp-partner", "code": "s:RequestFailed"}),
-    "duplicate": ("customer", "CustomerServiceCreateRequest", {"cause": "conflict", "act": "erp-partner"}),
+    "duplicate": ("customer", "CustomerServiceCreateRequest", {"cause": "conflict", "act": "erp-partner", "code": "13"}),
     "unauthorized": ("customer", "CustomerServiceCreateRequest", {"cause": "permission", "act": "erp-partner"}),
     "closed": ("order", CREATE, {"cause": "unavailable", "act": "erp-partner", "code": "a:EndpointNotFound"}),
 }
