@@ -145,7 +145,7 @@ ANSWERS = ENTRA + [
     said("health", f"GET {BASE}$", *FAILURES["company"], "not_found", "integrator"),
     said("payment", "GET .*/salesInvoices", 400, "Internal_ServerError",
          "You do not have the following permissions on TableData Sales Invoice Header: Read.", "permission", "client"),
-    said("payment", "GET .*/salesInvoices", 500, "Internal_ServerError", "An item with the same key has already been added.",
+    said("payment", "GET .*/salesInvoices", 500, "Internal_ServerError", "The value of the field SystemId cannot be changed. Table: Sales Line",
          "server_fault", "erp-partner"),
     said("customer", "POST .*/customers", 400, "Application_DialogException",
          "Sie können Nummern nicht manuell vergeben. Aktivieren Sie Manuelle Nr. in der Nummernserie DEB.", "validation", "erp-partner"),
