@@ -9,7 +9,7 @@ from erp_case import ErpCase, for_each
 import tryton
 
 ERPS = ("business-central", "sap-b1", "magento", "s4hana", "odoo", "erpnext", "afas", "fno", "exact-online",
-        "nav", "pronto", "netsuite", "sage100", "ax2012")
+        "nav", "pronto", "netsuite", "sage100", "ax2012", "gp")
 
 
 class Erps(ErpCase):

@@ -38,6 +38,25 @@ class Legacy(ErpCase):
             self.assertEqual(step, rung, verdict)
 
     @for_each
+    def test_families(self, name, erp):
+        self.assertGreaterEqual(len(erp.table.FAMILIES), 6)
+        for failure, (flow, pattern, told) in erp.table.FAMILIES.items():
+            with self.subTest(pack=name, failure=failure):
+                erp.reset()
+                erp.instead = {pattern: erp.failure(failure, "GONE")}
+                _, verdict = self.told(self.run_one(name, erp, flow))
+                self.assertEqual({key: verdict.get(key) for key in told if key not in ("message", "ids")},
+                                 {key: value for key, value in told.items() if key not in ("message", "ids")}, verdict)
+                self.assertIn(told.get("message", ""), verdict["message"] or "")
+                for ident, text in told.get("ids", {}).items():
+                    self.assertRegex(verdict["correlation"].get(ident, ""), text)
+                self.assertEqual(verdict.get("pack"), name, verdict)
+                self.assertEqual(sorted(verdict["languages"]), ["de", "fr", "nl"])
+                for text in (verdict, *verdict["languages"].values()):
+                    self.assertTrue(text["explanation"] and text["next"], verdict)
+                self.assertEqual(erp.left(), [])
+
+    @for_each
     def test_what_was_left_is_swept(self, name, erp):
         file = self.fill_in(name, erp)
         left = getattr(erp.table, "LEFT", {})
