@@ -137,18 +137,25 @@ bool config_text_is_number_like(const char *text)
            text[0] != '-';
 }
 
-void config_node_write(const struct config_node *node, GString *text)
+// With the zero at its end: no text holds one.
+static void write_text(GString *bytes, const char *text)
 {
-    g_string_append_c(text, (char)('0' + node->kind));
-    g_string_append_printf(text, "%u:", node->count);
-    if (node->kind == CONFIG_NODE_SCALAR)
-        g_string_append_printf(text, "%c%zu:%s", '0' + node->style, strlen(node->text), node->text);
+    g_string_append_len(bytes, text, (gssize)strlen(text) + 1);
+}
+
+void config_node_write(const struct config_node *node, GString *bytes)
+{
+    g_string_append_c(bytes, (char)node->kind);
+    g_string_append_len(bytes, (const char *)&node->count, sizeof node->count);
+    if (node->kind == CONFIG_NODE_SCALAR) {
+        g_string_append_c(bytes, (char)node->style);
+        write_text(bytes, node->text);
+    }
     for (unsigned i = 0; i < node->count; i++) {
         if (node->kind == CONFIG_NODE_MAP)
-            g_string_append_printf(text, "%zu:%s", strlen(node->entries[i].key),
-                                   node->entries[i].key);
+            write_text(bytes, node->entries[i].key);
         config_node_write(node->kind == CONFIG_NODE_MAP ? node->entries[i].value : node->items[i],
-                          text);
+                          bytes);
     }
 }
 

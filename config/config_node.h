@@ -68,8 +68,8 @@ const char *config_node_describe(const struct config_node *node);
 // 000123, 0x1F, 1E10 or +5: it has to be quoted.
 bool config_text_is_number_like(const char *text);
 
-// Appends what the node says, without its places: equal texts, equal nodes.
-void config_node_write(const struct config_node *node, GString *text);
+// Appends what the node says, without its places, as bytes to be hashed: equal bytes, equal nodes.
+void config_node_write(const struct config_node *node, GString *bytes);
 
 // The node as JSON: an unquoted scalar is a number where JSON writes one so, and
 // true, false or null; all else is a string. The caller frees it.

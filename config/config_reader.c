@@ -426,9 +426,12 @@ bool config_read_boolean(const struct config_node *node, bool fallback)
 int config_read_word(const struct config_node *node, const char *words, int fallback)
 {
     const char *text = config_node_text(node);
+
+    if (text == NULL)
+        return fallback;
     g_auto(GStrv) list = g_strsplit(words, "|", -1);
 
-    for (int i = 0; text != NULL && list[i] != NULL; i++) {
+    for (int i = 0; list[i] != NULL; i++) {
         if (strcmp(list[i], text) == 0)
             return i;
     }
