@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Odoo, NetSuite, Exact Online, AFAS, ERPNext, and punchouts: what their packs know beyond their flows.
 The first rung of health that fails names the culprit."""
+import json
 import unittest
 
 from erp_case import ErpCase, for_each
@@ -33,6 +34,43 @@ class Open(ErpCase):
         file = self.fill_in(name, erp, **erp.table.WRONG["give"])
         step, verdict = self.told(self.health(file, 2))
         self.assertEqual((step, verdict["cause"]), (known["wrong"], "auth"), verdict)
+
+    @for_each
+    def test_an_answer_that_never_came(self, name, erp):
+        """The record was made all the same: it is found by its mark, and deleted."""
+        erp.switch = "lost"
+        flow = self.check("-c", self.fill_in(name, erp), "order", code=2)["flows"][0]
+        self.assertEqual([undo["state"] for undo in flow["undo"]], ["paid"], flow)
+        self.assertEqual(erp.left(), [])
+
+    def test_a_second_delete_at_exact_online(self):
+        """It is Forbidden, as is one without the right: who asks for the record knows which."""
+        erp = self.erps["exact-online"]
+        asked = f"DELETE {erp.table.BASE}/salesorder/SalesOrders"
+
+        def gone_before():
+            erp.records["orders"].clear()
+            return erp.failure("missing")
+
+        for answer, state in ((gone_before, "paid"), (erp.failure("missing"), "owed")):
+            erp.reset()
+            erp.instead = {asked: answer}
+            flow = self.check("-c", self.fill_in("exact-online", erp), "order")["flows"][0]
+            self.assertEqual([undo["state"] for undo in flow["undo"]], [state], flow)
+        self.assertEqual(len(erp.left()), 1)
+        erp.records["orders"].clear()
+        erp.reset()
+
+    @for_each
+    def test_what_was_left_is_swept(self, name, erp):
+        file = self.fill_in(name, erp)
+        for table, record in erp.table.LEFT.items():
+            erp.leave(table, **record)
+        done = self.run_program("sweep", "-c", file, "--format", "json")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        swept = [record["state"] for sweep in json.loads(done.stdout)["sweeps"] for record in sweep["records"]]
+        self.assertEqual(swept, ["deleted"] * len(erp.table.LEFT), done.stdout)
+        self.assertEqual(erp.left(), [])
 
 
 if __name__ == "__main__":

@@ -6,7 +6,9 @@ from the vendor's public documentation. It keeps customers, orders and such as t
     erp = Erp("business_central")     erp.port, erp.log, erp.logins, erp.left(), erp.leave(), erp.close()
     erp.switch = "locked"             writing is refused; "maintenance": a page; "slow": it takes its time
     erp.expire_after = 2              all sessions and tokens end after so many calls, once
-    erp.instead = {pattern: answer}   what "METHOD /path operation" gets in place of its answer: (status, body[, headers])
+    erp.instead = {pattern: answer}   what "METHOD /path operation" gets in place of its answer: (status, body[, headers]),
+                                      or a function that gives it
+    erp.switch = "lost"               the answer to the next record that is made never comes
 
 A table has AUTH (ways, in order), FAILURES {"credentials", "expired", "missing", "invalid",
 "locked": (status, code, text)}, fail(status, code, text) -> body, SEED {table: [record]}, KNOWN
@@ -87,12 +89,14 @@ class Request:
 
     @property
     def operation(self):
-        """Behind method and path: the first element in a SOAP body, or the method of an RPC."""
+        """Behind method and path: the first element in a SOAP body, the method of an RPC, or a query."""
         if self.xml is not None:
             body = next((e for e in self.xml.iter() if local(e.tag) == "Body"), None)
             return " " + local((self.xml if body is None else body[0]).tag)
         if isinstance(self.json, dict) and isinstance(self.json.get("params"), dict):
             return " " + ".".join(a for a in self.json["params"].get("args", [])[3:5] if isinstance(a, str))
+        if isinstance(self.json, dict) and isinstance(self.json.get("q"), str):
+            return " " + self.json["q"]
         return ""
 
 
@@ -304,11 +308,15 @@ class Erp:
         if self.switch == "slow":
             time.sleep(3)
         with self.lock:
+            before = len(self.left())
             try:
                 answer = self.act(Request(handler, text))
             except Refused as refused:
                 answer = refused.args
             self.log.append(f"{handler.command} {handler.path} -> {answer[0]}")
+            if self.switch == "lost" and len(self.left()) > before:
+                self.switch, handler.close_connection = None, True
+                return
         self.send(handler, *answer)
 
     @staticmethod
@@ -330,7 +338,8 @@ class Erp:
     def other_answer(self, request):
         """What a test wants to be answered, or None."""
         line = f"{request.method} {request.path}{request.operation}"
-        return next((answer for pattern, answer in self.instead.items() if re.search(pattern, line)), None)
+        answer = next((answer for pattern, answer in self.instead.items() if re.search(pattern, line)), None)
+        return answer() if callable(answer) else answer
 
     def act(self, request):
         if self.switch == "maintenance":

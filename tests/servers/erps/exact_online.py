@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Exact Online: refresh tokens that work once, tokens of ten minutes, OData V2's d, an error.code that is
 mostly empty; a record that is deleted twice is Forbidden."""
+import re
 import uuid
+from datetime import datetime
 
 from erp import OAuth2
 
@@ -17,6 +19,13 @@ FAILURES = {
     "missing": (403, "", "Forbidden"),
     "invalid": (400, "", "Item does not exist: %s"),
     "forbidden": (403, "", "Forbidden", [("reason", "NoDivisionAccess")]),
+    "user": (403, "", "Forbidden", [("reason", "InactiveUser")]),
+    "license": (403, "", "Forbidden", [("reason", "LicenseExpired")]),
+    "scope": (403, "", "Forbidden - Application Scope Violated. Cannot create"),
+    "edition": (500, "", "Not allow to update in Basic : Warehouse"),
+    "stream": (400, "", "Error processing request stream. Error in converting property 'Item' to type 'Guid'"),
+    "mandatory": (400, "", "Verplicht: Orderdatum"),
+    "own": (500, "", "A problem has occurred. The cause of this issue will be investigated as soon as possible."),
     "locked": (400, "", "Sales order is being edited by another user"),
 }
 KNOWN = {"Item": ITEM}
@@ -34,11 +43,17 @@ def named(request):
 
 def entity(path, field, table):
     def shown(record):
-        return {**record, field: record["key"]}
+        made = int(datetime.fromisoformat(record["made"].replace("Z", "+00:00")).timestamp() * 1000)
+        return {**record, field: record["key"], "Created": f"/Date({made})/"}
+
+    def listed(rows, request):
+        """Those with the id that the filter names, where it names one."""
+        named = re.search(r" eq guid'(.+?)'", request.query.get("$filter", ""))
+        return 200, {"d": {"results": [shown(r) for r in rows if not named or r["key"] == named[1]]}}
 
     one = f"{BASE}/{path}\\(guid'(?P<key>.+)'\\)"
     return [(f"POST {BASE}/{path}", "make", table, lambda r, q: (201, {"d": shown(r)})),
-            (f"GET {BASE}/{path}", "some", table, lambda rows, q: (200, {"d": {"results": [shown(r) for r in rows]}})),
+            (f"GET {BASE}/{path}", "some", table, listed),
             (f"GET {one}", "read", table, lambda r, q: (200, {"d": shown(r)})),
             (f"DELETE {one}", "drop", table, lambda r, q: (204, None))]
 
@@ -55,3 +70,16 @@ WRONG = {"give": {"refresh_token": "refresh-another"}, "step": "get a token", "c
 INVALID = {"give": {"item": "0a0b0c0d-0000-4000-8000-00000000dead"}, "code": None, "message": "Item does not exist"}
 EXPIRES_AFTER = 1
 HEALTH = {"wrong": "get a token", "last": "accounts of the division can be read", "asked": f"GET {BASE}/crm/Accounts"}
+LEFT = {"accounts": {"Name": "erpwatch ERPW-0123456789ab"}, "orders": {"YourRef": "ERPW-0123456789ab"}}
+ORDER = f"POST {BASE}/salesorder/SalesOrders"
+FAMILIES = {
+    "invalid": ("order", ORDER, {"class": "error_code", "cause": "validation", "act": "client", "says": "does not exist in this division"}),
+    "forbidden": ("order", ORDER, {"cause": "permission", "act": "client", "says": "division"}),
+    "user": ("order", ORDER, {"cause": "auth", "act": "client", "says": "blocked or inactive"}),
+    "license": ("order", ORDER, {"cause": "license", "act": "client"}),
+    "scope": ("order", ORDER, {"class": "error_code", "cause": "permission", "act": "client", "says": "scope"}),
+    "edition": ("order", ORDER, {"class": "error_code", "cause": "license", "act": "client"}),
+    "stream": ("order", ORDER, {"class": "error_code", "cause": "contract", "act": "integrator"}),
+    "mandatory": ("order", ORDER, {"class": "error_code", "cause": "validation", "act": "erp-partner"}),
+    "own": ("order", ORDER, {"cause": "server_fault", "act": "erp-partner"}),
+}

@@ -28,6 +28,20 @@ FAILURES = {
     "missing": (404, "odoo.exceptions.MissingError", "Record does not exist or has been deleted. (Record: %s)"),
     "invalid": (422, "odoo.exceptions.ValidationError", "The product %s cannot be sold"),
     "forbidden": (403, "odoo.exceptions.AccessError", "You are not allowed to access 'Sales Order' (sale.order) records."),
+    "mandatory": (422, "odoo.exceptions.ValidationError", "Missing required value for the field 'Customer' (partner_id)."),
+    "company": (403, "odoo.exceptions.AccessError", "Due to security restrictions, you are not allowed to access 'Sales Order' "
+                                                    "(sale.order) records. Note: this might be a multi-company issue."),
+    "private": (403, "odoo.exceptions.AccessError", "Private methods (such as '_create') cannot be called remotely."),
+    "renamed": (500, "builtins.ValueError", "Invalid field 'client_order_ref' on model 'sale.order'"),
+    "uninstalled": (404, "werkzeug.exceptions.NotFound", "the model 'sale.order' does not exist"),
+    "argument": (422, "werkzeug.exceptions.UnprocessableEntity", "missing a required argument: 'vals_list'"),
+    "closed": (422, "odoo.exceptions.UserError", "Sie können keine Einträge vor dem Sperrdatum anlegen: 31.12.2025."),
+    "confirmed": (422, "odoo.exceptions.UserError", "You can not delete a sent quotation or a confirmed sales order. "
+                                                    "You must first cancel it."),
+    "database": (500, "psycopg2.OperationalError", "connection to server at \"db\" (10.0.0.5), port 5432 failed: Connection refused"),
+    "module": (500, "builtins.AttributeError", "'NoneType' object has no attribute 'id'"),
+    "rpc_locked": (200, "psycopg2.errors.SerializationFailure", "could not serialize access due to concurrent update"),
+    "rule": (422, "odoo.exceptions.UserError", "De klant heeft geen geldig btw-nummer."),
     "locked": (500, "psycopg2.errors.SerializationFailure", "could not serialize access due to concurrent update"),
 }
 UNKNOWN = ("werkzeug.exceptions.NotFound", "the model or the method does not exist")
@@ -64,12 +78,18 @@ def model(name, answered, table):
         yield f"POST /jsonrpc {re.escape(name)}.{method}", verb, table, rpc(answer)
 
 
+def made(record):
+    """UTC, without saying so."""
+    return record["made"].replace("T", " ").rstrip("Z")
+
+
 def partner(record):
-    return {"id": int(record["number"]), "name": record["name"]}
+    return {"id": int(record["number"]), "name": record["name"], "create_date": made(record)}
 
 
 def order(record):
-    return {"id": int(record["number"]), "client_order_ref": record["client_order_ref"], "state": "draft"}
+    return {"id": int(record["number"]), "client_order_ref": record["client_order_ref"], "state": "draft",
+            "create_date": made(record)}
 
 
 def common(_, request):
@@ -94,3 +114,25 @@ GIVEN = {"url": "{erp}", "database": DATABASE, "username": "probe", "api_key": K
 WRONG = {"give": {"api_key": "not-the-secret"}, "step": "submit order", "code": "werkzeug.exceptions.Unauthorized"}
 INVALID = {"give": {"product_id": 10}, "code": "odoo.exceptions.ValidationError", "message": "cannot be sold"}
 HEALTH = {"wrong": "the API key is accepted", "last": "orders can be read", "asked": "POST /json/2/sale.order/search_count"}
+LEFT = {"partners": {"name": "erpwatch ERPW-0123456789ab"}, "orders": {"client_order_ref": "ERPW-0123456789ab"}}
+VERSION = "19.0"
+ORDER = "POST /json/2/sale.order/create"
+FAMILIES = {
+    "mandatory": ("order", ORDER, {"class": "error_code", "cause": "validation", "act": "erp-partner", "message": "Missing required",
+                                   "code": "odoo.exceptions.ValidationError", "says": "A field that Odoo requires is empty"}),
+    "company": ("order", ORDER, {"class": "error_code", "cause": "permission", "act": "erp-partner", "says": "another company"}),
+    "forbidden": ("order", ORDER, {"class": "error_code", "cause": "permission", "act": "client", "says": "none of the groups"}),
+    "private": ("order", ORDER, {"class": "error_code", "cause": "contract", "act": "integrator"}),
+    "renamed": ("order", ORDER, {"class": "error_code", "cause": "contract", "act": "integrator", "code": "builtins.ValueError"}),
+    "uninstalled": ("order", ORDER, {"class": "error_code", "cause": "contract", "act": "erp-partner", "says": "not installed"}),
+    "argument": ("order", ORDER, {"class": "error_code", "cause": "contract", "act": "integrator"}),
+    "closed": ("order", ORDER, {"class": "error_code", "cause": "locked", "act": "erp-partner", "says": "bookkeeping"}),
+    "confirmed": ("order", ORDER, {"class": "error_code", "cause": "conflict", "act": "integrator"}),
+    "database": ("order", ORDER, {"cause": "unavailable", "act": "hosting"}),
+    "module": ("order", ORDER, {"cause": "server_fault", "act": "erp-partner"}),
+    "locked": ("order", ORDER, {"class": "error_code", "cause": "locked", "act": "erp-partner"}),
+    "rpc_locked": ("rpc-order", "POST /jsonrpc sale.order.create", {"class": "error_code", "cause": "locked",
+                                                                      "code": "psycopg2.errors.SerializationFailure"}),
+    "missing": ("order", ORDER, {"class": "error_code", "cause": "not_found", "act": "integrator"}),
+    "rule": ("order", ORDER, {"class": "error_code", "cause": "validation", "act": "client", "message": "btw-nummer"}),
+}

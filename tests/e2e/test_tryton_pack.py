@@ -1,0 +1,98 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""The pack of Tryton against the real one: health by rung, what was left is swept, and its failing
+answers are told in plain words."""
+import base64
+import json
+import sqlite3
+import unittest
+import urllib.error
+import urllib.request
+
+from erp_case import ErpCase
+import tryton
+
+
+class TrytonPack(ErpCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.erps = {}
+        cls.ids = tryton.prepare()
+
+    def setUp(self):
+        super().setUp()
+        process, self.port = tryton.start(self.folder)
+        self.processes.append(process)
+        self.given = {"url": "{erp}", "database": "erp", "username": "flow", "password": tryton.PASSWORD,
+                      "company": self.ids["company"], "product": self.ids["product"], "unit": self.ids["unit"],
+                      "payment_term": self.ids["term"], "price": "30.00"}
+
+    def fill(self, **other):
+        return self.fill_in_for("tryton", self.port, {**self.given, **other})
+
+    def ask(self, method, *params, user="flow"):
+        """The answer to one call, of a session of our own."""
+        def post(body, **headers):
+            request = urllib.request.Request(f"http://127.0.0.1:{self.port}/erp/", data=json.dumps(body).encode(),
+                                             headers={"Content-Type": "application/json", **headers})
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return json.load(answer)["result"]
+
+        login = post({"id": 0, "method": "common.db.login", "params": [user, {"password": tryton.PASSWORD}, "en"]})
+        credentials = base64.b64encode(f"{user}:{login[0]}:{login[1]}".encode()).decode()
+        return post({"id": 1, "method": method, "params": [*params, {"company": self.ids["company"]}]},
+                    Authorization="Session " + credentials)
+
+    def rows(self, query):
+        with sqlite3.connect(self.path("erp.sqlite")) as database:
+            return database.execute(query).fetchall()
+
+    def judge(self, method, *params, file=None, context=None):
+        """The verdict of one call in a flow of our own."""
+        file = file or self.fill()
+        with open(self.path(file), encoding="utf-8") as text:
+            document = json.load(text)
+        step = {"step": "call", "post": "", "json": {"id": 1, "method": method, "params": [
+            *params, {"company": self.ids["company"], **(context or {})}]}, "undo": {"none": "a test"}}
+        document["flows"] = {"call": {"system": next(iter(document["systems"])), "every": "1h", "steps": [step]}}
+        self.write(file, json.dumps(document))
+        return self.told(self.check("-c", file, "call", code=2)["flows"][0])[1]
+
+    def health(self, **other):
+        return self.check("-c", self.fill(**other), "health")["flows"][0]
+
+    def test_health(self):
+        self.assertEqual(self.health()["state"], "ok")
+        for other, rung, cause in (({"password": "not-this-one"}, "log in", "auth"), ({"database": "gone"}, "log in", "not_found"),
+                                   ({"username": "nobody"}, "orders can be read", "permission")):
+            step, verdict = self.told(self.health(**other))
+            self.assertEqual((step, verdict["cause"]), (rung, cause), verdict)
+        self.processes[-1].kill()
+        self.processes[-1].wait()
+        step, verdict = self.told(self.health())
+        self.assertEqual((step, verdict["class"], verdict["act"]), ("Tryton answers", "unreachable", "hosting"))
+
+    def test_what_was_left_is_swept(self):
+        party, = self.ask("model.party.party.create", [{"name": "erpwatch ERPW-0123456789ab", "addresses": [["create", [{}]]]}])
+        address, = self.ask("model.party.party.read", [party], ["addresses"])[0]["addresses"]
+        self.ask("model.sale.sale.create", [{"party": party, "invoice_address": address, "shipment_address": address,
+                                             "payment_term": self.ids["term"], "reference": "ERPW-0123456789ab"}])
+        self.ask("model.party.party.create", [{"name": "erpwatch fan club"}])
+        file = self.fill()
+        for table, old in (("party_party", False), ("party_party", True)):
+            if old:
+                with sqlite3.connect(self.path("erp.sqlite")) as database:
+                    for each in ("party_party", "sale_sale"):
+                        database.execute(f"UPDATE {each} SET create_date = datetime(create_date, '-3 days')")
+            for _ in range(2 if old else 1):  # a customer can go once its order is gone
+                done = self.run_program("sweep", "-c", file, "--format", "json")
+            found = [record for sweep in json.loads(done.stdout)["sweeps"] for record in sweep["records"]]
+            if not old:
+                self.assertEqual({record["state"] for record in found} - {"young"}, set(), done.stdout)
+                self.assertEqual(len(self.rows("SELECT id FROM sale_sale")), 1, table)
+        self.assertEqual(self.rows("SELECT name FROM party_party WHERE name LIKE 'erpwatch%' AND active"), [("erpwatch fan club",)])
+        self.assertEqual(self.rows("SELECT id FROM sale_sale"), [])
+
+
+if __name__ == "__main__":
+    unittest.main()
