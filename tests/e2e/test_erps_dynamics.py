@@ -9,6 +9,8 @@ import unittest
 from erp_case import ErpCase, for_each
 from harness import wait_for
 
+LANGUAGES = {"nl", "fr", "de"}
+
 
 class Dynamics(ErpCase):
     ERPS = ("business-central", "nav", "fno")
@@ -27,6 +29,23 @@ class Dynamics(ErpCase):
         for rung, pattern, answer in erp.table.RUNGS:
             step, verdict = self.run_one(file, erp, "health", pattern, answer)
             self.assertEqual(step, rung, verdict)
+
+    @for_each
+    def test_answers(self, name, erp):
+        file = self.fill_in(name, erp)
+        self.assertGreaterEqual(len(erp.table.ANSWERS), 8)
+        for flow, pattern, answer, (cause, act, code, message), ids in erp.table.ANSWERS:
+            with self.subTest(pack=name, answer=answer):
+                _, verdict = self.run_one(file, erp, flow, pattern, answer)
+                told = tuple(verdict.get(key) for key in ("class", "cause", "act", "code", "message"))
+                self.assertEqual(told, ("error_code", cause, act, code, message))
+                self.assertEqual(verdict["correlation"], ids)
+                self.assertEqual(verdict["pack"], name)
+                self.assertTrue(verdict["source"])
+                self.assertEqual(set(verdict["languages"]), LANGUAGES)
+                texts = [verdict["explanation"], verdict["next"]] + [
+                    text for language in verdict["languages"].values() for text in (language["explanation"], language["next"])]
+                self.assertEqual(len(set(texts)), 8, texts)
 
     @for_each
     def test_what_was_left_is_swept(self, name, erp):
