@@ -7,6 +7,7 @@
 
 #include "call.h"
 #include "config_auth.h"
+#include "never.h"
 #include "secret.h"
 
 #include <glib.h>
@@ -80,7 +81,8 @@ struct config_system {
     GPtrArray *vars;        // of struct config_value: a later one may use an earlier one
     GPtrArray *allow_hosts; // of struct template: where whole URLs and redirects may lead, too
     char *pack;             // the pack that it goes by, or NULL
-    struct pack_lexicon *lexicon;               // what that knows of its answers, or NULL
+    struct pack_lexicon *lexicon; // what that knows of its answers, or NULL
+    GPtrArray *never; // of struct never_rule: calls that the pack refuses; NULL for none
     int64_t backoff_after_ms, backoff_up_to_ms; // 0: is not left alone after a refusal
     char *digest;                               // of what decides whether it lets us in
     GHashTable *namespaces; // char *prefix -> char *URI: of XPaths on its answers; NULL for none

@@ -93,6 +93,7 @@ static void system_free(void *data)
     g_clear_pointer(&system->allow_hosts, g_ptr_array_unref);
     g_free(system->pack);
     pack_lexicon_unref(system->lexicon);
+    g_clear_pointer(&system->never, g_ptr_array_unref);
     g_clear_pointer(&system->namespaces, g_hash_table_unref);
     call_free(system->version);
     g_free(system);

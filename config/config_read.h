@@ -98,6 +98,13 @@ void config_read_auth(struct config_reader *reader, const struct config_node *no
 void config_check_sweep(struct config_reader *reader, const struct config_node *node,
                         const struct config_sweep *sweep);
 
+// Says which calls the packs of the systems that they go to refuse: those of steps (`own` is
+// their flow's system), of a system itself, of a sweep.
+void config_check_never_steps(struct config_reader *reader, const struct config_system *own,
+                              const GPtrArray *steps);
+void config_check_never_system(struct config_reader *reader, const struct config_system *system);
+void config_check_never_sweep(struct config_reader *reader, const struct config_sweep *sweep);
+
 // What the maps `oauth2` and `csrf` of `auth` say, into `auth`.
 void config_read_oauth2(struct config_reader *reader, const struct config_node *node,
                         const struct config_system *system, struct config_auth *auth);

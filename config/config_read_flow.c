@@ -374,8 +374,7 @@ static void read_steps(struct flow_reader *reading)
         find_or_compile(reading, config_node_get(owner->node, "steps"));
 
     reading->flow->steps = g_ptr_array_ref(steps->steps);
-    if (reading->system->pack != NULL)
-        config_check_never(reading->world, reading->system->pack, steps->steps);
+    config_check_never_steps(&reading->world->reader, reading->flow->system, steps->steps);
     append_references(reading->flow->needs, steps->needs);
     config_across_clear(&reading->across);
 }

@@ -70,38 +70,16 @@ const struct pack_parameter *config_find_missing(const struct pack *pack,
     return NULL;
 }
 
-static bool fits(const char *pattern, const char *text)
+GPtrArray *config_read_never(const struct pack *pack)
 {
-    return pattern == NULL || g_pattern_match_simple(pattern, text);
-}
+    GPtrArray *rules = pack->never->len > 0 ? never_rules_new() : NULL;
 
-static bool is_refused(const struct pack_never *never, const struct call *call)
-{
-    g_autofree char *line = g_strdup_printf("%s %s", call->method, template_source(call->path));
-    const char *body = call->body != NULL ? template_source(call->body) : "";
-
-    if (never->call == NULL && never->body == NULL)
-        return false;
-    return fits(never->call, line) && (never->body == NULL || strstr(body, never->body) != NULL);
-}
-
-static void check_call(struct config_world *world, const struct pack *pack, const struct call *call)
-{
     for (unsigned i = 0; i < pack->never->len; i++) {
         const struct pack_never *never = pack->never->pdata[i];
 
-        if (is_refused(never, call))
-            config_problem_error(world->reader.problems, call->place,
-                                 "the pack %s never makes this call: %s; for a system where it "
-                                 "does no harm, write one without the pack",
-                                 pack->name, never->says);
+        never_rules_add(rules, never->call, never->body, never->says);
     }
-}
-
-void config_check_never(struct config_world *world, const struct pack *pack, const GPtrArray *steps)
-{
-    for (unsigned i = 0; i < steps->len; i++)
-        check_call(world, pack, ((const struct step *)steps->pdata[i])->call);
+    return rules;
 }
 
 // The system that the flow names itself, or the defaults for it: only a pack's flow

@@ -318,10 +318,12 @@ static void read_system(struct config_world *world, struct config_definition *de
     read_act(world, definition, config_chain_get(&chain, "act"), system);
     if (definition->pack != NULL) {
         system->pack = g_strdup(definition->pack->name);
+        system->never = config_read_never(definition->pack);
         system->lexicon = pack_lexicon_ref(definition->pack->lexicon);
     }
     config_read_backoff(reader, config_chain_get(&chain, "backoff"), system);
     read_version(reader, definition, &chain);
+    config_check_never_system(reader, system);
     read_digest(reader, &chain, system);
     reader->namespaces = NULL;
     reader->scope = NULL;

@@ -144,9 +144,8 @@ const struct pack_parameter *config_find_missing(const struct pack *pack,
                                                  const struct config_node *node,
                                                  struct config_scope *scope);
 
-// Says which of a flow's steps the pack refuses to make.
-void config_check_never(struct config_world *world, const struct pack *pack,
-                        const GPtrArray *steps);
+// The calls that a pack refuses, for a system; NULL for none.
+GPtrArray *config_read_never(const struct pack *pack);
 
 // Reads all contacts, systems, flows and sweeps into the configuration.
 void config_read_contacts(struct config_world *world);

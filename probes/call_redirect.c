@@ -200,7 +200,14 @@ struct transfer_request *call_redirect_next(const struct call_redirect *redirect
                                    last->response->status, host);
         return NULL;
     }
-    return make_request(redirect, target, *elsewhere);
+    g_autoptr(transfer_request_t) request = make_request(redirect, target, *elsewhere);
+    g_autoptr(GError) error = NULL;
+    if (!request_is_allowed(request, redirect->system, &error)) {
+        *problem = g_strdup_printf("%d leads to %s, and %s", last->response->status, target,
+                                   error->message);
+        return NULL;
+    }
+    return g_steal_pointer(&request);
 }
 
 bool call_redirect_is_ours(const struct call_redirect *redirect, bool elsewhere)

@@ -17,6 +17,7 @@ enum request_error {
     REQUEST_ERROR_AUTH,   // a user name that basic authentication cannot carry
                           // that must not stand in a header
     REQUEST_ERROR_BODY,   // the file of a body cannot be read
+    REQUEST_ERROR_NEVER,  // the system's pack refuses such a request
 };
 
 // The request for `call` at `system`: URL, query, the system's headers and the
@@ -27,6 +28,10 @@ enum request_error {
 struct transfer_request *request_build(const struct call *call, const struct config_system *system,
                                        struct values *values, struct clock_wall now,
                                        GError **error);
+
+// False and `error`, a sentence, where the system's pack refuses to send `request`.
+bool request_is_allowed(const struct transfer_request *request, const struct config_system *system,
+                        GError **error);
 
 // Where `url` is for calls of `system`; `error` names the host and says why where it is refused.
 enum reach request_reach(const char *url, const struct config_system *system, struct values *values,

@@ -388,6 +388,24 @@ static bool build_body(struct builder *builder, GError **error)
     return true;
 }
 
+bool request_is_allowed(const struct transfer_request *request, const struct config_system *system,
+                        GError **error)
+{
+    if (!system->never)
+        return true;
+    const char *host = strstr(request->url, "://");
+    const char *path = host ? strpbrk(host + strlen("://"), "/?") : NULL;
+    gsize length = 0;
+    const char *body = request->body ? g_bytes_get_data(request->body, &length) : NULL;
+    const struct never_request asked = {request->method, path ? path : "/", body, length};
+    const struct never_rule *rule = never_find(system->never, &asked);
+    if (rule)
+        g_set_error(error, REQUEST_ERROR, REQUEST_ERROR_NEVER,
+                    "the pack %s never makes such a call: %s; nothing was sent", system->pack,
+                    rule->says);
+    return !rule;
+}
+
 struct transfer_request *request_build(const struct call *call, const struct config_system *system,
                                        struct values *values, struct clock_wall now, GError **error)
 {
@@ -397,7 +415,9 @@ struct transfer_request *request_build(const struct call *call, const struct con
     request->timeout_ms = call->timeout_ms > 0 ? call->timeout_ms : system->timeout_ms;
     request->max_body = MAX_BODY;
     request->may_reuse = call_is_safe(call);
-    if (build_url(&builder, error) && build_headers(&builder, error) && build_body(&builder, error))
+    if (build_url(&builder, error) && build_headers(&builder, error) &&
+        build_body(&builder, error) &&
+        (call->elsewhere || request_is_allowed(request, system, error)))
         return g_steal_pointer(&request);
     return NULL;
 }

@@ -102,6 +102,44 @@ class Sweeps(PackCase):
         self.assertEqual((sweep["sweep"], sweep["state"], sweep["off"]), ("mine", "off", "by hand"))
 
 
+class Never(PackCase):
+    """What a pack refuses is not sent, also where only values make it so."""
+
+    def setUp(self):
+        super().setUp()
+        self.write("packs/test.yaml", PACK + "never:\n  - {call: 'POST */posted', says: it books}\n"
+                   "  - {body: action_post, says: it posts}\n")
+
+    def refused(self, step, **more):
+        step = {"step": "try", "undo": {"none": "x"}, **step}
+        self.configure_pack({"a": {"system": "erp", "notify": ["erp-partner"], "steps": [step], **more}})
+        flow, = self.check(code=3)["flows"]
+        self.assertEqual(flow["state"], "unknown")
+        return flow["steps"][0]["verdict"]["message"]
+
+    def test_values(self):
+        says = "the pack test never makes such a call: it books; nothing was sent"
+        self.assertEqual(self.refused({"post": "/{{where}}"}, vars={"where": "posted"}), says)
+        self.assertEqual(self.refused({"post": "/orders/{{where | raw}}"}, vars={"where": "../Posted/"}), says)
+        says = "the pack test never makes such a call: it posts; nothing was sent"
+        self.assertEqual(self.refused({"post": "/call", "json": {"method": "action_{{what}}"}},
+                                      vars={"what": "post"}), says)
+        self.assertEqual(self.refused({"post": "/call", "form": {"method": "action_{{what}}"}},
+                                      vars={"what": "post"}), says)
+        self.assertEqual(self.other.log, [])
+
+    def test_an_undo(self):
+        step = {"step": "try", "post": "/orders", "json": {"ref": "{{mark}}"}, "capture": {"id": {"json": "$.id"}},
+                "lookup": {"get": "/orders", "mark": {"json": "$.value[*].ref"},
+                           "capture": {"id": {"json": "$.value[*].id"}}},
+                "undo": {"post": "/{{where}}", "json": {"id": "{{id}}"}}}
+        self.configure_pack({"a": {"system": "erp", "notify": ["erp-partner"], "steps": [step],
+                                   "vars": {"where": "posted"}}})
+        flow, = self.check(code=1)["flows"]
+        self.assertEqual((flow["state"], flow["undo"][0]["state"]), ("ok", "owed"))
+        self.assertEqual(self.other.asked("POST"), ["POST /api/orders"])
+
+
 class Versions(PackCase):
     def setUp(self):
         super().setUp()
