@@ -105,6 +105,11 @@ void config_check_never_steps(struct config_reader *reader, const struct config_
 void config_check_never_system(struct config_reader *reader, const struct config_system *system);
 void config_check_never_sweep(struct config_reader *reader, const struct config_sweep *sweep);
 
+// Says which patterns and paths are wrong with the values that are known of the flow and its
+// systems, or of the sweep.
+void config_check_flow_patterns(struct config_reader *reader, const struct config_flow *flow);
+void config_check_sweep_patterns(struct config_reader *reader, const struct config_sweep *sweep);
+
 // What the maps `oauth2` and `csrf` of `auth` say, into `auth`.
 void config_read_oauth2(struct config_reader *reader, const struct config_node *node,
                         const struct config_system *system, struct config_auth *auth);

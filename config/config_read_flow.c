@@ -453,6 +453,7 @@ static void read_flow(struct config_world *world, struct config_definition *defi
     read_notify(&reading);
     append_references(flow->needs, reading.system->needs);
     check_times(&reading);
+    config_check_flow_patterns(&world->reader, flow);
     world->reader.scope = NULL;
     world->reader.needs = NULL;
     g_ptr_array_add(world->reader.config->flows, flow);
