@@ -515,3 +515,30 @@ struct pack *pack_read(struct config_arena *arena, const char *name, const char 
     check_calls(pack, arena, problems);
     return pack;
 }
+
+struct pack_lexicon *pack_read_lexicon(const char *name, const char *folder)
+{
+    struct pack_source source;
+    g_autoptr(config_arena_t) arena = config_arena_new();
+    g_autoptr(GPtrArray) problems = config_problems_new();
+    struct pack_lexicon *lexicon = NULL;
+
+    if (!pack_source_find(name, folder, &source, NULL))
+        return NULL;
+    // The lists alone are read: they are parts of the file that begin at a line's start.
+    const char *begin = strstr(source.text, "\nlexicon:");
+    const char *end = begin != NULL ? begin + 1 : NULL;
+
+    while (end != NULL && (end = strchr(end, '\n')) != NULL &&
+           (end[1] == ' ' || end[1] == '#' || end[1] == '\n' || end[1] == '-'))
+        end++;
+    if (begin != NULL) {
+        size_t length = end != NULL ? (size_t)(end - begin) : strlen(begin);
+        struct config_node *root =
+            config_file_parse(arena, source.file, begin + 1, length - 1, problems);
+
+        lexicon = pack_lexicon_read(name, root, problems);
+    }
+    pack_source_clear(&source);
+    return lexicon;
+}

@@ -3,10 +3,14 @@
 // judging as of a live call, on a response made from the arguments.
 #include "command.h"
 
+#include "../config/config_reader.h"
+#include "../config/pack.h"
+#include "../config/pack_source.h"
 #include "../probes/classify.h"
 #include "../probes/lexicon.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum { BODY_MAX = 16 * 1024 * 1024 };
 
@@ -37,40 +41,113 @@ static GBytes *read_body(const char *path, GError **error)
     return g_bytes_new_take(body, length);
 }
 
-static struct verdict *explain(GBytes *body, int status, const char *content_type)
+// What is told of the answer besides its body.
+typedef struct told {
+    int status;
+    char *content_type, *pack;
+    char **headers; // "Name: value"
+} told_t;
+
+static void told_clear(struct told *told)
 {
-    g_autoptr(transfer_response_t) response = transfer_response_new();
+    g_free(told->content_type);
+    g_free(told->pack);
+    g_strfreev(told->headers);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(told_t, told_clear)
+
+static struct transfer_response *make_response(GBytes *body, const struct told *told)
+{
+    struct transfer_response *response = transfer_response_new();
     response->outcome = TRANSFER_ANSWERED;
-    response->status = status;
-    if (content_type)
-        transfer_headers_add(response->headers, "Content-Type", content_type);
+    response->status = told->status;
+    if (told->content_type)
+        transfer_headers_add(response->headers, "Content-Type", told->content_type);
+    for (char **header = told->headers; header && *header; header++) {
+        g_auto(GStrv) parts = g_strsplit(*header, ":", 2);
+        transfer_headers_add(response->headers, g_strstrip(parts[0]), g_strstrip(parts[1]));
+    }
     if (response->body)
         g_bytes_unref(response->body);
     response->body = g_bytes_ref(body);
+    return response;
+}
+
+// Nobody says which system answered: the packs in the program are asked whether the code
+// is one of theirs.
+static void ask_packs(struct verdict *verdict, int status)
+{
+    if (verdict->class != VERDICT_CLASS_ERROR_CODE && verdict->class != VERDICT_CLASS_CRYPTIC)
+        return;
+    g_autoptr(GPtrArray) packs = g_ptr_array_new_with_free_func((GDestroyNotify)pack_lexicon_unref);
+    g_autoptr(GPtrArray) names = pack_source_names(NULL);
+    for (guint i = 0; verdict->code && i < names->len; i++) {
+        struct pack_lexicon *lexicon = pack_read_lexicon(names->pdata[i], NULL);
+        if (lexicon)
+            g_ptr_array_add(packs, lexicon);
+    }
+    const struct pack_lexicon *found = lexicon_find_pack(lexicon_common(), packs, status, verdict);
+    const struct lexicon_answer answer = {.status = status};
+    if (found)
+        lexicon_apply_pack(found, &answer, LEXICON_BY_CODE, verdict);
+}
+
+static struct verdict *explain(GBytes *body, const struct told *told,
+                               const struct pack_lexicon *pack)
+{
+    g_autoptr(transfer_response_t) response = make_response(body, told);
     // No flow says what is due: data is, and a redirect is a fair answer.
-    struct classify_input input = {
-        .response = response, .data_due = true, .status_expected = status < 400};
-    return classify(&input, lexicon_common());
+    const struct classify_input input = {.response = response,
+                                         .data_due = true,
+                                         .status_expected = told->status < 400,
+                                         .pack = pack};
+    struct verdict *verdict = classify(&input, lexicon_common());
+    if (!pack)
+        ask_packs(verdict, told->status);
+    return verdict;
+}
+
+// A sentence on what is wrong with the options, or NULL.
+static const char *find_mistake(const struct told *told)
+{
+    if (told->status < 0 || told->status > 999 || (told->status > 0 && told->status < 100))
+        return "--status is a number from 100 to 999";
+    for (char **header = told->headers; header && *header; header++) {
+        g_autofree char *name = g_strndup(*header, strcspn(*header, ":"));
+        if (!strchr(*header, ':') || !config_is_header_name(name))
+            return "--header wants a name and a value: --header 'WWW-Authenticate: Bearer'";
+    }
+    return NULL;
 }
 
 int cmd_explain(int argc, char **argv)
 {
-    int status = 0;
-    g_autofree char *content_type = NULL;
+    g_auto(told_t) told = {0};
     const GOptionEntry entries[] = {
-        {"status", 's', 0, G_OPTION_ARG_INT, &status, "The HTTP status of the response", "N"},
-        {"content-type", 't', 0, G_OPTION_ARG_STRING, &content_type, "Its Content-Type", "TYPE"},
+        {"status", 's', 0, G_OPTION_ARG_INT, &told.status, "The HTTP status of the response", "N"},
+        {"content-type", 't', 0, G_OPTION_ARG_STRING, &told.content_type, "Its Content-Type",
+         "TYPE"},
+        {"header", 'H', 0, G_OPTION_ARG_STRING_ARRAY, &told.headers,
+         "A header of it; may be given several times", "'NAME: VALUE'"},
+        {"pack", 'p', 0, G_OPTION_ARG_STRING, &told.pack,
+         "The pack that knows the system which answered", "NAME"},
         {NULL, 0, 0, G_OPTION_ARG_NONE, NULL, NULL, NULL}};
     int code = command_parse(&argc, &argv, entries, 0, 1);
     if (code != COMMAND_PARSED)
         return code;
-    if (status < 0 || status > 999 || (status > 0 && status < 100))
-        return command_fail("explain", "--status is a number from 100 to 999");
+    const char *mistake = find_mistake(&told);
+    if (mistake)
+        return command_fail("explain", "%s", mistake);
+    g_autoptr(config_arena_t) arena = config_arena_new();
+    g_autoptr(pack_t) pack = told.pack ? command_read_pack("explain", arena, told.pack) : NULL;
+    if (told.pack && !pack)
+        return COMMAND_UNKNOWN;
     g_autoptr(GError) error = NULL;
     g_autoptr(GBytes) body = read_body(argc > 1 ? argv[1] : NULL, &error);
     if (!body)
         return command_fail("explain", "%s", error ? error->message : "nothing can be read");
-    g_autoptr(verdict_t) verdict = explain(body, status, content_type);
+    g_autoptr(verdict_t) verdict = explain(body, &told, pack ? pack->lexicon : NULL);
     g_autoptr(cJSON) json = verdict_to_json(verdict);
     g_autofree char *text = json_print(json, true);
     return puts(text) < 0 ? COMMAND_UNKNOWN : COMMAND_OK;

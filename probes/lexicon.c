@@ -96,6 +96,16 @@ bool lexicon_tells_failure(const struct lexicon *lexicon, const char *message)
     return lexicon_speaks_of_failure(text);
 }
 
+bool lexicon_knows_code(const struct lexicon *lexicon, const char *code)
+{
+    g_autoptr(patterns_text_t) text = lexicon_text(code);
+    for (guint i = 0; i < G_N_ELEMENTS(entries); i++)
+        if ((entries[i].where == CODE || entries[i].where == WEAK) &&
+            patterns_fit(lexicon->entries, i, text))
+            return true;
+    return false;
+}
+
 // A status that says much by itself leaves less to the words: a 403 is about who
 // may do what, whichever record its text names.
 static bool is_believable(int status, enum verdict_cause cause)
@@ -280,18 +290,12 @@ void lexicon_apply(const struct lexicon *lexicon, int status, struct verdict *ve
 const char *lexicon_explain(enum lexicon_explanation which)
 {
     static const enum explanation of[] = {
-        [LEXICON_DNS] = EXPLAIN_NETWORK_DNS,
-        [LEXICON_CONNECT] = EXPLAIN_NETWORK_CONNECT,
-        [LEXICON_TLS] = EXPLAIN_NETWORK_TLS,
-        [LEXICON_SLOW] = EXPLAIN_NETWORK_SLOW,
-        [LEXICON_CUT] = EXPLAIN_NETWORK_CUT,
-        [LEXICON_TOO_LARGE] = EXPLAIN_TOO_LARGE,
-        [LEXICON_PAGE] = EXPLAIN_PAGE,
-        [LEXICON_NOT_DATA] = EXPLAIN_NOT_DATA,
-        [LEXICON_NO_BODY] = EXPLAIN_EMPTY,
-        [LEXICON_EXPECTATION] = EXPLAIN_EXPECTATION,
-        [LEXICON_PROTECTED] = EXPLAIN_FIREWALL,
-        [LEXICON_CERTIFICATE] = EXPLAIN_AUTH_CERTIFICATE,
+        [LEXICON_DNS] = EXPLAIN_NETWORK_DNS,    [LEXICON_CONNECT] = EXPLAIN_NETWORK_CONNECT,
+        [LEXICON_TLS] = EXPLAIN_NETWORK_TLS,    [LEXICON_SLOW] = EXPLAIN_NETWORK_SLOW,
+        [LEXICON_CUT] = EXPLAIN_NETWORK_CUT,    [LEXICON_TOO_LARGE] = EXPLAIN_TOO_LARGE,
+        [LEXICON_PAGE] = EXPLAIN_PAGE,          [LEXICON_NOT_DATA] = EXPLAIN_NOT_DATA,
+        [LEXICON_NO_BODY] = EXPLAIN_EMPTY,      [LEXICON_EXPECTATION] = EXPLAIN_EXPECTATION,
+        [LEXICON_PROTECTED] = EXPLAIN_FIREWALL, [LEXICON_CERTIFICATE] = EXPLAIN_AUTH_CERTIFICATE,
         [LEXICON_CREDENTIALS] = EXPLAIN_AUTH,
     };
     return explanations[of[which]];

@@ -38,6 +38,15 @@ enum lexicon_sure { LEXICON_ANY, LEXICON_BY_CODE };
 bool lexicon_apply_pack(const struct pack_lexicon *pack, const struct lexicon_answer *answer,
                         enum lexicon_sure sure, struct verdict *verdict);
 
+// The one of `packs` (of struct pack_lexicon) whose product is to be recognised by a failed
+// verdict's code, or NULL: a code that many use says nothing, nor does one that several packs
+// explain in different ways. For an answer of which nobody says where it came from.
+const struct pack_lexicon *lexicon_find_pack(const struct lexicon *common, const GPtrArray *packs,
+                                             int status, const struct verdict *verdict);
+
+// True where an entry is about such codes.
+bool lexicon_knows_code(const struct lexicon *lexicon, const char *code);
+
 // How much a message says.
 enum lexicon_weight {
     LEXICON_EMPTY,    // nothing: NULL or blanks

@@ -6,6 +6,8 @@
 
 #include "../config/pack_lexicon.h"
 
+#include <string.h>
+
 static bool fits_status(const struct pack_meaning *meaning, int status)
 {
     for (guint i = 0; i < meaning->statuses->len; i++) {
@@ -17,8 +19,22 @@ static bool fits_status(const struct pack_meaning *meaning, int status)
     return meaning->statuses->len == 0;
 }
 
+// A pattern that takes codes which nobody has ever written is about no code at all.
+static bool takes_any(const struct pack_lexicon *pack, guint index)
+{
+    static const char *const made_up[] = {"Qzxw_Jvkq", "73915",     "-73915",
+                                          "qzx",       "QZX-73915", "qzxw.jvkq"};
+    for (size_t i = 0; i < G_N_ELEMENTS(made_up); i++) {
+        g_autoptr(patterns_text_t) text = lexicon_text(made_up[i]);
+        if (patterns_fit(pack->codes, index, text))
+            return true;
+    }
+    return false;
+}
+
 // The first entry that fits, of those with a code or of those without.
-static const struct pack_meaning *find(const struct pack_lexicon *pack, bool coded, int status,
+static const struct pack_meaning *find(const struct pack_lexicon *pack, bool coded,
+                                       enum lexicon_sure sure, int status,
                                        const struct patterns_text *code,
                                        const struct patterns_text *message)
 {
@@ -26,7 +42,8 @@ static const struct pack_meaning *find(const struct pack_lexicon *pack, bool cod
         const struct pack_meaning *meaning = pack->meanings->pdata[i];
         if ((meaning->code != NULL) == coded && fits_status(meaning, status) &&
             (!meaning->code || patterns_fit(pack->codes, i, code)) &&
-            (!meaning->message || patterns_fit(pack->messages, i, message)))
+            (!meaning->message || patterns_fit(pack->messages, i, message)) &&
+            !(sure == LEXICON_BY_CODE && takes_any(pack, i)))
             return meaning;
     }
     return NULL;
@@ -42,13 +59,13 @@ static const struct pack_meaning *find_all(const struct pack_lexicon *pack,
     g_autoptr(patterns_text_t) message = lexicon_text(verdict->message);
     bool beside = answer->context && lexicon_weigh(verdict->message) != LEXICON_SPECIFIC;
     g_autoptr(patterns_text_t) context = beside ? lexicon_text(answer->context) : NULL;
-    const struct pack_meaning *found = find(pack, true, answer->status, code, message);
+    const struct pack_meaning *found = find(pack, true, sure, answer->status, code, message);
     if (!found && context)
-        found = find(pack, true, answer->status, code, context);
+        found = find(pack, true, sure, answer->status, code, context);
     if (!found && sure == LEXICON_ANY)
-        found = find(pack, false, answer->status, NULL, message);
+        found = find(pack, false, sure, answer->status, NULL, message);
     if (!found && sure == LEXICON_ANY && context)
-        found = find(pack, false, answer->status, NULL, context);
+        found = find(pack, false, sure, answer->status, NULL, context);
     return found;
 }
 
@@ -94,4 +111,48 @@ bool lexicon_apply_pack(const struct pack_lexicon *pack, const struct lexicon_an
     if (meaning)
         take(pack, meaning, verdict);
     return meaning != NULL;
+}
+
+// Numbers are used by everybody.
+static bool is_name(const char *code)
+{
+    for (; *code; code++)
+        if (g_ascii_isalpha(*code))
+            return true;
+    return false;
+}
+
+// The entry by which the pack knows the answer for its own, or NULL.
+static const struct pack_meaning *recognise(const struct pack_lexicon *pack, bool common,
+                                            const struct lexicon_answer *answer,
+                                            const struct verdict *verdict)
+{
+    const struct pack_meaning *meaning = find_all(pack, answer, LEXICON_BY_CODE, verdict);
+    bool own = meaning && (meaning->message || (!common && is_name(verdict->code)));
+    return own ? meaning : NULL;
+}
+
+const struct pack_lexicon *lexicon_find_pack(const struct lexicon *common, const GPtrArray *packs,
+                                             int status, const struct verdict *verdict)
+{
+    const struct lexicon_answer answer = {.status = status};
+    const struct pack_lexicon *found = NULL;
+    const struct pack_meaning *first = NULL;
+    if (lexicon_code_is_generic(verdict->code, status))
+        return NULL;
+    bool known = lexicon_knows_code(common, verdict->code);
+    for (guint i = 0; i < packs->len; i++) {
+        const struct pack_lexicon *pack = packs->pdata[i];
+        const struct pack_meaning *meaning = recognise(pack, known, &answer, verdict);
+        if (!meaning)
+            continue;
+        if (first && strcmp(first->cause, meaning->cause) != 0)
+            return NULL;
+        // Of two that agree, the one that also knows the text.
+        if (!first || (meaning->message && !first->message)) {
+            found = pack;
+            first = meaning;
+        }
+    }
+    return found;
 }

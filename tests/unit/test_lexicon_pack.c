@@ -219,6 +219,78 @@ static void test_inside(void **state)
     assert_string_equal(batch->explanation, "stock en");
 }
 
+static struct pack_lexicon *pack_of(const char *name, const char *entries)
+{
+    g_autoptr(config_arena_t) arena = config_arena_new();
+    g_autoptr(GPtrArray) problems = config_problems_new();
+    const struct config_node *root =
+        config_file_parse(arena, name, entries, strlen(entries), problems);
+
+    return pack_lexicon_read(name, root, problems);
+}
+
+// Which product a pasted answer is of is told by its code alone, and only where the code
+// is one of its own.
+static void test_recognised(void **state)
+{
+    static const char one[] =
+        "lexicon:\n"
+        "  - code: Acme_(?:Dialog|Field).*\n    cause: validation\n    act: "
+        "client\n" SAYS(
+            "one") "  - code: invalid_grant\n    cause: locked\n "
+                   "   act: client\n" SAYS(
+                       "grant") "  - code: "
+                                "'-?\\d+'\n  "
+                                "  cause: "
+                                "locked\n    "
+                                "act: "
+                                "client"
+                                "\n" SAYS(
+                                    "nu"
+                                    "mb"
+                                    "e"
+                                    "r") "  - code: '-2028'\n    cause: locked\n    act: "
+                                         "client\n" SAYS("bare") "  - code: '-2035'\n    message: "
+                                                                 "already there\n    cause: "
+                                                                 "conflict\n    act: "
+                                                                 "client\n" SAYS(
+                                                                     "both") "  - message: "
+                                                                             "anything\n    cause: "
+                                                                             "locked\n    act: "
+                                                                             "client\n" SAYS("tex"
+                                                                                             "t");
+    static const char other[] =
+        "lexicon:\n"
+        "  - code: Acme_Field.*\n    cause: validation\n    act: client\n" SAYS(
+            "other") "  - code: Acme_DialogTwo\n    cause: conflict\n    act: "
+                     "client\n" SAYS("other") "  - code: '[A-Za-z_.]+'\n    cause: "
+                                              "conflict\n    act: client\n" SAYS("any");
+    static const struct {
+        const char *code, *message, *pack;
+    } cases[] = {
+        {"Acme_DialogOne", "x went y", "one"}, {"Acme_FieldOne", "x went y", "one"},
+        {"Acme_DialogTwo", "x went y", NULL},  {"invalid_grant", "anything", NULL},
+        {"-2028", "anything else", NULL},      {"-2035", "it is already there", "one"},
+        {"-2035", "anything else", NULL},      {"Unheard_Of", "anything else", NULL},
+    };
+    g_autoptr(GPtrArray) packs = g_ptr_array_new_with_free_func((GDestroyNotify)pack_lexicon_unref);
+
+    (void)state;
+    g_ptr_array_add(packs, pack_of("one", one));
+    g_ptr_array_add(packs, pack_of("other", other));
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(verdict_t) verdict = verdict_new();
+        const struct pack_lexicon *found;
+
+        verdict->class = VERDICT_CLASS_ERROR_CODE;
+        verdict->code = g_strdup(cases[i].code);
+        verdict->message = g_strdup(cases[i].message);
+        found = lexicon_find_pack(lexicon_common(), packs, 400, verdict);
+        if (g_strcmp0(found != NULL ? found->pack : NULL, cases[i].pack) != 0)
+            fail_msg("%s: %s", cases[i].code, found != NULL ? found->pack : "none");
+    }
+}
+
 // The common entries are compiled when they are needed: a wrong one would go unseen.
 static void test_common_patterns(void **state)
 {
@@ -248,10 +320,10 @@ static void test_common_patterns(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_envelope),        cmocka_unit_test(test_conditions),
-        cmocka_unit_test(test_only_xml),        cmocka_unit_test(test_code_before_text),
-        cmocka_unit_test(test_there_and_back),  cmocka_unit_test(test_inside),
-        cmocka_unit_test(test_common_patterns),
+        cmocka_unit_test(test_envelope),       cmocka_unit_test(test_conditions),
+        cmocka_unit_test(test_only_xml),       cmocka_unit_test(test_code_before_text),
+        cmocka_unit_test(test_there_and_back), cmocka_unit_test(test_inside),
+        cmocka_unit_test(test_recognised),     cmocka_unit_test(test_common_patterns),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
