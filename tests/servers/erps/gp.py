@@ -35,6 +35,9 @@ def fail(status, code, text):
         entry = str(uuid.uuid4())
         LOGGED[entry] = text
         text, detail = "Business object validation error", f"<detail><Message>{entry}</Message></detail>"
+    elif code == "econnect":
+        detail = f'<detail><eConnectFault xmlns="http://schemas.microsoft.com/dynamics/gp"><Message>{text}</Message></eConnectFault></detail>'
+        text = "The creator of this fault did not specify a Reason."
     return soap(f"<s:Fault><faultcode>s:Server</faultcode><faultstring>{text}</faultstring>{detail}</s:Fault>")
 
 
@@ -124,8 +127,8 @@ FAMILIES = {
     "invalid": ("order", CREATE, {"class": "error_code", "cause": "validation", "act": "client", "message": "Item number GONE"}),
     "locked": ("order", CREATE, {"class": "error_code", "cause": "locked", "act": "erp-partner"}),
     "inactive": ("customer", " CreateCustomer$", {"cause": "validation", "act": "client", "message": "inactive"}),
-    "backorders": ("order", CREATE, {"class": "error_code", "cause": "validation", "act": "client", "message": "4776"}),
-    "vendor": ("order", CREATE, {"class": "error_code", "cause": "validation", "act": "client", "message": "372"}),
+    "backorders": ("order", CREATE, {"class": "error_code", "cause": "validation", "act": "client", "message": "4776", "code": "4776"}),
+    "vendor": ("order", CREATE, {"class": "error_code", "cause": "validation", "act": "client", "message": "372", "code": "372"}),
     "crash": ("order", CREATE, {"class": "cryptic", "cause": "server_fault", "act": "erp-partner"}),
     "denied": ("order", CREATE, {"class": "error_code", "cause": "permission", "act": "erp-partner"}),
     "action": ("order", CREATE, {"class": "error_code", "cause": "contract", "act": "integrator"}),
