@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Runs unit test programs and end-to-end test files, one for each core at a time,
+"""Runs unit test programs and end-to-end test files, two for each core at a time,
 and counts. Usage: tests/run.py BUILD [NAME...]; a NAME picks the tests whose name
 contains it. What a test prints is shown where it fails, or with V=1."""
 import concurrent.futures
@@ -54,7 +54,7 @@ def main():
 
     chosen = [test for test in tests(build) if not names or any(n in test[0] for n in names)]
     # most of their time is spent waiting; each has its own folder and ports
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+    with concurrent.futures.ThreadPoolExecutor(2 * (os.cpu_count() or 1)) as pool:
         results = list(pool.map(one, chosen))
     failed = [name for name, good in results if not good]
     for name in failed:
