@@ -106,3 +106,35 @@ WRONG = {"give": {"consumer_secret": "not-the-secret"}, "step": "open a cart", "
 INVALID = {"give": {"item": "GONE"}, "code": None, "message": "not available"}
 RUNGS = [("the shop answers", "GET /magento_version"), ("the integration may log in", "GET .*/store/storeConfigs"),
          ("the article can be sold", "GET .*/products/"), ("orders can be read", "GET .*/orders$")]
+
+
+def said(status, text, parameters=None):
+    return status, {"message": text, **({"parameters": parameters} if parameters else {}), "trace": None}
+
+
+LINE, SHIPPING, CREATED = "POST .*/items$", "POST .*/estimate-shipping", "POST .*/customers$"
+CASES = [
+    ("customer", CREATED, said(400, "A customer with the same email already exists in an associated website."),
+     "error_code", "conflict", None, "already exists", "integrator"),
+    ("customer", CREATED, said(401, "The consumer isn't authorized to access %resources.", {"resources": "Magento_Customer::customer"}),
+     "error_code", "permission", None, "Magento_Customer::customer", "client"),
+    ("customer", CREATED, said(400, '"%fieldName" is required. Enter and try again.', {"fieldName": "telephone"}),
+     "error_code", "validation", None, '"telephone" is required', "integrator"),
+    ("order", LINE, said(404, "No such entity with %fieldName = %fieldValue", {"fieldName": "cartId", "fieldValue": "x1"}),
+     "error_code", "not_found", None, "cartId = x1", "integrator"),
+    ("order", LINE, said(404, "The product that was requested doesn't exist. Verify the product and try again."),
+     "error_code", "not_found", None, "doesn't exist", "client"),
+    ("order", LINE, said(400, "Dieses Produkt ist nicht auf Lager."), "error_code", "validation", None, "Lager", "client"),
+    ("order", SHIPPING, said(400, "Carrier with such method not found: %1, %2", ["flatrate", "flatrate"]),
+     "error_code", "validation", None, "flatrate, flatrate", "client"),
+    ("order", LINE, said(404, "Request does not match any route."), "error_code", "contract", None, "route", "integrator"),
+    ("order", LINE, said(500, "Internal Error. Details are available in Magento log file. Report ID: webapi-63f1a2b3c4d5e"),
+     None, "server_fault", None, "Report ID", "erp-partner", {"Report ID": "webapi-63f1a2b3c4d5e"}),
+    ("order", LINE, (500, {"messages": {"error": [{"code": 500, "message": "Server internal error. See details in report api/1093820484"}]}}),
+     None, "server_fault", None, "report api", "erp-partner", {"Report ID": "1093820484"}),
+    ("order", LINE, (401, "oauth_problem=timestamp_refused", [("Content-Type", "application/x-www-form-urlencoded")]),
+     "error_code", "auth", "timestamp_refused", "", "hosting"),
+    ("order", LINE, said(429, "Too Many Requests"), None, "rate_limit", None, "Too Many", "integrator"),
+]
+SWEPT = [("customers", {"key": "71", "number": "71", "lastname": "ERPW-0LEFT0000001", "created_at": "2026-01-02 03:04:05"})]
+VERSION = "2.4 (Community)"
