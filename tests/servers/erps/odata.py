@@ -63,3 +63,23 @@ CALLS = [
 LOGIN = {"basic": {"username": "shop", "password": "odata-secret-1"}}
 GIVEN = {"url": "{erp}/odata", "entity_set": "Customers", "body": {"Name": "{{mark}}", "Group": "retail"}}
 RUNGS = [("the server answers", "GET /odata/?$"), ("the metadata can be read", "GET /odata/.metadata"), ("records can be read", "GET /odata/Customers$")]
+POSTED = "POST /odata/Customers"
+CASES = [
+    ("create", POSTED, (400, {"error": {"code": "", "message": "Could not find a property named 'Nmae' on type 'Sales.Customer'."}}),
+     "error_code", "contract", None, "Nmae", "integrator"),
+    ("create", POSTED, (428, {"error": {"code": "428", "message": "Precondition Required"}}),
+     None, "contract", None, "Precondition", "integrator"),
+    ("create", POSTED, (403, "CSRF token validation failed"), None, "auth", None, "CSRF", "integrator"),
+    ("read", "GET /odata/Customers$", (400, {"odata.error": {"code": "", "message": {
+        "lang": "en-US", "value": "The query specified in the URI is not valid. Term 'x' is not valid in a $select expression."}}}),
+     "error_code", "contract", None, "query specified", "integrator"),
+    ("read", r"GET /odata/Customers\(", (404, '<error xmlns="http://schemas.microsoft.com/ado/2007/08/dataservices/metadata"><code>404</code>'
+                                        '<message xml:lang="en">The record C1 was not found.</message></error>'),
+     "error_code", "not_found", "404", "C1", "client"),
+    ("create", POSTED, (400, {"error": {"code": "InvalidValue", "message": "Cannot convert the literal 'x' to the expected type 'Edm.Decimal'."}}),
+     "error_code", "validation", "InvalidValue", "Edm.Decimal", "integrator"),
+    ("create", POSTED, (405, {"error": {"code": "405", "message": "Create is not possible for this entity set."}}),
+     None, "contract", None, "not possible", "integrator"),
+]
+SWEPT = [("customers", {"key": "C71", "Id": "C71", "Name": "ERPW-0LEFT0000001", "CreatedAt": "2026-01-02T03:04:05Z"})]
+VERSION = None

@@ -39,3 +39,21 @@ LOGIN = {"bearer": {"token": "rest-secret-1"}}
 GIVEN = {"url": "{erp}/api", "path": "customers", "list": "$.data[*]", "record": "$.data", "ping": "ping",
          "version_path": "version", "body": {"name": "{{mark}}", "group": "retail"}}
 RUNGS = [("the server answers", "GET /api/ping"), ("the list can be read", "GET /api/customers$")]
+POSTED = "POST /api/customers"
+CASES = [
+    ("create", POSTED, (422, {"type": "about:blank", "title": "Unprocessable Content", "status": 422, "errors": [
+        {"field": "group", "code": "required", "message": "The field group is required."}]}),
+     "error_code", "validation", None, "group is required", "integrator"),
+    ("create", POSTED, (409, {"type": "about:blank", "title": "Conflict", "status": 409, "detail": "A customer with this name exists."}),
+     "error_code", "conflict", None, "this name exists", "integrator"),
+    ("create", POSTED, (403, {"error": "insufficient_scope", "error_description": "The token lacks customers:write."}),
+     "error_code", "permission", None, "customers:write", "client"),
+    ("read", r"GET /api/customers/\d", (404, {"title": "Not Found", "status": 404, "detail": "There is no customer with this id."}),
+     "error_code", "not_found", None, "no customer", "client"),
+    ("create", POSTED, (429, {"title": "Too Many Requests", "status": 429, "detail": "Only 60 calls a minute."}),
+     "error_code", "rate_limit", None, "60 calls", "integrator"),
+    ("create", POSTED, (415, {"title": "Unsupported Media Type", "status": 415, "detail": "Send application/json."}),
+     "error_code", "contract", None, "application/json", "integrator"),
+]
+SWEPT = [("customers", {"key": "71", "id": 71, "name": "ERPW-0LEFT0000001", "createdAt": "2026-01-02T03:04:05Z"})]
+VERSION = "2.4.1"
