@@ -48,6 +48,40 @@ class SapRest(ErpCase):
             told, verdict = self.told(self.one(self.fill_in(name, erp), "health", 2))
             self.assertEqual((told, verdict["cause"]), (step, "unavailable"), verdict)
 
+    @for_each
+    def test_what_failing_answers_mean(self, name, erp):
+        file = self.fill_in(name, erp)
+        for flow, pattern, answer, kind, cause, code, words, act, *ids in erp.table.CASES:
+            with self.subTest(answer=answer):
+                erp.reset()
+                erp.instead = {pattern: answer}
+                _, verdict = self.told(self.check("-c", file, "--no-store", flow, code=2)["flows"][0])
+                self.assertEqual((verdict["cause"], verdict["act"], verdict["pack"]), (cause, act, name), verdict)
+                self.assertIn(verdict["class"], (kind,) if kind else ("error_code", "cryptic"), verdict)
+                if code:
+                    self.assertEqual(verdict["code"], code)
+                self.assertIn(words, verdict["message"] or "")
+                self.assertEqual(set(verdict["languages"]), {"nl", "fr", "de"})
+                self.assertTrue(verdict["next"])
+                for key, value in (ids[0] if ids else {}).items():
+                    self.assertEqual(verdict["correlation"].get(key), value, verdict)
+                self.assertEqual(erp.left(), [])
+
+    @for_each
+    def test_sweeps_take_what_was_left_and_nothing_else(self, name, erp):
+        file = self.fill_in(name, erp)
+        for table, record in erp.table.SWEPT:
+            rows = erp.records.setdefault(table, {})
+            rows["made-left"] = record
+            rows["made-other"] = {**record, "key": record["key"] + "9", **{k: v.replace("ERPW-", "SHOP-") for k, v in record.items()
+                                                                           if isinstance(v, str) and "ERPW-" in v}}
+        done = self.run_program("sweep", "-c", file)
+        for table, _ in erp.table.SWEPT:
+            self.assertIn("made-other", erp.records[table], done.stdout)
+            del erp.records[table]["made-other"]
+        self.assertEqual(erp.left(), [], done.stdout + done.stderr)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -64,3 +64,49 @@ INVALID = {"give": {"item": "GONE"}, "code": "V1/302", "message": "Material GONE
 EXPIRES_AFTER = 0
 RUNGS = [("the server answers", f"GET {S}/API_SALES_ORDER_SRV/$"), ("the login and the order API work", "GET .*metadata"),
          ("customers can be read", "GET .*A_BusinessPartner$"), ("orders can be read", "GET .*A_SalesOrder$")]
+
+
+def raised(code, text, status=400, wrapper=True):
+    """The reason in errordetails[], behind or before the generic one."""
+    details = [{"code": code, "message": text, "severity": "error"}]
+    other = {"code": "/IWBEP/CX_MGW_BUSI_EXCEPTION", "message": "An exception was raised", "severity": "error"}
+    return status, {"error": {"code": code, "message": {"lang": "en", "value": text}, "innererror": {
+        "transactionid": "4F00A1B2C3D4E5F60718293A4B5C6D7E", "errordetails": details + [other] * wrapper}}}
+
+
+def v4(status, code, text):
+    return status, {"error": {"code": code, "message": text, "details": []}}
+
+
+def told(status, code, text):
+    return status, ('<error xmlns="http://schemas.microsoft.com/ado/2007/08/dataservices/metadata">'
+                    f'<code>{code}</code><message xml:lang="en">{text}</message></error>')
+
+
+SIMULATED = "POST .*A_SalesOrderSimulation"
+CASES = [
+    ("order", SIMULATED, raised("V1/302", "Material X is not defined for sales org. 1710, distr.chan. 10, language EN"),
+     "error_code", "validation", "V1/302", "not defined", "client", {"transactionid": "4F00A1B2C3D4E5F60718293A4B5C6D7E"}),
+    ("order", SIMULATED, raised("VP/204", "Auftraggeber 4711 ist für den Vertriebsbereich nicht angelegt"),
+     "error_code", "validation", "VP/204", "Auftraggeber", "client"),
+    ("order", SIMULATED, raised("V4/083", "Verkaufsbeleg wird zur Zeit von Benutzer MEIER bearbeitet"),
+     "error_code", "locked", "V4/083", "MEIER", "client"),
+    ("order", SIMULATED, raised("ZSHOP/017", "Please give a promotion"), "error_code", "validation", "ZSHOP/017", "promotion", "erp-partner"),
+    ("order", SIMULATED, told(403, "/IWFND/MED/170", "No service found for namespace '', name 'X', version '0001'"),
+     "error_code", "not_found", "/IWFND/MED/170", "No service found", "erp-partner"),
+    ("order", SIMULATED, told(403, "/IWFND/CM_CONSUMER/101", "No authorization to access Service 'X'"),
+     "error_code", "permission", "/IWFND/CM_CONSUMER/101", "No authorization", "client"),
+    ("order", SIMULATED, told(500, "/IWFND/CM_COS/003", "SAP NetWeaver Gateway is not active"),
+     "error_code", "unavailable", "/IWFND/CM_COS/003", "not active", "erp-partner"),
+    ("order", SIMULATED, (500, {"error": {"code": "/IWBEP/CX_MGW_BUSI_EXCEPTION", "message": {"lang": "en", "value": "An exception was raised"}}}),
+     "cryptic", "unknown", "/IWBEP/CX_MGW_BUSI_EXCEPTION", "exception", "erp-partner"),
+    ("order", SIMULATED, v4(400, "/IWCOR/CX_DS_EDM_FACET_ERROR/005056A509B11ED1BDCCCC5E8168819D",
+                            "Eigenschaft 'X' an Offset '86' hat ungültigen Wert 'Y'"),
+     "error_code", "validation", "/IWCOR/CX_DS_EDM_FACET_ERROR/005056A509B11ED1BDCCCC5E8168819D", "ungültig", "integrator"),
+    ("real-order", "POST .*A_SalesOrder$", v4(412, "/IWBEP/CM_V4_RUNTIME/021", "The state of the resource was already changed"),
+     "error_code", "conflict", "/IWBEP/CM_V4_RUNTIME/021", "already changed", "integrator"),
+    ("order", SIMULATED, raised("V1/811", "Number range 01 for VBAK is not there", wrapper=False),
+     "error_code", "validation", "V1/811", "Number range", "erp-partner"),
+]
+SWEPT = [("orders", {"key": "71", "number": "71", "PurchaseOrderByCustomer": "ERPW-0LEFT0000001"})]
+VERSION = "Thu, 01 Jan 2026 00:00:00 GMT"

@@ -86,3 +86,39 @@ INVALID = {"give": {"item": "GONE"}, "code": "-5002", "message": "Item number is
 EXPIRES_AFTER = 1
 RUNGS = [("the server answers", "GET /ping/"), ("the company answers", "GET /b1s/v1/BusinessPartners$"),
          ("the customer for test orders is there", r"GET /b1s/v1/BusinessPartners\("), ("orders can be read", "GET /b1s/v1/Orders")]
+
+
+def both(status, code, text):
+    return status, {"error": {"code": code, "message": {"lang": "en-us", "value": text}}}
+
+
+DRAFT, PARTNER = "POST /b1s/v1/Drafts", "POST /b1s/v1/BusinessPartners"
+# (flow, what is answered otherwise, the answer, class, cause, code, words of the message, who acts)
+CASES = [
+    ("customer", PARTNER, both(400, -10, "1320000140 - Business partner code 'X1' already assigned to a business partner"),
+     "error_code", "conflict", "-10", "already assigned", "integrator", {"message number": "1320000140"}),
+    ("order", DRAFT, both(404, -2028, "No existen registros coincidentes (ODBC -2028)"),
+     "error_code", "not_found", "-2028", "coincidentes", "erp-partner", {"ODBC": "-2028"}),
+    ("order", DRAFT, (404, {"error": {"code": "-2028", "details": [{"code": "", "message": ""}],
+                                      "message": "Entity with value('7') does not exist"}}),
+     "error_code", "not_found", "-2028", "does not exist", "integrator"),
+    ("order", DRAFT, both(400, -1116, "(1000) Projekt fehlt"), "error_code", "validation", "-1116", "Projekt fehlt", "erp-partner"),
+    ("order", DRAFT, both(400, -4013, "Posting period locked; specify another date [ORDR.DocDate]"),
+     "error_code", "validation", "-4013", "locked", "client"),
+    ("order", DRAFT, both(400, -5002, "Menge führt zu negativem Bestand [RDR1.ItemCode][line: 1]"),
+     "error_code", "validation", "-5002", "negativem", "client"),
+    ("order", DRAFT, both(400, -5002, "Indique una sucursal activa [ORDR.BPLId]"),
+     "error_code", "validation", "-5002", "sucursal", "erp-partner"),
+    ("order", DRAFT, both(400, -2039, "Another user or another operation modified data (ODBC -2039)"),
+     "error_code", "conflict", "-2039", "modified data", "integrator"),
+    ("order", DRAFT, both(403, 804, "Forbidden operation"), "error_code", "permission", "804", "Forbidden", "client"),
+    ("order", DRAFT, both(500, 305, "Switch company error: -1102"), "error_code", "unavailable", "305", "-1102", "hosting"),
+    ("order", DRAFT, both(500, 407, "Table definition not found for '@X'."), "error_code", "server_fault", "407", "@X", "hosting"),
+    ("order", DRAFT, both(400, -1000, "Property 'Foo' of 'Document' is invalid"), "error_code", "contract", "-1000", "Foo", "integrator"),
+    ("order", DRAFT, both(400, -8010, "No valid license is present"), "error_code", "license", "-8010", "license", "client"),
+]
+SWEPT = [("drafts", {"key": "71", "number": "71", "DocDueDate": "2026-01-09", "NumAtCard": "ERPW-0LEFT0000001", "CreationDate": "2026-01-02"}),
+         ("partners", {"key": "EW71", "CardCode": "EW71", "CardName": "erpwatch ERPW-0LEFT0000001", "CreateDate": "2026-01-02"}),
+         ("orders", {"key": "72", "number": "72", "DocDueDate": "2026-01-09", "NumAtCard": "ERPW-0LEFT0000001", "Cancelled": "tNO",
+                     "DocumentStatus": "bost_Open", "CreationDate": "2026-01-02"})]
+VERSION = "1000340"
