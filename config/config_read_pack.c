@@ -35,6 +35,24 @@ struct template *config_read_parameter(struct config_world *world,
     return config_read_json(&world->reader, node, secret || redact_is_secret_name(parameter->name));
 }
 
+bool config_needs_parameter(const struct pack *pack, const struct pack_parameter *parameter,
+                            const struct config_node *own, const struct config_node *with)
+{
+    const struct config_node *system = pack->system;
+    bool needed = false;
+
+    for (unsigned i = 0; system != NULL && i < system->count && !needed; i++)
+        needed = config_node_entry(own, system->entries[i].key) == NULL &&
+                 pack_uses(system->entries[i].value, parameter->name);
+    for (unsigned i = 0; i < pack->parameters->len && !needed; i++) {
+        const struct pack_parameter *other = pack->parameters->pdata[i];
+
+        needed = other->fallback != NULL && config_node_entry(with, other->name) == NULL &&
+                 pack_uses(other->fallback, parameter->name);
+    }
+    return needed;
+}
+
 void config_require_parameters(struct config_world *world, const struct config_definition *flow,
                                const struct config_definition *use,
                                const struct config_system *system)

@@ -117,7 +117,8 @@ static void read_parameter(struct config_world *world, const struct pack *pack,
 }
 
 // The pack's parameters in its order; what `with` gives besides is a mistake. What only
-// some flows go by is asked for where such a flow is used.
+// some flows go by is asked for where such a flow is used, and what the system says
+// itself needs nothing.
 static void read_parameters(struct config_world *world, const struct pack *pack,
                             const struct config_definition *definition,
                             const struct config_node *with)
@@ -133,7 +134,8 @@ static void read_parameters(struct config_world *world, const struct pack *pack,
         const struct pack_parameter *parameter = pack->parameters->pdata[i];
         const struct config_entry *given = config_node_entry(with, parameter->name);
 
-        if (given == NULL && parameter->fallback == NULL && !parameter->needed)
+        if (given == NULL && parameter->fallback == NULL &&
+            !config_needs_parameter(pack, parameter, definition->node, with))
             continue;
         if (given == NULL && parameter->fallback == NULL) {
             config_problem_error(problems, place, "with: %s is missing in the system %s: %s",

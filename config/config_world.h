@@ -132,6 +132,11 @@ struct template *config_read_parameter(struct config_world *world,
                                        const struct pack_parameter *parameter,
                                        const struct config_node *given, const char *system);
 
+// True where a system that says `own` itself, and gives its pack `with` (NULL for
+// nothing), goes by the parameter in what it leaves to the pack.
+bool config_needs_parameter(const struct pack *pack, const struct pack_parameter *parameter,
+                            const struct config_node *own, const struct config_node *with);
+
 // Says which parameters the flow's steps, those of the pack's flow `use`, go by that
 // neither it nor the system gives.
 void config_require_parameters(struct config_world *world, const struct config_definition *flow,

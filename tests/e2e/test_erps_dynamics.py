@@ -102,6 +102,28 @@ class Dynamics(ErpCase):
         self.assertIn('the flow order needs the parameter "item" of the pack business-central: ', done.stderr)
         self.assertNotIn("customer_no", done.stderr)
 
+    def test_another_login_needs_no_parameters_of_the_first(self):
+        """Users of the kind NavUserPassword: what the system says itself, the pack need not be told."""
+        self.environment["KEY"] = "access-key-1"
+        basic = {"basic": {"username": "shop", "password": "${env:KEY}"}}
+        given = {"nav": {"url": "http://127.0.0.1:7047/NAV/WS/CRONUS"},
+                 "business-central": {"url": "http://127.0.0.1:7048/BC/api/v2.0", "company": "c0ffee00-0000-4000-8000-000000000001"}}
+        for pack, values in given.items():
+            system = {"pack": pack, "with": values, "auth": basic}
+            flow = {"system": "erp", "notify": "ops"}
+            document = {"contacts": {"ops": {"email": "ops@b.example"}}, "systems": {"erp": system},
+                        "mail": {"directory": self.mails, "from": "m@b.example", "fallback": "ops"},
+                        "flows": {"health": {**flow, "use": "health"}, "customer": {**flow, "use": "customer"}}}
+            self.write("basic.yaml", json.dumps(document))
+            done = self.run_program("validate", "-c", "basic.yaml")
+            self.assertEqual((done.returncode, done.stderr), (0, ""), pack)
+            del system["auth"]
+            self.write("basic.yaml", json.dumps(document))
+            done = self.run_program("validate", "-c", "basic.yaml")
+            self.assertEqual(done.returncode, 3, pack)
+            self.assertIn("with: password is missing in the system erp: " if pack == "nav" else "with: client_secret is missing in",
+                          done.stderr)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -174,6 +174,35 @@ static void test_needed_by_flow(void **state)
     assert_null(config);
 }
 
+// What a system says itself, in place of its pack, needs no parameter.
+static void test_needed_by_what_is_left(void **state)
+{
+    static const char system[] =
+        "systems: {erp: {pack: test, with: {url: https://erp.example%s}%s}}\n";
+    static const struct {
+        const char *with, *own;
+        bool good;
+    } cases[] = {
+        {"", "", false},
+        {", key: abcdefgh", "", true},
+        {"", ", auth: {basic: {username: a, password: '${env:NONE:-b}'}}", true},
+        {"", ", timeout: 5s", false},
+    };
+    g_autoptr(GString) pack = g_string_new(pack_text);
+
+    (void)state;
+    g_string_replace(pack, "timeout: 7s,", "auth: {header: {X-Key: '{{key}}'}},", 1);
+    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GString) text = g_string_new(system);
+
+        g_string_replace(text, "%s", cases[i].with, 1);
+        g_string_replace(text, "%s", cases[i].own, 1);
+        g_autoptr(config_t) config = load(pack->str, text->str);
+
+        assert_int_equal(config != NULL, cases[i].good);
+    }
+}
+
 // A user may give a system less time than its pack thinks slow: the pack is not
 // theirs to mend. In a flow of their own it is a mistake.
 static void test_less_time(void **state)
@@ -335,11 +364,17 @@ static void test_version(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_own_packs),      cmocka_unit_test(test_system),
-        cmocka_unit_test(test_flow_parameter), cmocka_unit_test(test_needed_by_flow),
-        cmocka_unit_test(test_less_time),      cmocka_unit_test(test_digest),
-        cmocka_unit_test(test_sweep),          cmocka_unit_test(test_sweep_unused),
-        cmocka_unit_test(test_sweep_taken),    cmocka_unit_test(test_version),
+        cmocka_unit_test(test_own_packs),
+        cmocka_unit_test(test_system),
+        cmocka_unit_test(test_flow_parameter),
+        cmocka_unit_test(test_needed_by_flow),
+        cmocka_unit_test(test_needed_by_what_is_left),
+        cmocka_unit_test(test_less_time),
+        cmocka_unit_test(test_digest),
+        cmocka_unit_test(test_sweep),
+        cmocka_unit_test(test_sweep_unused),
+        cmocka_unit_test(test_sweep_taken),
+        cmocka_unit_test(test_version),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
