@@ -124,7 +124,7 @@ FAMILIES = {
     "forbidden": ("order", ORDER, {"class": "error_code", "cause": "permission", "act": "client", "says": "none of the groups"}),
     "private": ("order", ORDER, {"class": "error_code", "cause": "contract", "act": "integrator"}),
     "renamed": ("order", ORDER, {"class": "error_code", "cause": "contract", "act": "integrator", "code": "builtins.ValueError"}),
-    "uninstalled": ("order", ORDER, {"class": "error_code", "cause": "contract", "act": "erp-partner", "says": "not installed"}),
+    "uninstalled": ("order", ORDER, {"class": "error_code", "cause": "not_found", "act": "erp-partner", "says": "not installed"}),
     "argument": ("order", ORDER, {"class": "error_code", "cause": "contract", "act": "integrator"}),
     "closed": ("order", ORDER, {"class": "error_code", "cause": "locked", "act": "erp-partner", "says": "bookkeeping"}),
     "confirmed": ("order", ORDER, {"class": "error_code", "cause": "conflict", "act": "integrator"}),
