@@ -7,7 +7,7 @@ import sys
 
 import yaml
 
-from harness import Case, ROOT, decisive
+from harness import Case, ROOT, decisive, wait_for
 
 sys.path.insert(0, f"{ROOT}/tests/servers")
 import erp as engine  # noqa: E402  pylint: disable=wrong-import-position
@@ -67,6 +67,24 @@ class ErpCase(Case):
         document["agent"] = {"store": self.path(name + ".db")}
         self.write(file, json.dumps(document))
         return file
+
+    def version_of(self, file):
+        """What the agent reads of the system's version."""
+        with open(self.path(file), encoding="utf-8") as text:
+            document = json.load(text)
+        for flow in document["flows"].values():
+            flow["off"] = "only the version is asked"
+        self.write(file, json.dumps(document))
+
+        def known():
+            done = self.run_program("status", "-c", file, "--format", "json")
+            versions = json.loads(done.stdout)["versions"] if done.returncode == 0 else []
+            return [version["version"] for version in versions if version["version"]]
+
+        agent = self.start_program("run", "-c", file)
+        version, = wait_for(known, "the version is told")
+        self.stop(agent)
+        return version
 
     def told(self, flow):
         step = decisive(flow)

@@ -36,6 +36,28 @@ class Open(ErpCase):
         self.assertEqual((step, verdict["cause"]), (known["wrong"], "auth"), verdict)
 
     @for_each
+    def test_failing_answers(self, name, erp):
+        """Each family is told as what it is: the code and the ids found, and who can mend it."""
+        file = self.fill_in(name, erp)
+        for family, (flow, asked, told) in erp.table.FAMILIES.items():
+            with self.subTest(pack=name, family=family):
+                erp.instead = {asked: erp.failure(family)}
+                _, verdict = self.told(self.check("-c", file, "--now", flow, code=2)["flows"][0])
+                for key in ("class", "cause", "act", "code"):
+                    if key in told:
+                        self.assertEqual(verdict[key], told[key], verdict)
+                self.assertIn(told.get("message", ""), verdict["message"])
+                self.assertIn(told.get("says", ""), verdict["explanation"])
+                for key, value in told.get("ids", {}).items():
+                    self.assertEqual(verdict["correlation"].get(key), value, verdict)
+                self.assertEqual((verdict["pack"], set(verdict["languages"])), (name, {"nl", "fr", "de"}))
+                texts = [verdict["explanation"], verdict["next"]] + [
+                    text for language in verdict["languages"].values() for text in (language["explanation"], language["next"])]
+                self.assertEqual(len(set(texts)), 8, texts)
+        erp.reset()
+        self.assertEqual(erp.left(), [])
+
+    @for_each
     def test_an_answer_that_never_came(self, name, erp):
         """The record was made all the same: it is found by its mark, and deleted."""
         erp.switch = "lost"
@@ -71,6 +93,15 @@ class Open(ErpCase):
         swept = [record["state"] for sweep in json.loads(done.stdout)["sweeps"] for record in sweep["records"]]
         self.assertEqual(swept, ["deleted"] * len(erp.table.LEFT), done.stdout)
         self.assertEqual(erp.left(), [])
+
+    @for_each
+    def test_the_version_is_read(self, name, erp):
+        version = getattr(erp.table, "VERSION", None)
+        file = self.fill_in(name, erp)
+        if version:
+            self.assertEqual(self.version_of(file), version)
+        else:  # it tells none, and the pack says so
+            self.assertIn("tells", self.run_program("packs", name).stdout)
 
 
 if __name__ == "__main__":

@@ -245,6 +245,29 @@ class Punchout(Case):
             if cause:
                 self.assertEqual(verdict["cause"], cause, verdict)
 
+    def test_setup_meanings(self):
+        """What the codes and the shops' own words mean, and who can mend it."""
+        for answer, cause, act, says in (
+                ("401:Unauthorized:Identity unknown", "auth", "client", "does not recognise who calls"),
+                ("400:Bad Request:Unknown user in UserEmail", "auth", "client", "the user or customer"),
+                ("403:Forbidden:Punchout is not enabled", "permission", "client", "not enabled"),
+                ("406:Not Acceptable:Could not parse cXML document", "contract", "integrator", "cannot read the request"),
+                ("500:Internal Server Error:PO 12 has already been processed", "conflict", "integrator", "had this document|has had"),
+                ("417:Expectation Failed:Invalid document reference", "not_found", "client", "does not have"),
+                ("450:Not Implemented:operation edit", "contract", "integrator", "does not implement"),
+                ("475:Signature Required:", "auth", "integrator", "digital signature"),
+                ("551:Unable to forward request:", "unavailable", "erp-partner", "hub"),
+                ("560:Temporary server error:", "unavailable", "erp-partner", "out of service"),
+                ("500:Internal Server Error:The session has expired", "not_found", "integrator", "has ended at the shop")):
+            with self.subTest(answer):
+                self.behave(setup="status:" + answer)
+                verdict = decisive(self.flow("setup", code=2))["verdict"]
+                self.assertEqual((verdict["class"], verdict["code"]), ("error_code", answer[:3]), verdict)
+                self.assertEqual((verdict["cause"], verdict["act"]), (cause, act), verdict)
+                self.assertRegex(verdict["explanation"], says)
+                self.assertEqual(verdict["pack"], "punchout-cxml")
+                self.assertEqual(set(verdict["languages"]), {"nl", "fr", "de"})
+
     def test_setup_answers(self):
         """What is no answer of cXML, or lacks what it has to have."""
         status, start = r"Status/@code equals", r"StartPage/URL matches"

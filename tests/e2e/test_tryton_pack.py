@@ -93,6 +93,55 @@ class TrytonPack(ErpCase):
         self.assertEqual(self.rows("SELECT name FROM party_party WHERE name LIKE 'erpwatch%' AND active"), [("erpwatch fan club",)])
         self.assertEqual(self.rows("SELECT id FROM sale_sale"), [])
 
+    def test_the_version_is_read(self):
+        self.assertEqual(self.version_of(self.fill()), tryton.ask(self.port, "common.server.version", []))
+
+    def test_who_calls(self):
+        step, verdict = self.told(self.health(password="not-this-one"))
+        self.assertEqual((step, verdict["cause"], verdict["act"]), ("log in", "auth", "client"), verdict)
+        self.assertIn("does not accept the user or the password", verdict["explanation"])
+        with sqlite3.connect(self.path("erp.sqlite")) as database:  # each failure makes the next answer wait longer
+            for _ in range(6):
+                database.execute("INSERT INTO res_user_login_attempt (login, ip_address, ip_network, create_date) "
+                                 "VALUES ('flow', '127.0.0.1', '127.0.0.1/32', datetime('now'))")
+        step, verdict = self.told(self.health())
+        self.assertEqual((step, verdict["cause"], verdict["act"]), ("log in", "auth", "client"), verdict)
+        self.assertIn("Too many logins", verdict["explanation"])
+        self.assertIn("five minutes", verdict["next"])
+
+    def test_what_is_asked_for(self):
+        party, other = self.ask("model.party.party.create", [{"name": "Somebody"}, {"name": "Other", "addresses": [["create", [{}]]]}])
+        address, = self.ask("model.party.party.read", [other], ["addresses"])[0]["addresses"]
+        self.ask("model.sale.sale.create", [{"party": other, "invoice_address": address}])
+        model = "model.party.party."
+        for what, verdict, cause, act, code, message, says in (
+                ("no right", self.judge("model.sale.sale.search_count", [], file=self.fill(username="nobody")), "permission", "client",
+                 "UserError", "not allowed", "in no group"),
+                ("required", self.judge("model.sale.sale.create", [{"reference": "x"}]), "validation", "erp-partner", "UserError",
+                 "value is required", "requires is empty"),
+                ("digits", self.judge("model.sale.sale.create", [{"party": party, "lines": [["create", [
+                    {"type": "line", "quantity": 1, "unit_price": {"__class__": "Decimal", "decimal": "1.123456789"}}]]]}]),
+                 "validation", "integrator", "UserError", "exceeds the limit", "does not fit its field"),
+                ("selection", self.judge("model.sale.sale.create", [{"party": party, "invoice_method": "sometimes"}]), "validation",
+                 "integrator", "UserError", "not one of the allowed", "keyword"),
+                ("domain", self.judge("model.sale.sale.create", [{"party": party, "invoice_address": address}]), "validation",
+                 "erp-partner", "UserError", "according to its domain", "not among those"),
+                ("in use", self.judge(model + "delete", [other]), "conflict", "integrator", "UserError", "used by field", "used by others"),
+                ("missing record", self.judge(model + "read", [999999], ["name"]), "not_found", "integrator", "UserError", "exist anymore",
+                 "was deleted"),
+                ("unknown model", self.judge("model.sale.wishlist.search_count", []), "contract", "integrator", None, "", "module"),
+                ("unknown field", self.judge(model + "search_count", [["wishes", "=", 1]]), "contract", "integrator", None, "", ""),
+                ("unknown method", self.judge(model + "explode", []), "contract", "integrator", None, "", "does not offer"),
+                ("in between", self.judge(model + "write", [party], {"name": "y"},
+                                          context={"_timestamp": {f"party.party,{party}": "1.0"}}), "conflict", "integrator",
+                 "ConcurrencyException", "", "Somebody else changed")):
+            with self.subTest(what):
+                self.assertEqual((verdict["cause"], verdict["act"]), (cause, act), verdict)
+                if code:
+                    self.assertEqual((verdict["class"], verdict["code"]), ("error_code", code), verdict)
+                self.assertIn(message, verdict["message"] or "")
+                self.assertIn(says, verdict["explanation"])
+
 
 if __name__ == "__main__":
     unittest.main()

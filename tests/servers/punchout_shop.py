@@ -213,8 +213,8 @@ class Shop(http.server.BaseHTTPRequestHandler):
         heads = {"bom": "\ufeff" + DECLARATION, "newline": "\n" + DECLARATION, "no declaration": "",
                  "subset": DECLARATION + '<!DOCTYPE cXML [<!ENTITY x "boom">]>\n'}
         if kind == "status":
-            code, _, text = rest.partition(":")
-            self.answer_cxml(status(code, text, "The shop says why"))
+            code, text, *words = rest.split(":")
+            self.answer_cxml(status(code, text, words[0] if words else "The shop says why"))
         elif kind == "http":
             self.answer("<html><body><h1>Bad Gateway</h1></body></html>", int(rest))
         elif kind == "html":
