@@ -6,6 +6,7 @@
 #include "../base/ids.h"
 #include "../base/json.h"
 #include "../base/regex.h"
+#include "../base/xml.h"
 #include "exchange.h"
 #include "multipart.h"
 #include "request.h"
@@ -126,13 +127,30 @@ static void collect_form_texts(const char *form, const char *needle, cJSON *text
             cJSON_AddItemToArray(texts, cJSON_CreateString(value));
 }
 
+struct text_search {
+    const char *needle;
+    cJSON *texts;
+};
+
+static void collect_xml_text(const char *name, const char *text, void *user)
+{
+    (void)name;
+    struct text_search *search = user;
+    if (strstr(text, search->needle))
+        cJSON_AddItemToArray(search->texts, cJSON_CreateString(text));
+}
+
 static void collect_texts(const char *bytes, size_t length, const char *type, const char *needle,
                           cJSON *texts)
 {
     g_autoptr(cJSON) document = json_parse(bytes, length, NULL);
     g_autofree char *text = g_strndup(bytes, length);
+    g_autoptr(xml_document_t) markup = strstr(text, needle) ? xml_parse(text, NULL) : NULL;
+    struct text_search search = {needle, texts};
     if (document)
         collect_json_texts(document, needle, texts);
+    else if (markup)
+        xml_document_foreach(markup, collect_xml_text, &search);
     else if (type && strstr(type, "x-www-form-urlencoded"))
         collect_form_texts(text, needle, texts);
     else if (strstr(text, needle))

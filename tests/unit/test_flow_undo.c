@@ -74,6 +74,8 @@ static void test_sent_texts(void **state)
         {"application/json", "{\"a\":\"x RUN1\",\"b\":[{\"c\":\"RUN1\"},\"other\"],\"n\":1}",
          "[\"x RUN1\",\"RUN1\"]"},
         {"application/x-www-form-urlencoded", "name=x+RUN1&other=y", "[\"x RUN1\"]"},
+        {"text/xml", "<E xmlns='urn:e'><Name id='RUN1'>x RUN1</Name><No>1</No></E>",
+         "[\"RUN1\",\"x RUN1\"]"},
         {"text/plain", "order RUN1", "[\"order RUN1\"]"},
         {"text/plain", "order", "[]"},
         {NULL, NULL, "[]"},
