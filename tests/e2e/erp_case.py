@@ -89,3 +89,35 @@ class ErpCase(Case):
     def told(self, flow):
         step = decisive(flow)
         return step["step"], step["verdict"]
+
+    def sweep_what_was_left(self, name, erp):
+        """Records of ours (LEFT of the table) and of others lie about for days: ours go, and no other."""
+        left = erp.table.LEFT
+        file = self.fill_in(name, erp)
+        for table, record in left.items():
+            erp.leave(table, **record)
+            erp.leave(table, **{key: "of somebody else" for key in record})
+        done = self.run_program("sweep", "-c", file, "--format", "json")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        swept = [record["state"] for sweep in json.loads(done.stdout)["sweeps"] for record in sweep["records"]]
+        self.assertEqual(swept, ["deleted"] * len(left), done.stdout)
+        self.assertEqual(len(erp.left()), len(left))
+        for rows in erp.records.values():
+            for key in [key for key in rows if str(key).startswith("left-")]:
+                del rows[key]
+
+    def wait_for_version(self, file, version):
+        """An agent whose flows are off asks for the version alone, and tells it."""
+        with open(self.path(file), encoding="utf-8") as text:
+            document = json.load(text)
+        for flow in document["flows"].values():
+            flow["off"] = "only the version is asked"
+        self.write(file, json.dumps(document))
+
+        def known():
+            done = self.run_program("status", "-c", file, "--format", "json")
+            return [one["version"] for one in json.loads(done.stdout)["versions"]] if done.returncode == 0 else []
+
+        agent = self.start_program("run", "-c", file)
+        wait_for(lambda: known() == [version], "the version is told")
+        self.stop(agent)

@@ -416,7 +416,7 @@ class Erp:
         all of ours."""
         named = [r for r in rows.values() if any(
             isinstance(v, str) and "ERPW-" in v and v in request.all for v in r.values())]
-        asked = re.search("ERPW-(?!z{12})[0-9a-z]{12}", request.all)
+        asked = re.search("ERPW-(?!z{12})[0-9A-Za-z]{12}", request.all)
         return answer(named if asked else list(rows.values()), request)
 
 

@@ -87,9 +87,10 @@ FAMILIES = {
     "locked": ("order", CREATE, {"class": "error_code", "cause": "locked", "act": "erp-partner", "code": "2", "message": "Cannot edit a record"}),
     "mandatory": ("order", CREATE, {"class": "error_code", "cause": "validation", "act": "erp-partner", "message": "must be filled in"}),
     "schema": ("order", CREATE, {"class": "error_code", "cause": "contract", "act": "integrator"}),
-    "suppressed": ("order", CREATE, {"cause": "server_fault", "act": "erp-partner", "code": "s:RequestFailed"}),
+    "suppressed": ("order", CREATE, {"class": "cryptic", "cause": "server_fault", "act": "erp-partner", "code": "s:RequestFailed"}),
     "duplicate": ("customer", "CustomerServiceCreateRequest", {"cause": "conflict", "act": "erp-partner", "code": "13"}),
     "unauthorized": ("customer", "CustomerServiceCreateRequest", {"cause": "permission", "act": "erp-partner"}),
     "closed": ("order", CREATE, {"cause": "unavailable", "act": "erp-partner", "code": "a:EndpointNotFound"}),
 }
 LEFT = {"customers": {"Name": "erpwatch ERPW-0123456789ab"}, "orders": {"PurchOrderFormNum": "ERPW-0123456789ab", "CustAccount": "C1"}}
+LOST = ("customer", "order")

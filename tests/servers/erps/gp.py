@@ -137,3 +137,4 @@ FAMILIES = {
     "missing": ("health", " GetCustomerByKey", {"cause": "validation", "act": "erp-partner", "ids": {"LogId": "^[0-9a-f-]{36}$"}}),
 }
 LEFT = {"customers": {"Name": "erpwatch ERPW-0123456789ab"}, "orders": {"CustomerPONumber": "ERPW-0123456789ab"}}
+LOST = ("customer", "order")

@@ -79,3 +79,4 @@ FAMILIES = {
     "period": told("validation", "erp-partner"), "taken": told("conflict", "erp-partner", flow="customer", operation="CreateCustomer"),
     "action": told("contract", "integrator", code="a:ActionNotSupported"),
 }
+LOST = ("customer",)
