@@ -34,7 +34,7 @@ HELPERS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/e2e/*.c tests/
 all: $(BUILD)/erpwatch ## build the program (default)
 
 # The translations of the mails: gettext's catalogues, put into the program.
-LANGUAGES := nl
+LANGUAGES := nl fr de
 CATALOGUES := $(LANGUAGES:%=$(BUILD)/locale/%/LC_MESSAGES/erpwatch.mo)
 
 $(BUILD)/locale/%/LC_MESSAGES/erpwatch.mo: alerts/po/%.po
@@ -42,13 +42,13 @@ $(BUILD)/locale/%/LC_MESSAGES/erpwatch.mo: alerts/po/%.po
 	$(SAY) MSG $<
 	$(Q)msgfmt --check --endianness=little -o $@ $<
 
-$(BUILD)/gen/alerts/catalogues.inc: $(CATALOGUES)
+$(BUILD)/gen/alerts/catalogues.inc: $(CATALOGUES) Makefile
 	@mkdir -p $(@D)
 	@{ for l in $(LANGUAGES); do \
 	  echo "static const unsigned char catalogue_$$l[] = {"; \
 	  od -An -v -tu1 $(BUILD)/locale/$$l/LC_MESSAGES/erpwatch.mo | sed 's/\([0-9]\)\( \|$$\)/\1,/g'; \
 	  echo '};'; done; \
-	  echo "#define CATALOGUES $(LANGUAGES:%=CATALOGUE(%))"; } >$@
+	  echo "#define CATALOGUES $(foreach l,$(LANGUAGES),CATALOGUE($l))"; } >$@
 
 $(BUILD)/alerts/words.o: $(BUILD)/gen/alerts/catalogues.inc
 

@@ -109,7 +109,8 @@ static void append_row(GString *html, const struct view_row *row, const struct r
 
     g_string_append_printf(html,
                            "<tr><td class=\"stack l m line\" width=\"%s\" valign=\"top\" style=\""
-                           "width:%spx;padding:7px 12px 7px 0;%s" FONT "%scolor:#667085\">",
+                           "width:%spx;padding:7px 12px 7px 0;%s" FONT "%scolor:#667085;"
+                           "overflow-wrap:anywhere\">",
                            style->label_width, style->label_width, line, style->font);
     safe_text_append_html(html, row->label);
     g_string_append_printf(html,

@@ -24,28 +24,36 @@ static gboolean is_invisible(gunichar c)
            c == 0x2029 || (c >= 0xE0000 && c <= 0xE007F);
 }
 
+// What a run of blanks becomes: one that keeps two words together stays, where it stands alone.
+static gunichar join_blanks(gunichar blank, gunichar next)
+{
+    gboolean keeps = next == 0x00A0 || next == 0x202F;
+
+    return blank == 0 && keeps ? next : ' ';
+}
+
 char *safe_text_line(const char *text, glong max_chars)
 {
     g_autofree char *valid = g_utf8_make_valid(text != NULL ? text : "", -1);
     GString *line = g_string_new(NULL);
     glong length = 0;
-    gboolean blank = FALSE;
+    gunichar blank = 0; // to be written before the next character
 
     for (const char *at = valid; *at != '\0'; at = next_char(at)) {
         gunichar c = g_utf8_get_char(at);
         if (g_unichar_isspace(c) || is_invisible(c)) {
-            blank = line->len > 0;
+            blank = line->len > 0 ? join_blanks(blank, c) : 0;
             continue;
         }
-        if (length + blank >= max_chars) {
+        if (length + (blank != 0) >= max_chars) {
             g_string_append(line, "…");
             break;
         }
-        if (blank)
-            g_string_append_c(line, ' ');
+        if (blank != 0)
+            g_string_append_unichar(line, blank);
         g_string_append_unichar(line, c);
-        length += 1 + blank;
-        blank = FALSE;
+        length += 1 + (blank != 0);
+        blank = 0;
     }
     return g_string_free(line, FALSE);
 }

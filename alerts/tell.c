@@ -130,19 +130,22 @@ static char *plain_subject(const struct tell *tell)
     return g_strconcat(tell_is(tell, "test") ? "[test] " : "[erpwatch] ", headline, NULL);
 }
 
+// A colon has a space in front of it in some languages.
+static char *with_colon(const struct tell *tell, const char *what, const char *how)
+{
+    return words_fill(tell->words, "{what}: {how}", "what", what, "how", how, NULL);
+}
+
 static char *incident_subject(const struct tell *tell, const char *client)
 {
     g_autofree char *headline = tell_headline(tell);
     g_autofree char *what = tell_is_failing(tell) ? tell_what(tell) : NULL;
     int priority = (int)json_integer(tell->facts, "priority", 3);
-    GString *subject = g_string_new(NULL);
+    g_autofree char *news = with_colon(tell, client, headline);
+    g_autofree char *told = what != NULL ? with_colon(tell, news, what) : NULL;
 
-    if (tell_is(tell, "test"))
-        g_string_append(subject, "[test] ");
-    g_string_append_printf(subject, "[P%d] %s: %s", priority, client, headline);
-    if (what != NULL)
-        g_string_append_printf(subject, ": %s", what);
-    return g_string_free(subject, FALSE);
+    return g_strdup_printf("%s[P%d] %s", tell_is(tell, "test") ? "[test] " : "", priority,
+                           told != NULL ? told : news);
 }
 
 char *tell_subject(const struct tell *tell)

@@ -112,9 +112,21 @@ static gboolean actor_was_told(const struct tell *tell)
     return FALSE;
 }
 
-static char *next_of(const struct tell *tell)
+// Who can act, as the beginning of a sentence: a contact's name stays as it is.
+static char *actor_of(const struct tell *tell)
 {
     g_autofree char *act = tell_act(tell);
+    g_autofree char *first = NULL;
+
+    if (act == NULL || *act == '\0' || facts_text(tell->facts, "act", "contact") != NULL)
+        return g_steal_pointer(&act);
+    first = g_utf8_strup(act, (gssize)(g_utf8_next_char(act) - act));
+    return g_strconcat(first, g_utf8_next_char(act), NULL);
+}
+
+static char *next_of(const struct tell *tell)
+{
+    g_autofree char *act = actor_of(tell);
     const char *text = WORDS_MARK("Somebody has to look at the technical details below. You get a "
                                   "mail as soon as it works again.");
 

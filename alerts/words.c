@@ -11,6 +11,7 @@
 
 struct words {
     GHashTable *texts; // English -> translation, both borrowed from the catalogue; NULL: English
+    gboolean one_for_none; // zero takes the singular, as in French
 };
 
 struct catalogue {
@@ -47,18 +48,26 @@ static const char *text_at(const struct catalogue *catalogue, guint32 table, gui
     return (const char *)catalogue->bytes + offset;
 }
 
-static GHashTable *read_catalogue(const struct catalogue *catalogue)
+// The catalogue's own header stands as the translation of the empty text.
+static void read_header(struct words *words, const char *header)
 {
-    GHashTable *texts = g_hash_table_new(g_str_hash, g_str_equal);
+    words->one_for_none = strstr(header, "plural=(n > 1)") != NULL;
+}
+
+static void read_catalogue(struct words *words, const struct catalogue *catalogue)
+{
     guint32 count = number_at(catalogue, 8);
 
+    words->texts = g_hash_table_new(g_str_hash, g_str_equal);
     for (guint32 i = 0; i < count; i++) {
         const char *english = text_at(catalogue, number_at(catalogue, 12), i);
         const char *translation = text_at(catalogue, number_at(catalogue, 16), i);
-        if (*english != '\0' && *translation != '\0')
-            g_hash_table_insert(texts, (gpointer)(gsize)english, (gpointer)(gsize)translation);
+        if (*english == '\0')
+            read_header(words, translation);
+        else if (*translation != '\0')
+            g_hash_table_insert(words->texts, (gpointer)(gsize)english,
+                                (gpointer)(gsize)translation);
     }
-    return texts;
 }
 
 static struct words all[G_N_ELEMENTS(catalogues)];
@@ -67,7 +76,7 @@ static gpointer read_all(gpointer unused)
 {
     (void)unused;
     for (gsize i = 0; i < G_N_ELEMENTS(catalogues); i++)
-        all[i].texts = read_catalogue(&catalogues[i]);
+        read_catalogue(&all[i], &catalogues[i]);
     return all;
 }
 
@@ -150,8 +159,9 @@ char *words_count(const struct words *words, const char *one, const char *many, 
     const char *found = words->texts != NULL ? g_hash_table_lookup(words->texts, one) : NULL;
     g_autofree char *number = g_strdup_printf("%" G_GINT64_FORMAT, n);
     const char *pairs[] = {"n", number, NULL};
+    gboolean single = n == 1 || (n == 0 && words->one_for_none);
 
     if (found == NULL)
-        return fill(n == 1 ? one : many, pairs);
-    return fill(n == 1 ? found : found + strlen(found) + 1, pairs); // two forms: msgfmt checks it
+        return fill(single ? one : many, pairs);
+    return fill(single ? found : found + strlen(found) + 1, pairs); // two forms: msgfmt checks it
 }

@@ -28,7 +28,8 @@ const char *words_get(const struct words *words, const char *text);
 // which a NULL ends. Values are never read as templates. The caller frees it.
 char *words_fill(const struct words *words, const char *text, ...) G_GNUC_NULL_TERMINATED;
 
-// Likewise, chosen by `n` between singular and plural; {n} is the number. The caller frees it.
+// Likewise, chosen by `n` between singular and plural (zero takes that of the language); {n} is the
+// number. The caller frees it.
 char *words_count(const struct words *words, const char *one, const char *many, gint64 n);
 
 // A span of time for people: "12 s", "42 min", "3 h 5 min", "2 d 4 h". The caller frees it.

@@ -46,12 +46,14 @@ static GDateTime *read_time(const char *rfc3339, const char *zone_name)
     return utc != NULL ? g_date_time_to_timezone(utc, zone) : NULL;
 }
 
+// "Sat 21 Nov"; the number of a day has its own forms: "1er", "21.".
 static char *day_of(const struct words *words, GDateTime *time)
 {
     const char *day = words_get(words, day_names[g_date_time_get_day_of_week(time) - 1]);
     const char *month = words_get(words, month_names[g_date_time_get_month(time) - 1]);
+    g_autofree char *date = words_count(words, "{n}", "{n}", g_date_time_get_day_of_month(time));
 
-    return g_strdup_printf("%s %d %s", day, g_date_time_get_day_of_month(time), month);
+    return g_strdup_printf("%s %s %s", day, date, month);
 }
 
 static gboolean is_same_day(GDateTime *left, GDateTime *right)

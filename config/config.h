@@ -53,7 +53,7 @@ struct config_contact {
     char *id; // with its namespace: acme/it
     char *name;
     GPtrArray *email; // of char *: addresses
-    char *language;   // "en" or "nl"
+    char *language;   // "en", "nl", "fr" or "de"
     char *timezone;
     enum config_style style;
     enum config_evidence evidence;

@@ -35,6 +35,14 @@ OURS = {"notice", "kind", "at", "email", "domain", "root", "mode", "style", "lan
 HEADERS = ["from", "to", "subject", "date", "message-id", "auto-submitted",
            "x-auto-response-suppress", "x-erpwatch-incident", "x-erpwatch-flow",
            "x-erpwatch-priority", "mime-version", "content-type"]
+# Words of each language that its mails have, of which each is in a mail of another kind or style.
+LANGUAGES = {
+    "en": ("Who can act", "Does not work", "works again after"),
+    "nl": ("Wie kan ingrijpen", "Werkt niet", "werkt weer na"),
+    "fr": ("Qui peut agir", "Conséquence", "fonctionne de nouveau après"),
+    "de": ("Wer handeln kann", "Wie es weitergeht", "funktioniert wieder nach"),
+}
+WIDTH = 76
 VOID = {"meta", "br", "img", "link", "input", "hr"}
 faults = []
 
@@ -165,6 +173,29 @@ def spoil(tree, text):
             spoil(tree[key], text)
 
 
+def check_language(name, raw, language, words):
+    """The words are the language's, the page says so, and prose stays within the width."""
+    mail = email.message_from_bytes(raw, policy=email.policy.default)
+    text, page = (mail.get_body((kind,)).get_content() for kind in ("plain", "html"))
+    expect(name, words in text + mail["Subject"], f"no \"{words}\"")
+    expect(name, f'<html lang="{language}">' in page, "the page's language")
+    expect(name, b"\nSubject:" in raw and mail["Subject"].startswith("[P1] Acme"), "the subject")
+    for line in text.splitlines():
+        literal = "{" in line or "http" in line or "Document Type" in line
+        expect(name, len(line) <= WIDTH or literal, f"a wide line: {line}")
+    if language != "en":
+        for other in LANGUAGES["en"]:
+            expect(name, other not in text, f"English: {other}")
+
+
+def check_languages(program):
+    cases = (("opened", "technical"), ("opened", "business"), ("recovered", "business"))
+    for language, texts in LANGUAGES.items():
+        for (kind, style), words in zip(cases, texts):
+            raw = compose(program, variant(kind, language, style))
+            check_language(f"{kind} {language} {style}", raw, language, words)
+
+
 def variant(kind="opened", language="en", style="technical"):
     facts = copy.deepcopy(FACTS)
     facts["kind"], facts["by"] = kind, "Jan Peeters"
@@ -176,7 +207,7 @@ def variant(kind="opened", language="en", style="technical"):
 
 def check_all(program):
     failing = ("opened", "changed", "test")
-    for language in ("en", "nl"):
+    for language in LANGUAGES:
         for style in ("technical", "business"):
             for kind in (*failing, "acknowledged", "recovered", "withdrawn"):
                 facts = variant(kind, language, style)
@@ -193,7 +224,9 @@ def check_all(program):
 
 def main():
     build = os.environ.get("ERPWATCH_BUILD", "build")
-    check_all(sys.argv[1] if len(sys.argv) > 1 else f"{build}/tests/e2e/compose_facts")
+    program = sys.argv[1] if len(sys.argv) > 1 else f"{build}/tests/e2e/compose_facts"
+    check_all(program)
+    check_languages(program)
     for line in faults:
         print(line, file=sys.stderr)
     return 1 if faults else 0
