@@ -6,6 +6,7 @@ import json
 import unittest
 
 from erp_case import ErpCase, for_each
+from harness import wait_for
 
 ERPS = ("sap-b1", "s4hana", "magento", "odata", "rest")
 
@@ -81,6 +82,52 @@ class SapRest(ErpCase):
             del erp.records[table]["made-other"]
         self.assertEqual(erp.left(), [], done.stdout + done.stderr)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    @for_each
+    def test_the_version_is_read(self, name, erp):
+        file = self.fill_in(name, erp)
+        with open(self.path(file), encoding="utf-8") as text:
+            document = json.load(text)
+        for flow in document["flows"].values():
+            flow["off"] = "only the version is asked"
+        self.write(file, json.dumps(document))
+
+        def known():
+            done = self.run_program("status", "-c", file, "--format", "json")
+            return [version["version"] for version in json.loads(done.stdout)["versions"]] if done.returncode == 0 else []
+
+        agent = self.start_program("run", "-c", file)
+        wait_for(lambda: known() == [erp.table.VERSION], "the version is told")
+        self.stop(agent)
+
+    def test_sap_b1_speaks_both_versions(self):
+        erp = self.erps["sap-b1"]
+        for api, code in (("v1", -5002), ("v2", "-5002")):
+            erp.reset()
+            file = self.fill_in("sap-b1", erp, api=api, item="GONE")
+            _, verdict = self.told(self.one(file, "order", 2))
+            self.assertEqual((verdict["code"], verdict["cause"], verdict["pack"]), ("-5002", "validation", "sap-b1"), verdict)
+            self.assertIn("Item number is missing", verdict["message"])
+            self.assertIs(type(erp.table.fail(400, -5002, "")["error"]["code"]), type(code))
+
+    def test_a_login_of_the_system_s_own_is_refused(self):
+        for name, login in (("odata", {"basic": {"username": "shop", "password": "wrong"}}), ("rest", {"bearer": {"token": "wrong"}})):
+            erp = self.erps[name]
+            erp.reset()
+            file = self.fill_in(name, erp)
+            with open(self.path(file), encoding="utf-8") as text:
+                document = json.load(text)
+            document["systems"]["shop-system"]["auth"] = login
+            self.write(file, json.dumps(document))
+            flow = self.one(file, "health", 2)
+            step, verdict = self.told(flow)
+            self.assertEqual((step, verdict["cause"], verdict["act"]), (flow["steps"][1]["step"], "auth", "client"), verdict)
+            self.assertEqual(erp.left(), [])
+
+    def test_init_says_that_the_login_is_left_open(self):
+        for name in ERPS:
+            text = self.run_program("init", "--pack", name, "-o", "-").stdout
+            self.assertEqual("    # auth: {" in text, name in ("odata", "rest"), text)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """A plain OData service, V4, or V2 where that is all that is asked for: another shape of records and of
 failures, a delete that wants If-Match, and metadata in XML."""
+import hmac
+
 from erp import Basic
 
 
@@ -82,4 +84,4 @@ CASES = [
      None, "contract", None, "not possible", "integrator"),
 ]
 SWEPT = [("customers", {"key": "C71", "Id": "C71", "Name": "ERPW-0LEFT0000001", "CreatedAt": "2026-01-02T03:04:05Z"})]
-VERSION = None
+VERSION = hmac.digest(b"Customers", METADATA.encode(), "sha256").hex()
