@@ -83,6 +83,12 @@ void config_read_budget(struct config_reader *reader, const struct config_node *
         return;
     flow->runs_per_day = config_read_integer(entry->value, 0);
     int starts = starts_per_day(flow);
+
+    if (flow->runs_per_day > 0 && starts > 0 && flow->confirm_runs > flow->runs_per_day)
+        config_problem_warn(reader->problems, entry->place,
+                            "an incident of %s opens after %d failed runs, and the budget allows "
+                            "%d a day: raise it, or lower confirm.runs",
+                            flow->id, flow->confirm_runs, flow->runs_per_day);
     g_autofree char *interval =
         flow->runs_per_day > 0 ? fitting_interval(flow->runs_per_day) : NULL;
 

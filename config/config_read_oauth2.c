@@ -4,6 +4,8 @@
 #include "config_oauth2.h"
 
 #include "../base/json.h"
+#include "../base/jwt.h"
+#include "../base/wipe.h"
 #include "config_problem.h"
 #include "config_read.h"
 #include "intern.h"
@@ -109,6 +111,40 @@ static char *read_file_name(const struct config_node *node, const struct config_
     return config_read_filename(node);
 }
 
+static void check_signing(struct config_reader *reader, const struct config_assertion *assertion,
+                          const char *pem, struct config_place place)
+{
+    static const enum jwt_algorithm algorithms[] = {
+        [CONFIG_ALGORITHM_PS256] = JWT_PS256,
+        [CONFIG_ALGORITHM_ES256] = JWT_ES256,
+        [CONFIG_ALGORITHM_RS256] = JWT_RS256,
+    };
+    g_autoptr(cJSON) head = cJSON_CreateObject();
+    g_autoptr(cJSON) claims = cJSON_CreateObject();
+    g_autoptr(GError) error = NULL;
+    char *token = jwt_sign(algorithms[assertion->algorithm], pem, head, claims, &error);
+
+    wipe_text(token);
+    if (token == NULL && reader->missing == CONFIG_MISSING_IS_ERROR)
+        config_problem_error(reader->problems, place, "%s", error->message);
+    else if (token == NULL)
+        config_problem_warn(reader->problems, place, "%s", error->message);
+}
+
+// A key that is not there yet is nothing to complain of: a starter configuration names one,
+// and another user may be the only one who can read it.
+static void check_key(struct config_reader *reader, const struct config_assertion *assertion,
+                      struct config_place place)
+{
+    char *pem = NULL;
+
+    if (assertion->key == NULL || reader->in_memory)
+        return;
+    if (g_file_get_contents(assertion->key, &pem, NULL, NULL))
+        check_signing(reader, assertion, pem, place);
+    wipe_text(pem);
+}
+
 static struct config_assertion *read_assertion(struct config_reader *reader,
                                                const struct config_node *map,
                                                const struct config_system *system)
@@ -122,6 +158,11 @@ static struct config_assertion *read_assertion(struct config_reader *reader,
         config_node_get(map, "algorithm"), "PS256|ES256|RS256", CONFIG_ALGORITHM_PS256);
     assertion->claims = g_ptr_array_new_with_free_func(free_field);
     read_claims(reader, config_node_get(map, "claims"), assertion);
+    const struct config_node *key = config_node_get(map, "key");
+    bool given = key != NULL && config_node_text(key) != NULL && strstr(key->text, "{{") != NULL;
+
+    if (key != NULL)
+        check_key(reader, assertion, given ? system->place : key->place);
     return assertion;
 }
 

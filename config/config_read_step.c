@@ -103,11 +103,11 @@ static void read_undo(struct config_reader *reader, const struct config_node *no
     }
     step->undo = config_read_undo(reader, entry->value, lookup);
     reader->scope = outer;
-    if (scope != NULL && scope->used_own && lookup == NULL && step->undo != NULL &&
-        step->undo->lookup == NULL)
+    if (scope != NULL && scope->used_own && lookup == NULL && step->undo != NULL)
         config_problem_warn(reader->problems, entry->place,
                             "this undo needs what its own step captures: where the answer never "
-                            "comes, nothing can be undone; write a \"lookup\" that finds it");
+                            "comes, nothing can be undone; write a \"lookup\" that %s it",
+                            step->undo->lookup != NULL ? "captures" : "finds");
 }
 
 static void warn_of_missing_undo(struct config_reader *reader, const struct config_node *node,
