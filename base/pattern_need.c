@@ -394,3 +394,22 @@ GPtrArray *pattern_need(const char *pattern)
     part_free(&all);
     return needs;
 }
+
+GPtrArray *pattern_branches(const char *pattern)
+{
+    struct reader reader = {.at = pattern};
+    GPtrArray *branches = texts_new();
+    for (bool more = true; more;) {
+        const char *begin = reader.at;
+        struct part part = read_sequence(&reader);
+        part_free(&part);
+        more = *reader.at == '|' && !reader.lost;
+        g_ptr_array_add(branches, g_strndup(begin, (size_t)(reader.at - begin)));
+        reader.at += more;
+    }
+    if (reader.lost || *reader.at) {
+        g_ptr_array_set_size(branches, 0);
+        g_ptr_array_add(branches, g_strdup(pattern));
+    }
+    return branches;
+}

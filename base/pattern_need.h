@@ -16,4 +16,8 @@ enum { PATTERN_NEED_LEAST = 3 };
 // so for what is not understood. The caller frees the array, which owns all.
 GPtrArray *pattern_need(const char *pattern);
 
+// The patterns of which one has to match where this one does, of char *: its branches, or itself
+// where it has none or is not understood. The caller frees the array, which owns them.
+GPtrArray *pattern_branches(const char *pattern);
+
 #endif

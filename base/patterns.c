@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A list of patterns with a sieve before it. pattern_need says which runs a match
-// holds; the text tells by the set of its trigrams, and then by a search for the run
-// itself, whether it has them. PCRE2 has the last word, on the few that are left.
+// A list of patterns with a sieve before it, for each branch of theirs by itself. pattern_need says
+// which runs a match holds; the text tells by the set of its trigrams, and then by a search for the
+// run itself, whether it has them. PCRE2 has the last word, on the few that are left.
 #include "patterns.h"
 
 #include "pattern_need.h"
@@ -20,7 +20,7 @@ struct pattern {
 };
 
 struct patterns {
-    GPtrArray *list; // of struct pattern
+    GPtrArray *list; // of GPtrArray of struct pattern: the branches of each
     enum regex_flags flags;
 };
 
@@ -44,17 +44,22 @@ static void pattern_free(void *data)
 struct patterns *patterns_new(enum regex_flags flags)
 {
     struct patterns *patterns = g_new0(struct patterns, 1);
-    patterns->list = g_ptr_array_new_with_free_func(pattern_free);
+    patterns->list = g_ptr_array_new_with_free_func((GDestroyNotify)g_ptr_array_unref);
     patterns->flags = flags | REGEX_CASELESS;
     return patterns;
 }
 
 void patterns_add(struct patterns *patterns, const char *text)
 {
-    struct pattern *pattern = g_new0(struct pattern, 1);
-    pattern->pattern = g_strdup(text);
-    pattern->needs = pattern_need(text ? text : "");
-    g_ptr_array_add(patterns->list, pattern);
+    GPtrArray *branches = g_ptr_array_new_with_free_func(pattern_free);
+    g_autoptr(GPtrArray) texts = text ? pattern_branches(text) : NULL;
+    for (guint i = 0; texts && i < texts->len; i++) {
+        struct pattern *pattern = g_new0(struct pattern, 1);
+        pattern->pattern = g_strdup(texts->pdata[i]);
+        pattern->needs = pattern_need(pattern->pattern);
+        g_ptr_array_add(branches, pattern);
+    }
+    g_ptr_array_add(patterns->list, branches);
 }
 
 void patterns_free(struct patterns *patterns)
@@ -176,11 +181,20 @@ static const struct regex *compiled(const struct patterns *patterns, struct patt
     return pattern->regex;
 }
 
+static bool branch_fits(const struct patterns *patterns, struct pattern *branch,
+                        const struct patterns_text *text)
+{
+    if (!may_match(branch, text))
+        return false;
+    const struct regex *regex = compiled(patterns, branch);
+    return regex && regex_match(regex, text->text, text->length, 0, NULL, NULL);
+}
+
 bool patterns_fit(const struct patterns *patterns, guint index, const struct patterns_text *text)
 {
-    struct pattern *pattern = patterns->list->pdata[index];
-    if (!text || !pattern->pattern || !may_match(pattern, text))
-        return false;
-    const struct regex *regex = compiled(patterns, pattern);
-    return regex && regex_match(regex, text->text, text->length, 0, NULL, NULL);
+    const GPtrArray *branches = patterns->list->pdata[index];
+    for (guint i = 0; text && i < branches->len; i++)
+        if (branch_fits(patterns, branches->pdata[i], text))
+            return true;
+    return false;
 }

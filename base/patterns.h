@@ -13,8 +13,8 @@ struct patterns_text;
 // An empty list of patterns, all caseless; `flags` may add REGEX_WHOLE.
 struct patterns *patterns_new(enum regex_flags flags);
 
-// Appends one, which stands at the next index. One that does not compile never fits:
-// whoever takes patterns from outside has tried them before. NULL: fits nothing.
+// Appends one, which stands at the next index; NULL: fits nothing. Whoever takes patterns from
+// outside has tried them before: of one that does not compile, a branch may still fit.
 void patterns_add(struct patterns *patterns, const char *pattern);
 
 // What `text` (borrowed until patterns_text_free) holds; NULL is no text, which nothing

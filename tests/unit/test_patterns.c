@@ -111,8 +111,7 @@ static const char *const words[] = {
     "42",
     "\xc3\xa9",
     "\xc3\x89",
-    "stra\xc3\x9f"
-    "e",
+    "stra\xc3\x9fX",
     "number",
     "NUMBER",
     "series",
