@@ -28,6 +28,25 @@ never:
   - {call: 'POST */orders', says: it is a real order}
 """
 
+MEANINGS = """
+  - {call: nothing, says: it is nothing}
+envelopes:
+  - {at: outcome.trouble, code: kind, message: [detail]}
+lexicon:
+  - code: Stock_.*
+    message: left over
+    status: [409, 5xx]
+    cause: conflict
+    act: client
+    says: {en: Too few are left., nl: Er zijn er te weinig., fr: Il en reste trop peu., de: Es sind zu wenige da.}
+    next: {en: Order more., nl: Bestel er meer., fr: Commandez-en., de: Bestellen Sie mehr.}
+    source: a page
+    unverified: true
+version: {get: /about, capture: {version: {json: $.version}}}
+sweeps:
+  items: {for: read, get: /items, items: '$.items[*]', only: {json: {$.mark: {matches: '^{{mark}}'}}}, at: {json: $.made},
+          undo: {delete: '/items/{{id}}'}, capture: {id: {json: $.id}}}
+"""
 
 class Packs(Case):
     def packs(self, *arguments):
@@ -36,9 +55,9 @@ class Packs(Case):
         return done.stdout
 
     def test_list(self):
-        self.assertRegex(self.packs(), r"\npunchout-oci +Punchout by OCI +erpwatch\n")
+        self.assertRegex(self.packs(), r"\npunchout-oci +Punchout by OCI +login, .* erpwatch\n")
         self.write("packs/ours.yaml", OWN)
-        self.assertRegex(self.packs(), r"\nours +Our shop +\./packs/ours\.yaml\n")
+        self.assertRegex(self.packs(), r"\nours +Our shop +read +\./packs/ours\.yaml\n")
         names = [pack["pack"] for pack in json.loads(self.packs("--format", "json"))]
         self.assertEqual(names, sorted(names))
         self.assertIn("ours", names)
@@ -61,7 +80,23 @@ class Packs(Case):
         self.assertEqual(self.packs("ours", "-f", "yaml"), OWN)
         for name in [pack["pack"] for pack in json.loads(self.packs("--format", "json"))]:
             for line in self.packs(name).split("\n"):
-                self.assertLessEqual(len(line), 100, line)
+                if " " in line.strip():  # no address, which is not broken
+                    self.assertLessEqual(len(line), 100, line)
+
+    def test_meanings(self):
+        self.write("packs/ours.yaml", OWN + MEANINGS)
+        text = self.packs("ours")
+        for words in ("- outcome.trouble: code in kind text in detail", "- Stock_.* with left over (status 409, 500 to 599)",
+                      "conflict, for the client: Too few are left.", "> Order more.", "NOT VERIFIED; a page",
+                      "- items: GET /items, of read", "GET /about"):
+            self.assertIn(words, text)
+        self.environment["LANGUAGE"] = "de"
+        self.environment["LC_ALL"] = "C.UTF-8"
+        self.assertIn("Es sind zu wenige da.", self.packs("ours"))
+        pack = json.loads(self.packs("ours", "-f", "json"))
+        self.assertEqual(pack["lexicon"][0]["says"]["nl"], "Er zijn er te weinig.")
+        self.assertEqual(pack["lexicon"][0]["status"], ["409", "5xx"])
+        self.assertEqual((pack["sweeps"][0]["for"], pack["version"]), (["read"], "GET /about"))
 
     def test_own_comes_first(self):
         self.write("packs/punchout-oci.yaml", OWN)
