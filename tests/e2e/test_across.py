@@ -72,6 +72,19 @@ class Steps(AcrossCase):
         self.assertEqual(self.shop.lines(), ["GET /a/shop-nv", "GET /c/shop-nv/here/shop-nv"])
         self.assertEqual(self.erp_server.lines(), ["GET /api/b/ERP%20BV"])
 
+    def test_names_made_of_the_run_are_those_of_the_calls_system(self):
+        self.systems["shop"]["with"] = {"note": "shop {{mark}}", "only": "{{note}} here"}
+        self.systems["erp"]["with"] = {"note": "erp {{mark}}"}
+        self.configure({"step": "a", "get": "/a", "query": {"note": "{{note}}", "mine": "{{mine}}"}},
+                       {"step": "b", "system": "erp", "get": "/b", "query": {"note": "{{note}}"}},
+                       {"step": "c", "get": "/c", "query": {"note": "{{note}}", "only": "{{only}}"}}, vars={"mine": "my {{note}}"})
+        self.shop.script(**{"*": {}})
+        self.erp_server.script(**{"*": {}})
+        mark = "ERPW-" + self.run_flow(0)["run"]
+        self.assertEqual(self.shop.lines(), [f"GET /a?note=shop%20{mark}&mine=my%20shop%20{mark}",
+                                             f"GET /c?note=shop%20{mark}&only=shop%20{mark}%20here"])
+        self.assertEqual(self.erp_server.lines(), [f"GET /api/b?note=erp%20{mark}"])
+
     def test_a_name_of_another_system_is_not_known(self):
         self.systems["shop"]["with"] = {"only": "here"}
         self.configure({"step": "b", "system": "erp", "get": "/b/{{only}}"})
