@@ -15,7 +15,7 @@ static bool has_text(const cJSON *object)
         "errors",        "infomessages",    "messages",      "reason",        "msg",
         "description",   "responsemessage", "errortext",     "responsetext",  "respmsg",
         "statusdetail",  "statusmessage",   "llongmessage0", "resultmessage", "returnmessage",
-        "refusalreason", "errormsg",        "errorinfo",     "ncerrorplus"};
+        "refusalreason", "errormsg",        "errorinfo",     "ncerrorplus",   "errordesc"};
     char buffer[32];
     for (size_t i = 0; i < G_N_ELEMENTS(members); i++) {
         const cJSON *member = envelope_member(object, members[i]);
@@ -56,8 +56,11 @@ static bool shows_code(const cJSON *object, const cJSON *member, const char *tex
 
 static bool shows_number(const cJSON *object, const cJSON *member, const char *text)
 {
-    return shows_code(object, member, text) && strspn(text, "-0123456789") == strlen(text) &&
-           has_text(object);
+    // a result is no status: 211 is a bank's word for a wrong card
+    bool status = text && strncmp(text, "20", 2) == 0;
+    (void)member;
+    return text && strspn(text, "-0123456789") == strlen(text) && !status &&
+           strspn(text, "0") < strlen(text) && has_text(object);
 }
 
 static bool shows_text(const cJSON *object, const cJSON *member, const char *text)
@@ -73,8 +76,9 @@ static bool is_record(const cJSON *object)
 
 static bool shows_word(const cJSON *object, const cJSON *member, const char *text)
 {
-    static const char *const words[] = {"error", "fail",  "failure", "failurewithwarning", "nok",
-                                        "ko",    "fatal", "not_ok",  "exception",          NULL};
+    static const char *const words[] = {"error",     "fail",   "failure", "failurewithwarning",
+                                        "nok",       "ko",     "fatal",   "not_ok",
+                                        "exception", "reject", NULL};
     (void)member;
     // what has an id is a record too, and a text beside its state is its own
     return is_word(text, words) && !envelope_member(object, "id") &&
@@ -142,9 +146,10 @@ static bool is_bare_error(const cJSON *object)
     const cJSON *message = envelope_member(object, "message");
     const char *text = code ? envelope_text(code, buffer) : NULL;
     char spare[32];
-    return text && message && envelope_text(message, spare) && cJSON_GetArraySize(object) <= BARE_MEMBERS_MAX &&
-           !envelope_is_success(text) && !envelope_member(object, "id") &&
-           !envelope_member(object, "data") && !envelope_member(object, "result");
+    return text && message && envelope_text(message, spare) &&
+           cJSON_GetArraySize(object) <= BARE_MEMBERS_MAX && !envelope_is_success(text) &&
+           !envelope_member(object, "id") && !envelope_member(object, "data") &&
+           !envelope_member(object, "result");
 }
 
 static GHashTable *sign_words(void)
@@ -159,8 +164,21 @@ static GHashTable *sign_words(void)
     return words;
 }
 
+// True for what only warns, with a code all the same.
+static bool warns(const cJSON *object)
+{
+    static const char *const words[] = {"warning", "warn", "info", "information", NULL};
+    char buffer[32];
+    const cJSON *member = envelope_member(object, "severity");
+    if (!member)
+        member = envelope_member(object, "severitycode");
+    return member && is_word(envelope_text(member, buffer), words);
+}
+
 bool envelope_shows_failure(const cJSON *object)
 {
+    if (warns(object))
+        return false;
     if (is_bare_error(object))
         return true;
     uint64_t rows = envelope_words_find(sign_words(), object);

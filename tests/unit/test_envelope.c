@@ -288,6 +288,28 @@ static void test_payments(void **state)
          "invalid_card", "CARD IS INVALID"},
         {"attributes", "<n NCSTATUS=\"5\" NCERROR=\"50001\" NCERRORPLUS=\"no order\"/>", "50001",
          "no order"},
+        {"an issuer's answer",
+         ("<s><reply><order><payment><last>REFUSED</last><IssuerResponseCode code=\"61\" "
+          "description=\"Above the limit\"/></payment></order></reply></s>"),
+         "61", "Above the limit"},
+        {"not approved",
+         ("<Envelope><Body><Result><Error_Number>0</Error_Number><Transaction_Approved>false"
+          "</Transaction_Approved><Bank_Resp_Code>13</Bank_Resp_Code><Bank_Message>AMOUNT ERR"
+          "</Bank_Message></Result></Body></Envelope>"),
+         "13", "AMOUNT ERR"},
+        {"a decision",
+         ("<Envelope><Body><reply><decision>REJECT</decision><reasonCode>102</reasonCode></reply>"
+          "</Body></Envelope>"),
+         "102", NULL},
+        {"errors beside an ack",
+         ("<Envelope><Body><R><Ack>Failure</Ack><Errors><ShortMessage>Bad data</ShortMessage>"
+          "<LongMessage>Enter a valid card number</LongMessage><ErrorCode>10527</ErrorCode>"
+          "<SeverityCode>Error</SeverityCode></Errors></R></Body></Envelope>"),
+         "10527", "Enter a valid card number"},
+        {"a bank's 211",
+         ("<Envelope><Body><R><S><Message>Invalid card number</Message><Result>211</Result></S>"
+          "</R></Body></Envelope>"),
+         "211", "Invalid card number"},
         {"a class",
          "{\"errors\":[{\"message\":\"No such id\",\"extensions\":{\"errorClass\":"
          "\"NOT_FOUND\"}}],\"data\":null}",
@@ -296,6 +318,15 @@ static void test_payments(void **state)
     check(cases, G_N_ELEMENTS(cases), true);
     static const struct shape_case good[] = {
         {"pairs", "response=1&responsetext=SUCCESS&response_code=100", "100", "SUCCESS"},
+        {"a warning",
+         ("<Envelope><Body><R><Ack>SuccessWithWarning</Ack><Errors><ShortMessage>Odd</ShortMessage>"
+          "<ErrorCode>10571</ErrorCode><SeverityCode>Warning</SeverityCode></Errors></R></Body>"
+          "</Envelope>"),
+         "10571", "Odd"},
+        {"approved",
+         ("<Envelope><Body><Result><Error_Number>0</Error_Number><Transaction_Approved>true"
+          "</Transaction_Approved></Result></Body></Envelope>"),
+         NULL, NULL},
         {"three noughts", "{\"response\":\"000\",\"message\":\"Approved\"}", NULL, "Approved"},
         {"one", "{\"response\":1,\"message\":\"Stored\"}", "1", "Stored"},
         {"no error", "<n NCSTATUS=\"0\" NCERROR=\"0\" NCERRORPLUS=\"!\"/>", NULL, "!"},
@@ -314,6 +345,12 @@ static void test_inner_texts(void **state)
          ("{\"error\":{\"code\":\"OUTER\",\"message\":\"{\\\"error\\\":{\\\"code\\\":\\\"LIMIT\\\","
           "\\\"message\\\":\\\"Request limit exceeded.\\\"}}\"}}"),
          "LIMIT", "Request limit exceeded."},
+        {"Odoo's error in a result",
+         ("{\"jsonrpc\":\"2.0\",\"result\":{\"error\":{\"code\":200,\"message\":\"Odoo Server "
+          "Error\","
+          "\"data\":{\"name\":\"odoo.exceptions.UserError\",\"arguments\":[\"The field is not "
+          "stored\"]}}}}"),
+         "odoo.exceptions.UserError", "The field is not stored"},
         {"an own code",
          "{\"statusCode\":2,\"statusMessage\":\"Failed\",\"responseData\":{\"error\":"
          "\"The document is closed\"}}",
@@ -329,6 +366,18 @@ static void test_inner_texts(void **state)
          "<messages><message><error-name>X</error-name><code>7</code><description>No card"
          "</description></message></messages>",
          "7", "No card"},
+        {"fields",
+         "{\"Message\":\"The request is invalid.\",\"ModelState\":{\"order.Qty\":[\"'abc' is "
+         "not valid for Qty.\"]}}",
+         NULL, "'abc' is not valid for Qty."},
+        {"places",
+         "{\"detail\":[{\"loc\":[\"body\",\"qty\"],\"msg\":\"value is not an integer\","
+         "\"type\":\"type_error.integer\"}]}",
+         "type_error.integer", "value is not an integer"},
+        {"a state", "<status code=\"415\">Invalid XML Document</status>", "415",
+         "Invalid XML Document"},
+        {"a state below", "<root><status code=\"43\">Too little on the voucher</status></root>",
+         "43", "Too little on the voucher"},
         {"a lone text", "<xml>No such place</xml>", NULL, "No such place"},
     };
     check(hints, G_N_ELEMENTS(hints), false);

@@ -295,6 +295,21 @@ static void test_near_misses(void **state)
         {400, "X", "Cannot query field a on type B", VERDICT_CAUSE_CONTRACT},
         {400, "X", "missing 1 required positional argument", VERDICT_CAUSE_CONTRACT},
         {400, "invalid_request", "invalid_request", VERDICT_CAUSE_CONTRACT},
+        {400, "X", "The operation was canceled because it took longer than allowed",
+         VERDICT_CAUSE_UNAVAILABLE},
+        {400, "X", "The order was canceled by the customer", VERDICT_CAUSE_VALIDATION},
+        {500, NULL, "SQL Error. ORA-20001: the number has 13 digits", VERDICT_CAUSE_VALIDATION},
+        {400, "X", "Only the owner can edit this draft", VERDICT_CAUSE_PERMISSION},
+        {400, "X", "Invalid card token", VERDICT_CAUSE_VALIDATION},
+        {400, "X", "Invalid token", VERDICT_CAUSE_AUTH},
+        {402, "X", "Insufficient balance on voucher", VERDICT_CAUSE_VALIDATION},
+        {402, "insufficient_funds", NULL, VERDICT_CAUSE_VALIDATION},
+        {200, "X", "Incorrect XML partner id or password.", VERDICT_CAUSE_AUTH},
+        {400, "X", "A filter with incompatible types", VERDICT_CAUSE_CONTRACT},
+        {409, "X", "The job is still running", VERDICT_CAUSE_LOCKED},
+        {422, NULL, "The email has already been taken.", VERDICT_CAUSE_CONFLICT},
+        {400, "X", "Cliente não encontrado", VERDICT_CAUSE_NOT_FOUND},
+        {400, "X", "Cliente non trovato", VERDICT_CAUSE_NOT_FOUND},
     };
     check(meanings, G_N_ELEMENTS(meanings));
 }
