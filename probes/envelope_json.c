@@ -98,7 +98,9 @@ static bool is_code(const char *path, const char *text)
         return envelope_is_token(text);
     if (strcmp(path, "statuscode") == 0) // the status once more, or a code of its own
         return !envelope_is_status(text) && !envelope_is_success(text);
-    return strlen(text) <= 120 && !(*text == '/' && strcmp(path, "result") == 0);
+    // a result that is an address or a mere yes or no names nothing
+    return strlen(text) <= 120 &&
+           (strcmp(path, "result") != 0 || (*text != '/' && !lexicon_code_is_generic(text, 1)));
 }
 
 // "V1/302" of a class and a number; NULL where one is missing. The caller frees it.
@@ -119,6 +121,8 @@ static char *find_code(const cJSON *node, const char *list)
     for (char **path = paths; *path; path++) {
         char buffer[32], *joined = strchr(*path, '/') ? join_codes(node, *path) : NULL;
         const cJSON *found = **path && !joined ? envelope_find(node, *path) : NULL;
+        if (cJSON_IsObject(found) && strcmp(*path, "result") == 0)
+            continue; // what is in there has codes of its own
         const char *text = found ? envelope_text(found, buffer) : NULL;
         if (joined || (text && is_code(*path, text)))
             return joined ? joined : g_strdup(text);
@@ -185,8 +189,8 @@ static bool offer_scalar(struct reader *reader, const cJSON *node)
         envelope_is_success(node->valuestring))
         return false;
     const char *text = node->valuestring;
-    bool token = envelope_is_token(text) &&
-                 (lexicon_weigh(text) == LEXICON_SPECIFIC || strchr(text, '_'));
+    bool token =
+        envelope_is_token(text) && (lexicon_weigh(text) == LEXICON_SPECIFIC || strchr(text, '_'));
     offer_message(reader, token ? text : NULL, token ? NULL : text);
     return true;
 }
@@ -219,7 +223,7 @@ static bool offer_object(struct reader *reader, const cJSON *node)
         if (!text || (code && strcmp(text, code) == 0 && strcmp(*path, "error") == 0))
             continue;
         offer_text(reader, node, code, text);
-        offered = offered || !code;
+        offered = offered || (!code && !envelope_is_success(text));
     }
     return offered;
 }
@@ -389,7 +393,7 @@ static bool says_success(const cJSON *document)
         char buffer[32];
         const cJSON *member = envelope_member(document, members[i]);
         const char *text = member ? envelope_text(member, buffer) : NULL;
-        if (text && envelope_is_success(text))
+        if (text && envelope_is_success(text) && strspn(text, "0") < strlen(text))
             return true;
     }
     return cJSON_IsTrue(envelope_member(document, "success"));
@@ -400,9 +404,8 @@ static bool is_bare_message(const cJSON *document)
 {
     return cJSON_IsObject(document) && cJSON_GetArraySize(document) <= 3 &&
            envelope_member(document, "message") && !says_success(document) &&
-           !envelope_member(document, "id") &&
-           !envelope_member(document, "data") && !envelope_member(document, "result") &&
-           !envelope_member(document, "token");
+           !envelope_member(document, "id") && !envelope_member(document, "data") &&
+           !envelope_member(document, "result") && !envelope_member(document, "token");
 }
 
 static void add_first_words(GHashTable *words, const char *base, unsigned row)

@@ -193,6 +193,22 @@ static bool read_inner(struct envelope *envelope, const char *text)
     return document && (envelope->message || envelope->code);
 }
 
+// A table of values: its heading may well have a column named error.
+static bool is_table(const char *text)
+{
+    const char *end = strchr(text, '\n');
+    for (const char *mark = ";\t|"; end && *mark; mark++) {
+        int first = 0, second = 0;
+        for (const char *c = text; c < end; c++)
+            first += *c == *mark;
+        for (const char *c = end + 1; *c && *c != '\n'; c++)
+            second += *c == *mark;
+        if (first > 1 && first == second)
+            return true;
+    }
+    return false;
+}
+
 void envelope_read_text(struct envelope *envelope, const char *body, size_t length)
 {
     static const char failure_pattern[] =
@@ -216,7 +232,7 @@ void envelope_read_text(struct envelope *envelope, const char *body, size_t leng
     envelope_pick_offer(&pick, code, text);
     envelope_pick_add_context(&pick, rest);
     envelope->failure = envelope->failure || failure;
-    envelope->suspect = true;
+    envelope->suspect = !is_table(text);
     envelope_pick_finish(&pick, envelope);
 }
 

@@ -3,6 +3,8 @@
 // say so (success: false, errorCode: 7), in the table of signs.
 #include "envelope_part.h"
 
+#include "../base/regex.h"
+
 #include <string.h>
 
 enum { BARE_MEMBERS_MAX = 5 };
@@ -11,11 +13,13 @@ enum { BARE_MEMBERS_MAX = 5 };
 static bool has_text(const cJSON *object)
 {
     static const char *const members[] = {
-        "message",       "error",           "errormessage",  "detail",        "title",
-        "errors",        "infomessages",    "messages",      "reason",        "msg",
-        "description",   "responsemessage", "errortext",     "responsetext",  "respmsg",
-        "statusdetail",  "statusmessage",   "llongmessage0", "resultmessage", "returnmessage",
-        "refusalreason", "errormsg",        "errorinfo",     "ncerrorplus",   "errordesc"};
+        "message",       "error",         "errormessage",     "detail",
+        "title",         "errors",        "infomessages",     "messages",
+        "reason",        "msg",           "description",      "responsemessage",
+        "errortext",     "responsetext",  "respmsg",          "statusdetail",
+        "statusmessage", "llongmessage0", "resultmessage",    "returnmessage",
+        "refusalreason", "errormsg",      "errorinfo",        "ncerrorplus",
+        "errordesc",     "errmsg",        "statusdescription"};
     char buffer[32];
     for (size_t i = 0; i < G_N_ELEMENTS(members); i++) {
         const cJSON *member = envelope_member(object, members[i]);
@@ -30,6 +34,35 @@ static bool is_word(const char *text, const char *const *words)
     for (; text && *words; words++)
         if (g_ascii_strcasecmp(text, *words) == 0)
             return true;
+    return false;
+}
+
+// True where the text beside a code says that all went well: {"code": 1, "message":
+// "Order saved"} is how many programs tell a success.
+static bool tells_success(const cJSON *object)
+{
+    static const char pattern[] =
+        "\\A(?!.*\\b(?:not|no "
+        "longer|un\\w+|fail\\w*|error|invalid|denied|cannot|nicht|niet|pas|already)"
+        "\\b).*(?:\\b(?:success\\w*|succeeded|ok|okay|done|saved|stored|created|updated|deleted|"
+        "added|"
+        "imported|posted|received|completed?|finished|accepted|approved|normal|erfolg\\w*|"
+        "gespeichert|"
+        "angelegt|succesvol|opgeslagen|aangemaakt|réussi\\w*|enregistré|correcto|exit\\w*|"
+        "guardad\\w)"
+        "\\b|succès|éxito|成功)|\\A\\W*(?:no|0|without) errors?\\b";
+    static const char *const members[] = {"message",       "msg",  "responsetext", "resultmessage",
+                                          "returnmessage", "text", "description"};
+    static struct regex *regex = NULL;
+    if (g_once_init_enter(&regex))
+        g_once_init_leave(&regex, regex_compile(pattern, REGEX_CASELESS, NULL));
+    for (size_t i = 0; i < G_N_ELEMENTS(members); i++) {
+        char buffer[32];
+        const cJSON *member = envelope_member(object, members[i]);
+        const char *text = member && !cJSON_IsNumber(member) ? envelope_text(member, buffer) : NULL;
+        if (text)
+            return regex_match(regex, text, strnlen(text, 400), 0, NULL, NULL);
+    }
     return false;
 }
 
@@ -58,9 +91,9 @@ static bool shows_number(const cJSON *object, const cJSON *member, const char *t
 {
     // a result is no status: 211 is a bank's word for a wrong card
     bool status = text && strncmp(text, "20", 2) == 0;
-    (void)member;
-    return text && strspn(text, "-0123456789") == strlen(text) && !status &&
-           strspn(text, "0") < strlen(text) && has_text(object);
+    bool scalar = cJSON_IsNumber(member) || cJSON_IsString(member);
+    return scalar && text && strspn(text, "-0123456789") == strlen(text) && !status &&
+           strspn(text, "0") < strlen(text) && has_text(object) && !tells_success(object);
 }
 
 static bool shows_text(const cJSON *object, const cJSON *member, const char *text)
@@ -116,7 +149,8 @@ static bool shows_digits(const cJSON *object, const cJSON *member, const char *t
     (void)member;
     return text && message && strspn(text, "0123456789") == strlen(text) &&
            !envelope_is_success(text) &&
-           (strlen(text) == 3 || g_ascii_strncasecmp(message, "error", 5) == 0);
+           (strlen(text) == 3 || g_ascii_strncasecmp(message, "error", 5) == 0) &&
+           !tells_success(object);
 }
 
 #define FALSE_RULE shows_false
@@ -144,12 +178,13 @@ static bool is_bare_error(const cJSON *object)
     char buffer[32];
     const cJSON *code = envelope_member(object, "code");
     const cJSON *message = envelope_member(object, "message");
+    message = message ? message : envelope_member(object, "msg");
     const char *text = code ? envelope_text(code, buffer) : NULL;
     char spare[32];
     return text && message && envelope_text(message, spare) &&
            cJSON_GetArraySize(object) <= BARE_MEMBERS_MAX && !envelope_is_success(text) &&
            !envelope_member(object, "id") && !envelope_member(object, "data") &&
-           !envelope_member(object, "result");
+           !envelope_member(object, "result") && !tells_success(object);
 }
 
 static GHashTable *sign_words(void)

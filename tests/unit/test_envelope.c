@@ -351,6 +351,14 @@ static void test_inner_texts(void **state)
           "\"data\":{\"name\":\"odoo.exceptions.UserError\",\"arguments\":[\"The field is not "
           "stored\"]}}}}"),
          "odoo.exceptions.UserError", "The field is not stored"},
+        {"a code and a text", "{\"code\":1,\"message\":\"Customer not found\"}", "1",
+         "Customer not found"},
+        {"not created", "{\"code\":1,\"message\":\"Order not created\"}", "1", "Order not created"},
+        {"a short name", "{\"code\":40001,\"msg\":\"invalid credential\"}", "40001",
+         "invalid credential"},
+        {"a result inside", "{\"Result\":{\"Success\":false,\"Message\":\"Customer is on hold\"}}",
+         NULL, "Customer is on hold"},
+        {"a mere no", "{\"result\":\"NOK\",\"reason\":\"Stock too low\"}", NULL, "Stock too low"},
         {"an own code",
          "{\"statusCode\":2,\"statusMessage\":\"Failed\",\"responseData\":{\"error\":"
          "\"The document is closed\"}}",
@@ -479,6 +487,13 @@ static void test_records(void **state)
         "{\"data\":[{\"code\":\"SUCCESS\",\"message\":\"added\",\"status\":\"success\"}]}",
         "{\"orderId\":9,\"statusMessage\":\"Delivery attempt failed\",\"tracking\":\"1\"}",
         "status=OK&error=&token=abc",
+        "{\"code\":1,\"message\":\"Success\"}",
+        "{\"code\":10000,\"msg\":\"Saved\",\"sub_code\":null}",
+        "{\"returnCode\":1,\"message\":\"Order created successfully\"}",
+        "{\"code\":1,\"message\":\"Auftrag erfolgreich angelegt\"}",
+        "{\"error\":{\"code\":0,\"message\":\"No error\"},\"result\":[1]}",
+        "<response><result>1</result><message>Order stored</message></response>",
+        "id;name;error\n1;A;\n",
     };
     for (size_t i = 0; i < G_N_ELEMENTS(bodies); i++) {
         g_autoptr(envelope_t) envelope = read_text(bodies[i]);

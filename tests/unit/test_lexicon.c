@@ -309,6 +309,9 @@ static void test_near_misses(void **state)
         {409, "X", "The job is still running", VERDICT_CAUSE_LOCKED},
         {422, NULL, "The email has already been taken.", VERDICT_CAUSE_CONFLICT},
         {400, "X", "Cliente não encontrado", VERDICT_CAUSE_NOT_FOUND},
+        {200, "7", "invalid appid", VERDICT_CAUSE_AUTH},
+        {500, "X", "The customer is not on file", VERDICT_CAUSE_NOT_FOUND},
+        {400, "X", "The date falls in a closed period", VERDICT_CAUSE_VALIDATION},
         {400, "X", "Cliente non trovato", VERDICT_CAUSE_NOT_FOUND},
     };
     check(meanings, G_N_ELEMENTS(meanings));
