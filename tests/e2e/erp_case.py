@@ -105,19 +105,3 @@ class ErpCase(Case):
         for rows in erp.records.values():
             for key in [key for key in rows if str(key).startswith("left-")]:
                 del rows[key]
-
-    def wait_for_version(self, file, version):
-        """An agent whose flows are off asks for the version alone, and tells it."""
-        with open(self.path(file), encoding="utf-8") as text:
-            document = json.load(text)
-        for flow in document["flows"].values():
-            flow["off"] = "only the version is asked"
-        self.write(file, json.dumps(document))
-
-        def known():
-            done = self.run_program("status", "-c", file, "--format", "json")
-            return [one["version"] for one in json.loads(done.stdout)["versions"]] if done.returncode == 0 else []
-
-        agent = self.start_program("run", "-c", file)
-        wait_for(lambda: known() == [version], "the version is told")
-        self.stop(agent)

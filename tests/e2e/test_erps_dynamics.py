@@ -7,7 +7,6 @@ import json
 import unittest
 
 from erp_case import ErpCase, for_each
-from harness import wait_for
 
 LANGUAGES = {"nl", "fr", "de"}
 
@@ -49,38 +48,12 @@ class Dynamics(ErpCase):
 
     @for_each
     def test_what_was_left_is_swept(self, name, erp):
-        file = self.fill_in(name, erp)
-        for table, record in erp.table.LEFT.items():
-            erp.leave(table, **record)
-            erp.leave(table, **{key: "of somebody else" for key in record})
-        done = self.run_program("sweep", "-c", file, "--format", "json")
-        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-        swept = [record["state"] for sweep in json.loads(done.stdout)["sweeps"] for record in sweep["records"]]
-        self.assertEqual(swept, ["deleted"] * len(erp.table.LEFT), done.stdout)
-        self.assertEqual(len(erp.left()), len(erp.table.LEFT))
-        for rows in erp.records.values():
-            for key in [key for key in rows if str(key).startswith("left-")]:
-                del rows[key]
+        self.sweep_what_was_left(name, erp)
 
     @for_each
     def test_the_version_is_read(self, name, erp):
-        file = self.fill_in(name, erp)
-        with open(self.path(file), encoding="utf-8") as text:
-            document = json.load(text)
-        for flow in document["flows"].values():
-            flow["off"] = "only the version is asked"
-        self.write(file, json.dumps(document))
-
-        def known():
-            done = self.run_program("status", "-c", file, "--format", "json")
-            return [version["version"] for version in json.loads(done.stdout)["versions"]] if done.returncode == 0 else []
-
-        if erp.table.VERSION is None:
-            self.assertEqual(known(), [])
-            return
-        agent = self.start_program("run", "-c", file)
-        wait_for(lambda: known() == [erp.table.VERSION], "the version is told")
-        self.stop(agent)
+        if erp.table.VERSION is not None:
+            self.assertEqual(self.version_of(self.fill_in(name, erp)), erp.table.VERSION)
 
     def test_customer_and_health_need_no_more(self):
         """The four values that the pack asks of every system, and where the test's server is."""

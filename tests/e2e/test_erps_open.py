@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 """Odoo, NetSuite, Exact Online, AFAS, ERPNext, and punchouts: what their packs know beyond their flows.
 The first rung of health that fails names the culprit."""
-import json
 import unittest
 
 from erp_case import ErpCase, for_each
@@ -85,14 +84,7 @@ class Open(ErpCase):
 
     @for_each
     def test_what_was_left_is_swept(self, name, erp):
-        file = self.fill_in(name, erp)
-        for table, record in erp.table.LEFT.items():
-            erp.leave(table, **record)
-        done = self.run_program("sweep", "-c", file, "--format", "json")
-        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-        swept = [record["state"] for sweep in json.loads(done.stdout)["sweeps"] for record in sweep["records"]]
-        self.assertEqual(swept, ["deleted"] * len(erp.table.LEFT), done.stdout)
-        self.assertEqual(erp.left(), [])
+        self.sweep_what_was_left(name, erp)
 
     @for_each
     def test_the_version_is_read(self, name, erp):
