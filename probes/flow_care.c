@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// From a verdict to what the gate has to know of it. Called by step_run and flow_pay.
+// From a verdict to what the gate has to know of it. Called by all that make calls.
 #include "flow_care.h"
 
 #include "retry_after.h"
@@ -53,4 +53,20 @@ void flow_care_hear(struct flow_engine *engine, const struct flow_care_call *cal
         .confirming = call->flow ? call->flow->confirm_runs - 1 : 0,
     };
     flow_gate_hear(engine->gate, &answer);
+}
+
+void flow_care_hear_apart(struct flow_engine *engine, const struct flow_care_call *call,
+                          const struct call_outcome *outcome)
+{
+    const struct step_result *login = outcome->login;
+    struct flow_care_call heard = *call;
+    heard.exchange = call_outcome_last(outcome);
+    if (login) {
+        guint count = login->exchanges->len;
+        heard.step = login->step;
+        heard.verdict = login->verdict;
+        heard.exchange = count ? login->exchanges->pdata[count - 1] : NULL;
+    }
+    if (heard.verdict && (login || heard.verdict->cause != VERDICT_CAUSE_PERMISSION))
+        flow_care_hear(engine, &heard);
 }

@@ -265,19 +265,16 @@ static void take_page(struct sweep_run *run, struct subject *subject, const char
     go_on(run, subject, url, last);
 }
 
-// What may not be searched is no reason to leave the system alone: flows may do more.
 static void tell_gate(const struct sweep_run *run, const struct verdict *verdict,
-                      const struct exchange *exchange)
+                      const struct call_outcome *outcome)
 {
     const struct flow_care_call care = {
         .system = run->sweep->system,
         .run = run->id,
         .step = run->sweep->id,
         .verdict = verdict,
-        .exchange = exchange,
     };
-    if (verdict && verdict->cause != VERDICT_CAUSE_PERMISSION)
-        flow_care_hear(run->engine, &care);
+    flow_care_hear_apart(run->engine, &care, outcome);
 }
 
 static void on_page(struct call_outcome *outcome, void *context)
@@ -286,7 +283,7 @@ static void on_page(struct call_outcome *outcome, void *context)
     g_autoptr(verdict_t) verdict =
         call_judge(run->calling, outcome, run->sweep->system, run->values);
     const struct exchange *last = call_outcome_last(outcome);
-    tell_gate(run, verdict, last);
+    tell_gate(run, verdict, outcome);
     if (outcome->cut_off) {
         cut_off(run);
     } else if (outcome->deadline_passed) {

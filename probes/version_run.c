@@ -31,19 +31,16 @@ static void finish(struct version_run *run, const struct version_answer *answer)
     g_free(run);
 }
 
-// What may not be read is no reason to leave the system alone: flows may do more.
 static void tell_gate(const struct version_run *run, const struct verdict *verdict,
-                      const struct exchange *exchange)
+                      const struct call_outcome *outcome)
 {
     const struct flow_care_call care = {
         .system = run->system,
         .run = run->id,
         .step = "version",
         .verdict = verdict,
-        .exchange = exchange,
     };
-    if (verdict && verdict->cause != VERDICT_CAUSE_PERMISSION)
-        flow_care_hear(run->engine, &care);
+    flow_care_hear_apart(run->engine, &care, outcome);
 }
 
 // The captured version as text; NULL where it is none. The caller frees it.
@@ -64,7 +61,7 @@ static void on_answer(struct call_outcome *outcome, void *context)
     struct version_run *run = context;
     g_autoptr(verdict_t) verdict =
         call_judge(run->system->version, outcome, run->system, run->values);
-    tell_gate(run, verdict, call_outcome_last(outcome));
+    tell_gate(run, verdict, outcome);
     bool good = verdict && verdict->class == VERDICT_CLASS_OK;
     g_autofree char *version = good ? captured(run) : NULL;
     g_autofree char *why =
