@@ -220,6 +220,19 @@ class Punchout(Case):
         self.assertTrue(self.mail_files())
         self.assertIn(SECRETS[0], self.requests()[0]["query"])
 
+    def test_oci_meanings(self):
+        """What shops write where something is wrong, in the languages of buyers."""
+        for status, text, cause, act in (
+                ("500", "FUNCTION parameter is wrong: SOURCING", "contract", "integrator"),
+                ("403", "Login failed: unknown user", "auth", "client"),
+                ("403", "Anmeldung fehlgeschlagen", "auth", "client"), ("403", "Mot de passe incorrect", "auth", "client"),
+                ("403", "Inloggen mislukt: wachtwoord onjuist", "auth", "client"), ("403", "Contraseña incorrecta", "auth", "client"),
+                ("403", "Ihre Sitzung ist abgelaufen", "auth", "client"), ("400", "The HOOK_URL is not allowed", "contract", "integrator"),
+                ("400", "Article 4711 not found", "not_found", "client"), ("400", "Artikel 4711 nicht gefunden", "not_found", "client")):
+            done = self.run_program("explain", "--pack", "punchout-oci", "--status", status, input=text)
+            verdict = json.loads(done.stdout)
+            self.assertEqual((verdict["cause"], verdict["act"], verdict["pack"]), (cause, act, "punchout-oci"), text)
+
     # cXML: the setup
 
     def test_setup_refused(self):

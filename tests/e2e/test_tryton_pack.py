@@ -4,6 +4,8 @@
 answers are told in plain words."""
 import base64
 import json
+import os
+import re
 import sqlite3
 import unittest
 import urllib.error
@@ -95,6 +97,27 @@ class TrytonPack(ErpCase):
 
     def test_the_version_is_read(self):
         self.assertEqual(self.version_of(self.fill()), tryton.ask(self.port, "common.server.version", []))
+
+    def test_its_own_translations(self):
+        """What Tryton says in other languages means the same."""
+        folder = "/usr/lib/python3/dist-packages/trytond/ir/locale"
+        meant = {"required_validation_record": "validation", "domain_validation_record": "validation",
+                 "digits_validation_record": "validation", "selection_validation_record": "validation",
+                 "access_rule_error": "permission", "write_rule_error": "permission", "read_error": "not_found",
+                 "foreign_model_missing": "not_found", "foreign_model_exist": "conflict"}
+        for language in ("de", "fr", "nl", "es"):
+            with open(os.path.join(folder, language + ".po"), encoding="utf-8") as file:
+                blocks = file.read().split("\n\n")
+            for message, cause in meant.items():
+                block = next(block for block in blocks if f'"model:ir.message,text:msg_{message}"' in block)
+                text = "".join(json.loads(line) for line in re.findall('".*"', block.partition("msgstr ")[2]))
+                self.assertTrue(text)
+                text = re.sub(r"%\(\w+\)[a-z]", "17", text)
+                body = json.dumps({"id": 1, "error": ["UserError", [text, "", None]]})
+                done = self.run_program("explain", "--pack", "tryton", "--status", "200", input=body)
+                verdict = json.loads(done.stdout)
+                self.assertEqual((verdict["class"], verdict["cause"], verdict["code"], verdict["pack"]),
+                                 ("error_code", cause, "UserError", "tryton"), (language, text))
 
     def test_who_calls(self):
         step, verdict = self.told(self.health(password="not-this-one"))
