@@ -4,6 +4,7 @@
 #include "init_pack.h"
 
 #include "../base/json.h"
+#include "pack_view.h"
 
 #include <string.h>
 
@@ -106,21 +107,58 @@ static void add_login(GString *text, const struct pack *pack)
                   "    # auth: {basic: {username: shop, password: '${env:PASSWORD}'}}\n");
 }
 
+// What a flow does to the ERP: each step that has to be undone, and how.
+static void add_writes(GString *text, const struct config_node *flow)
+{
+    const struct config_node *steps = config_node_get(flow, "steps");
+    unsigned writes = 0;
+
+    for (unsigned i = 0; steps != NULL && i < steps->count; i++) {
+        const char *name = config_node_text(config_node_get(steps->items[i], "step"));
+        g_autofree char *undo = pack_view_undo(steps->items[i]);
+        g_autofree char *call = pack_view_call(steps->items[i]);
+
+        if (undo == NULL || !g_str_has_prefix(undo, "undone"))
+            continue;
+        g_string_append_printf(text, "  #   writes: %s (%s), %s\n", name != NULL ? name : "", call,
+                               undo);
+        writes++;
+    }
+    if (writes == 0)
+        g_string_append(text, "  #   leaves nothing to undo\n");
+}
+
+static void add_flow(GString *text, const struct pack_flow *flow, const char *system, bool off)
+{
+    const char *title = config_node_text(config_node_get(flow->node, "title"));
+    bool timed =
+        config_node_get(flow->node, "every") != NULL || config_node_get(flow->node, "cron") != NULL;
+
+    g_string_append_printf(text, "\n  # %s\n", title != NULL ? title : flow->name);
+    add_writes(text, flow->node);
+    g_string_append_printf(text, "  %s%s: {use: %s, system: %s, %snotify: [client, erp-partner]}\n",
+                           off ? "# " : "", flow->name, flow->name, system,
+                           timed ? "" : "every: 10m, ");
+}
+
+static void add_sweeps(GString *text, const struct pack *pack)
+{
+    if (pack->sweeps->len > 0)
+        g_string_append(text,
+                        "\n# Test records that a broken run leaves behind are found and deleted "
+                        "by the pack's own sweeps;\n# `erpwatch sweep --dry-run` shows what "
+                        "they would take.\n");
+}
+
 // The first flow runs; what the shop or ERP supports of the others is the user's to say.
 static void add_flows(GString *text, const struct pack *pack, const char *system)
 {
-    g_string_append(text, "\nflows:\n");
-    for (unsigned i = 0; i < pack->flows->len; i++) {
-        const struct pack_flow *flow = pack->flows->pdata[i];
-        const char *title = config_node_text(config_node_get(flow->node, "title"));
-        bool timed = config_node_get(flow->node, "every") != NULL ||
-                     config_node_get(flow->node, "cron") != NULL;
-
-        g_string_append_printf(
-            text, "  %s%s: {use: %s, system: %s, %snotify: [client, erp-partner]}%s%s\n",
-            i > 0 ? "# " : "", flow->name, flow->name, system, timed ? "" : "every: 10m, ",
-            title != NULL ? "   # " : "", title != NULL ? title : "");
-    }
+    g_string_append(text, "\n# The first flow runs at once. The others lack only the # in front of "
+                          "their line: take it\n"
+                          "# away once what they say FILL IN for, above, is filled in.\nflows:");
+    for (unsigned i = 0; i < pack->flows->len; i++)
+        add_flow(text, pack->flows->pdata[i], system, i > 0);
+    add_sweeps(text, pack);
 }
 
 char *init_pack_text(const struct pack *pack, const char *starter)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A pack for people, and the same for machines. For the command `packs` alone.
+// A pack for people, and the same for machines. For `packs`; init says calls and undos likewise.
 #ifndef MONITOR_PACK_VIEW_H
 #define MONITOR_PACK_VIEW_H
 
