@@ -186,9 +186,10 @@ uninstall: ## remove what install put there; configuration and store stay
 	rm -rf $(DOC)
 
 # The pages that the program writes from its table of keys.
-docs: all ## write docs/reference.md and erpwatch.yaml(5) anew
+docs: all ## write docs/reference.md, erpwatch.yaml(5) and the table of systems anew
 	$(BUILD)/erpwatch schema --format markdown >docs/reference.md
 	/usr/bin/python3 tools/manual.py >docs/erpwatch.yaml.5
+	/usr/bin/python3 tools/systems.py
 
 clean: ## remove what was built
 	rm -rf build build-asan build-clang build-fuzz

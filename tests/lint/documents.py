@@ -189,6 +189,25 @@ def check_named(commands):
         say("README.md", "its configuration is not that of config/examples/first.yaml")
 
 
+# The table of systems: every pack has its row, and the counts are about right.
+
+NEAR = 5  # entries that may come or go before `make docs` has to be run
+
+
+def check_systems():
+    sys.path.insert(0, "tools")
+    import systems  # pylint: disable=import-outside-toplevel
+    text, known = read("README.md"), systems.facts()
+    given = systems.rows(text)
+    compare("README.md", "the pack", set(given), set(known))
+    for name in set(given) & set(known):
+        (health, count), (has_health, due) = given[name], known[name]
+        if health != has_health or abs(count - due) > NEAR or (count == 0) != (due == 0):
+            say("README.md", f"the row of {name} is out of date: make docs")
+    if "None of the cloud ERPs was reached by the tests" not in text:
+        say("README.md", "it does not say that no cloud ERP was reached")
+
+
 # Texts speak of the project alone, and of no machine.
 
 PATHS = re.compile(r"(?<![\w.}])/(work|root|home/(?!\.\.\.)\w+|tmp/(?!erpwatch|example|x\b))(?=[/\s'\"]|$)")
@@ -262,7 +281,7 @@ def main():
         sys.exit(f"documents: {PROGRAM} is not built: make")
     commands = check_commands()
     for check in (check_words, check_keys, check_manuals, check_links, check_texts, check_commits,
-                  check_examples, check_unit):
+                  check_examples, check_unit, check_systems):
         check()
     check_named(commands)
     for problem in problems:
