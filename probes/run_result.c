@@ -6,6 +6,7 @@
 #include "../base/ids.h"
 #include "../base/json.h"
 #include "request.h"
+#include "stable_text.h"
 
 #include <string.h>
 
@@ -158,7 +159,8 @@ static void set_fingerprint(struct run_result *result, const struct step_result 
     const char *cause = unreachable ? verdict_cause_word(VERDICT_CAUSE_NETWORK)
                                     : verdict_cause_word(verdict->cause);
     g_autofree char *status = g_strdup_printf("%d", unreachable ? 0 : last_status(step));
-    const char *code = !unreachable && verdict->code ? verdict->code : status;
+    g_autofree char *stated = unreachable ? NULL : stable_text(verdict->code);
+    const char *code = stated ? stated : status;
     result->failed_system = g_strdup(step->system);
     result->fingerprint = ids_hash(26, FINGERPRINT_VERSION, step->system, result->scope, class,
                                    cause ? cause : "", code, NULL);
