@@ -94,7 +94,7 @@ static const struct words *find(const char *language)
 
 const struct words *words_for(const char *language)
 {
-    static const struct words english = {NULL};
+    static const struct words english = {0};
     const struct words *words = find(language);
 
     return words != NULL ? words : &english;
