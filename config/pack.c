@@ -516,14 +516,14 @@ struct pack *pack_read(struct config_arena *arena, const char *name, const char 
     return pack;
 }
 
-struct pack_lexicon *pack_read_lexicon(const char *name, const char *folder)
+struct pack_lexicon *pack_read_lexicon(const char *name, const char *code)
 {
     struct pack_source source;
     g_autoptr(config_arena_t) arena = config_arena_new();
     g_autoptr(GPtrArray) problems = config_problems_new();
     struct pack_lexicon *lexicon = NULL;
 
-    if (!pack_source_find(name, folder, &source, NULL))
+    if (!pack_source_find(name, NULL, &source, NULL))
         return NULL;
     // The lists alone are read: they are parts of the file that begin at a line's start.
     const char *begin = strstr(source.text, "\nlexicon:");
@@ -532,8 +532,10 @@ struct pack_lexicon *pack_read_lexicon(const char *name, const char *folder)
     while (end != NULL && (end = strchr(end, '\n')) != NULL &&
            (end[1] == ' ' || end[1] == '#' || end[1] == '\n' || end[1] == '-'))
         end++;
-    if (begin != NULL) {
-        size_t length = end != NULL ? (size_t)(end - begin) : strlen(begin);
+    if (end != NULL)
+        source.text[end - source.text] = '\0';
+    if (begin != NULL && (code == NULL || pack_lexicon_may_know(begin, code))) {
+        size_t length = strlen(begin);
         struct config_node *root =
             config_file_parse(arena, source.file, begin + 1, length - 1, problems);
 

@@ -48,6 +48,40 @@ static void test_own_packs(void **state)
     }
 }
 
+// The quick look sees what the whole reading sees: each code that is written out is known.
+static void test_quick_look(void **state)
+{
+    g_autoptr(GPtrArray) names = pack_source_names(NULL);
+    unsigned seen = 0, passed = 0;
+
+    (void)state;
+    for (unsigned i = 0; i < names->len; i++) {
+        g_autoptr(pack_lexicon_t) all = pack_read_lexicon(names->pdata[i], NULL);
+
+        for (unsigned k = 0; all != NULL && k < all->meanings->len; k++) {
+            const char *code = ((const struct pack_meaning *)all->meanings->pdata[k])->code;
+
+            if (code == NULL || strpbrk(code, "\\|()[]{}.*+?^$") != NULL)
+                continue;
+            g_autoptr(pack_lexicon_t) quick = pack_read_lexicon(names->pdata[i], code);
+
+            assert_non_null(quick);
+            assert_int_equal(quick->meanings->len, all->meanings->len);
+            seen++;
+        }
+        g_autoptr(pack_lexicon_t) strange = pack_read_lexicon(names->pdata[i], "Qzxw-jvkq");
+
+        passed += strange == NULL;
+    }
+    assert_true(seen > 0);
+    assert_true(passed > names->len / 2); // an entry for any code has to be looked at
+    assert_false(pack_lexicon_may_know("\n  - code: a.*\n  - code: 'it''s [0-9]+'\n", "its 7"));
+    assert_true(pack_lexicon_may_know("\n  - code: a.*\n  - code: 'it''s [0-9]+'\n", "it's 7"));
+    assert_true(pack_lexicon_may_know("\n  - {code: a}\n", "b"));
+    assert_true(pack_lexicon_may_know("\n  - code: \"a\"\n", "b"));
+    assert_true(pack_lexicon_may_know("\n  - code: a # b\n", "b"));
+}
+
 // The folder with packs/test.yaml in it, and the configuration `text` beside it.
 static struct config *load(const char *pack, const char *text)
 {
@@ -364,17 +398,12 @@ static void test_version(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_own_packs),
-        cmocka_unit_test(test_system),
-        cmocka_unit_test(test_flow_parameter),
-        cmocka_unit_test(test_needed_by_flow),
-        cmocka_unit_test(test_needed_by_what_is_left),
-        cmocka_unit_test(test_less_time),
-        cmocka_unit_test(test_digest),
-        cmocka_unit_test(test_sweep),
-        cmocka_unit_test(test_sweep_unused),
-        cmocka_unit_test(test_sweep_taken),
-        cmocka_unit_test(test_version),
+        cmocka_unit_test(test_own_packs),      cmocka_unit_test(test_quick_look),
+        cmocka_unit_test(test_system),         cmocka_unit_test(test_flow_parameter),
+        cmocka_unit_test(test_needed_by_flow), cmocka_unit_test(test_needed_by_what_is_left),
+        cmocka_unit_test(test_less_time),      cmocka_unit_test(test_digest),
+        cmocka_unit_test(test_sweep),          cmocka_unit_test(test_sweep_unused),
+        cmocka_unit_test(test_sweep_taken),    cmocka_unit_test(test_version),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
