@@ -3,6 +3,7 @@
 // agent when a configuration comes into force; watch queues the mail.
 #include "self_report.h"
 
+#include "../alerts/words.h"
 #include "../base/log.h"
 #include "watch.h"
 
@@ -19,9 +20,11 @@ static void add_needs(GString *text, const struct config_flow *flow)
 bool self_report_needs(struct db *db, const struct config *config, struct clock_wall now,
                        GError **error)
 {
-    g_autoptr(GString) text =
-        g_string_new("These flows are not watched, because something that they need is not "
-                     "set. Set it for the agent, and start it again.\n");
+    const struct words *words = watch_monitor_words(config);
+    g_autoptr(GString) text = g_string_new(
+        words_get(words, "These flows are not watched, because something that they need is not "
+                         "set. Set it for the agent, and start it again."));
+    g_string_append_c(text, '\n');
     unsigned count = 0;
     for (guint i = 0; i < config->flows->len; i++) {
         const struct config_flow *flow = config->flows->pdata[i];
@@ -33,8 +36,8 @@ bool self_report_needs(struct db *db, const struct config *config, struct clock_
     if (count == 0)
         return true;
     g_string_append_c(text, '\n');
-    g_autofree char *subject = g_strdup_printf("%u %s not watched: a secret is missing", count,
-                                               count == 1 ? "flow is" : "flows are");
+    g_autofree char *subject = words_count(words, "{n} flow is not watched: a secret is missing",
+                                           "{n} flows are not watched: a secret is missing", count);
     return watch_tell_monitor(db, config, subject, text->str, now, error);
 }
 
@@ -45,7 +48,9 @@ void self_report_repair(struct store *store, const struct config *config)
     if (!text)
         return;
     log_warning("%s", text);
-    if (!watch_tell_monitor(store_db(store), config, "the store was damaged and has been replaced",
-                            text, clock_wall_now(), &error))
+    if (!watch_tell_monitor(
+            store_db(store), config,
+            words_get(watch_monitor_words(config), "the store was damaged and has been replaced"),
+            text, clock_wall_now(), &error))
         log_warning("%s", error->message);
 }

@@ -5,6 +5,7 @@
 // the memory to itself.
 #include "standby.h"
 
+#include "../alerts/words.h"
 #include "../base/log.h"
 #include "deliver_process.h"
 #include "store.h"
@@ -68,13 +69,15 @@ static const struct {
     enum db_error cause;
     const char *what, *mend;
 } causes[] = {
-    {DB_ERROR_FULL, "the disk is full", "Make room on its disk: nothing else has to be done."},
-    {DB_ERROR_READONLY, "it is read-only",
-     "Make the file and its folder writable: nothing else has to be done."},
-    {DB_ERROR_CORRUPT, "it is damaged",
-     "Restart erpwatch: when it starts, it sets the file aside, and carries over what can be read "
-     "of owed undos, incidents and notices."},
-    {DB_ERROR_BUSY, "another process keeps it in use", "End that process."},
+    {DB_ERROR_FULL, WORDS_MARK("the disk is full"),
+     WORDS_MARK("Make room on its disk: nothing else has to be done.")},
+    {DB_ERROR_READONLY, WORDS_MARK("it is read-only"),
+     WORDS_MARK("Make the file and its folder writable: nothing else has to be done.")},
+    {DB_ERROR_CORRUPT, WORDS_MARK("it is damaged"),
+     WORDS_MARK("Restart erpwatch: when it starts, it sets the file aside, and carries over what "
+                "can be read "
+                "of owed undos, incidents and notices.")},
+    {DB_ERROR_BUSY, WORDS_MARK("another process keeps it in use"), WORDS_MARK("End that process.")},
 };
 
 static const char *what_of(enum db_error cause)
@@ -84,7 +87,7 @@ static const char *what_of(enum db_error cause)
             return causes[i].what;
         }
     }
-    return "its disk refuses it";
+    return WORDS_MARK("its disk refuses it");
 }
 
 static const char *mend_of(enum db_error cause)
@@ -94,7 +97,7 @@ static const char *mend_of(enum db_error cause)
             return causes[i].mend;
         }
     }
-    return "The system's log says more.";
+    return WORDS_MARK("The system's log says more.");
 }
 
 static bool open_memory(struct standby *standby, GError **error)
@@ -131,12 +134,17 @@ void standby_take_over(struct standby *standby, enum db_error cause)
 static bool tell_fallback(struct standby *standby, const struct config *config,
                           struct clock_wall now, GError **error)
 {
-    g_autofree char *text = g_strdup_printf(
-        "The store %s cannot be used: %s. %s\n\nUntil then, runs and incidents are kept in memory, "
-        "and mails are sent from there. Flows that create records run only where their undos can "
-        "still be noted. What the store is not given back before the agent ends is lost.\n",
-        standby->path, what_of(standby->cause), mend_of(standby->cause));
-    return watch_tell_monitor(standby->memory, config, "erpwatch cannot write its store", text, now,
+    const struct words *words = watch_monitor_words(config);
+    g_autofree char *text = words_fill(
+        words,
+        "The store {path} cannot be used: {what}. {mend}\n\nUntil then, runs and incidents are "
+        "kept in memory, and mails are sent from there. Flows that create records run only where "
+        "their undos can still be noted. What the store is not given back before the agent ends "
+        "is lost.\n",
+        "path", standby->path, "what", words_get(words, what_of(standby->cause)), "mend",
+        words_get(words, mend_of(standby->cause)), NULL);
+    return watch_tell_monitor(standby->memory, config,
+                              words_get(words, "erpwatch cannot write its store"), text, now,
                               error);
 }
 

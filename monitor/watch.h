@@ -78,6 +78,9 @@ bool watch_configure(struct db *db, const struct config *config, struct clock_wa
 bool watch_tick(struct db *db, const struct config *config, struct clock_wall now, bool *notices,
                 GError **error);
 
+// The language of mail.fallback, for what watch_tell_monitor tells. Never NULL.
+const struct words *watch_monitor_words(const struct config *config);
+
 // Tells mail.fallback of what ails the monitor itself; the same text again within a day is
 // not repeated. False where that fails; where there is no fallback, nothing happens.
 bool watch_tell_monitor(struct db *db, const struct config *config, const char *subject,

@@ -549,6 +549,19 @@ static void test_check_notify_does_not_group(void **state)
     assert_true(outbox_next_due(world->db, NULL).us == START + SECOND);
 }
 
+// The partner reads French.
+static void assert_told_in_french(struct world *world)
+{
+    g_autoptr(db_rows_t) rows =
+        db_query(world->db, NULL, "SELECT facts FROM outbox_notice WHERE kind = 'debt'", "");
+    assert_non_null(rows);
+    assert_true(db_rows_next(rows, NULL));
+    const char *facts = db_rows_text(rows, 0);
+    assert_non_null(strstr(facts, "Un enregistrement de test est peut-être resté dans erp"));
+    assert_non_null(strstr(facts, "On ne sait pas si l'enregistrement existe"));
+    assert_null(strstr(facts, "record"));
+}
+
 static void test_debts_and_monitor(void **state)
 {
     struct world *world = *state;
@@ -561,6 +574,9 @@ static void test_debts_and_monitor(void **state)
                              .state = g_strdup("owed"),
                              .sent_at = {START}};
     struct clock_wall now = {START};
+    struct config_contact *partner = config_find_contact(world->config, "partner");
+    g_free(partner->language);
+    partner->language = g_strdup("fr");
     assert_true(ledger_owe(world->db, &debt, "me", now, NULL));
     assert_false(tick(world));
     g_free(debt.state);
@@ -569,6 +585,7 @@ static void test_debts_and_monitor(void **state)
     assert_true(tick(world));
     assert_false(tick(world));
     assert_outbox(world, "debt partner"); // there is no integrator
+    assert_told_in_french(world);
     assert_true(watch_tell_monitor(world->db, world->config, "s", "t", now, NULL));
     assert_true(watch_tell_monitor(world->db, world->config, "s", "t", now, NULL));
     assert_outbox(world, "debt partner, monitor agency");
