@@ -231,7 +231,7 @@ def check_texts():
                         f"{what} that does not belong here: {found.group(0)}")
 
 
-SUBJECT = re.compile(r"[a-z0-9_./*-]+(, [a-z0-9_./*-]+)*: \S.*[^.\s]")
+SUBJECT = re.compile(r"(README|[a-z0-9_./*-]+)(, [a-z0-9_./*-]+)*: \S.*[^.\s]")
 NOT_IMPERATIVE = re.compile(r": (added|adds|adding|fixed|fixes|fixing|changed|changes|removed|removes|updated|updates|made|makes)\b")
 
 
