@@ -488,6 +488,7 @@ static void test_records(void **state)
         "{\"orderId\":9,\"statusMessage\":\"Delivery attempt failed\",\"tracking\":\"1\"}",
         "status=OK&error=&token=abc",
         "{\"code\":1,\"message\":\"Success\"}",
+        "{\"code\":\"PENDING\",\"message\":\"Your export is being prepared\"}",
         "{\"code\":10000,\"msg\":\"Saved\",\"sub_code\":null}",
         "{\"returnCode\":1,\"message\":\"Order created successfully\"}",
         "{\"code\":1,\"message\":\"Auftrag erfolgreich angelegt\"}",
