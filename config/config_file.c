@@ -23,7 +23,7 @@ struct anchor {
 };
 
 struct yaml {
-    struct config_arena *arena;
+    struct arena *arena;
     struct fy_parser *parser;
     struct fy_event *event; // the present one, NULL at the end or after an error
     const char *file;
@@ -105,11 +105,11 @@ static struct anchor *note_anchor(struct yaml *yaml, struct config_node *node)
 
     if (name == NULL)
         return NULL;
-    struct anchor *anchor = config_arena_take(yaml->arena, sizeof *anchor);
+    struct anchor *anchor = arena_take(yaml->arena, sizeof *anchor);
 
     anchor->node = node;
     anchor->open = true;
-    g_hash_table_replace(yaml->anchors, config_arena_text(yaml->arena, name, length), anchor);
+    g_hash_table_replace(yaml->anchors, arena_text(yaml->arena, name, length), anchor);
     return anchor;
 }
 
@@ -151,7 +151,7 @@ static struct config_node *read_scalar(struct yaml *yaml, struct config_place fa
     node->style = (unsigned char)scalar_style(yaml->event);
     if (memchr(text, '\0', length) != NULL)
         config_problem_error(yaml->problems, place, "a text cannot hold the character NUL");
-    node->text = config_arena_text(yaml->arena, text, length);
+    node->text = arena_text(yaml->arena, text, length);
     if (node->style != CONFIG_NODE_PLAIN || !is_null_word(node->text))
         node->kind = CONFIG_NODE_SCALAR;
     if (node->style == CONFIG_NODE_PLAIN &&
@@ -207,7 +207,7 @@ static struct config_node *read_list(struct yaml *yaml, struct config_place fall
         g_ptr_array_add(items, item);
     }
     node->count = items->len;
-    node->items = config_arena_take(yaml->arena, items->len * sizeof *node->items);
+    node->items = arena_take(yaml->arena, items->len * sizeof *node->items);
     if (items->len > 0)
         memcpy(node->items, items->pdata, items->len * sizeof *node->items);
     if (anchor != NULL)
@@ -317,7 +317,7 @@ static bool read_key(struct yaml *yaml, struct config_place outer, struct config
     const char *text = token != NULL ? fy_token_get_text(token, &length) : NULL;
 
     entry->place = event_place(yaml, outer);
-    entry->key = config_arena_text(yaml->arena, text != NULL ? text : "", length);
+    entry->key = arena_text(yaml->arena, text != NULL ? text : "", length);
     refuse_tag(yaml, entry->place);
     *end = event_end(yaml);
     advance(yaml);
@@ -386,7 +386,7 @@ static struct config_node *read_map(struct yaml *yaml, struct config_place fallb
     advance(yaml);
     read_entries(yaml, node, entries, braces);
     node->count = entries->len;
-    node->entries = config_arena_take(yaml->arena, entries->len * sizeof *node->entries);
+    node->entries = arena_take(yaml->arena, entries->len * sizeof *node->entries);
     if (entries->len > 0)
         memcpy(node->entries, entries->data, entries->len * sizeof *node->entries);
     if (anchor != NULL)
@@ -515,8 +515,8 @@ static struct config_node *parse(struct yaml *yaml, struct fy_diag *diag)
     return yaml->given_up ? NULL : root;
 }
 
-struct config_node *config_file_parse(struct config_arena *arena, const char *file,
-                                      const char *text, size_t length, GPtrArray *problems)
+struct config_node *config_file_parse(struct arena *arena, const char *file, const char *text,
+                                      size_t length, GPtrArray *problems)
 {
     g_autoptr(GHashTable) anchors = g_hash_table_new(g_str_hash, g_str_equal);
     struct yaml yaml = {

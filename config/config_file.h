@@ -10,7 +10,7 @@
 // Reads `length` bytes of YAML; `file` names them in places. NULL, with problems
 // (of struct config_problem) appended, where it is not well-formed; an empty
 // text is an empty map. The node lives in `arena`.
-struct config_node *config_file_parse(struct config_arena *arena, const char *file,
-                                      const char *text, size_t length, GPtrArray *problems);
+struct config_node *config_file_parse(struct arena *arena, const char *file, const char *text,
+                                      size_t length, GPtrArray *problems);
 
 #endif

@@ -8,65 +8,17 @@
 #include <string.h>
 
 // Large blocks go back to the system when the arena is freed.
-enum { BLOCK_SIZE = 512 * 1024, ALIGNMENT = 16 };
+enum { BLOCK_SIZE = 512 * 1024 };
 
-struct config_arena {
-    GPtrArray *blocks;
-    char *next;
-    size_t left;
-};
-
-struct config_arena *config_arena_new(void)
+struct arena *config_arena_new(void)
 {
-    struct config_arena *arena = g_new0(struct config_arena, 1);
-
-    arena->blocks = g_ptr_array_new_with_free_func(g_free);
-    return arena;
+    return arena_new(BLOCK_SIZE);
 }
 
-void *config_arena_take(struct config_arena *arena, size_t size)
-{
-    size = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    if (size > BLOCK_SIZE / 4) { // a large piece has a block of its own
-        void *large = g_malloc0(size);
-
-        g_ptr_array_add(arena->blocks, large);
-        return large;
-    }
-    if (size > arena->left) {
-        arena->next = g_malloc0(BLOCK_SIZE);
-        arena->left = BLOCK_SIZE;
-        g_ptr_array_add(arena->blocks, arena->next);
-    }
-    void *piece = arena->next;
-
-    arena->next += size;
-    arena->left -= size;
-    return piece;
-}
-
-char *config_arena_text(struct config_arena *arena, const char *text, size_t length)
-{
-    char *copy = config_arena_take(arena, length + 1);
-
-    if (length > 0)
-        memcpy(copy, text, length);
-    copy[length] = '\0';
-    return copy;
-}
-
-void config_arena_free(struct config_arena *arena)
-{
-    if (arena == NULL)
-        return;
-    g_ptr_array_unref(arena->blocks);
-    g_free(arena);
-}
-
-struct config_node *config_node_new(struct config_arena *arena, enum config_node_kind kind,
+struct config_node *config_node_new(struct arena *arena, enum config_node_kind kind,
                                     struct config_place place)
 {
-    struct config_node *node = config_arena_take(arena, sizeof *node);
+    struct config_node *node = arena_take(arena, sizeof *node);
 
     node->kind = (unsigned char)kind;
     node->place = place;

@@ -5,6 +5,7 @@
 #ifndef CONFIG_CONFIG_NODE_H
 #define CONFIG_CONFIG_NODE_H
 
+#include "../base/arena.h"
 #include "call.h"
 
 #include <cjson/cJSON.h>
@@ -42,15 +43,11 @@ struct config_node {
     };
 };
 
-// Memory that is freed as a whole.
-struct config_arena;
-struct config_arena *config_arena_new(void);
-void *config_arena_take(struct config_arena *arena, size_t size);
-char *config_arena_text(struct config_arena *arena, const char *text, size_t length);
-void config_arena_free(struct config_arena *arena);
+// The memory of nodes and their texts.
+struct arena *config_arena_new(void);
 
 // An empty node of `kind` at `place`.
-struct config_node *config_node_new(struct config_arena *arena, enum config_node_kind kind,
+struct config_node *config_node_new(struct arena *arena, enum config_node_kind kind,
                                     struct config_place place);
 
 // The entry or value of `key` in a map; NULL where it has none, or `node` (NULL
@@ -74,8 +71,5 @@ void config_node_write(const struct config_node *node, GString *bytes);
 // The node as JSON: an unquoted scalar is a number where JSON writes one so, and
 // true, false or null; all else is a string. The caller frees it.
 cJSON *config_node_to_json(const struct config_node *node);
-
-typedef struct config_arena config_arena_t;
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(config_arena_t, config_arena_free)
 
 #endif

@@ -69,7 +69,7 @@ struct call *config_read_version(struct config_reader *reader, const struct conf
 
 // Reads a sweep of a pack for its mistakes alone, with the names that the reader's
 // scope knows.
-void config_check_pack_sweep(struct config_reader *reader, struct config_arena *arena,
+void config_check_pack_sweep(struct config_reader *reader, struct arena *arena,
                              const struct config_entry *entry);
 
 // What keeps a repeated call from writing twice; warns where nothing does.

@@ -500,7 +500,7 @@ static bool report_first(const GPtrArray *problems, GError **error)
 
 struct undo *undo_parse(const char *source, struct lookup **lookup, GError **error)
 {
-    g_autoptr(config_arena_t) arena = config_arena_new();
+    g_autoptr(arena_t) arena = config_arena_new();
     g_autoptr(GPtrArray) problems = config_problems_new();
     struct config_reader reader = {.problems = problems};
     struct config_node *root = config_file_parse(arena, "undo", source, strlen(source), problems);

@@ -15,7 +15,7 @@ static const struct config_node *as_list(struct config_world *world, const struc
     struct config_node *list = config_node_new(world->arena, CONFIG_NODE_LIST, node->place);
 
     list->count = node->text[0] != '\0';
-    list->items = config_arena_take(world->arena, sizeof *list->items);
+    list->items = arena_take(world->arena, sizeof *list->items);
     list->items[0] = (struct config_node *)(uintptr_t)node;
     return list;
 }

@@ -255,7 +255,7 @@ void config_read_one_sweep(struct config_world *world, const struct config_readi
     g_ptr_array_add(world->reader.config->sweeps, reading.sweep);
 }
 
-void config_check_pack_sweep(struct config_reader *reader, struct config_arena *arena,
+void config_check_pack_sweep(struct config_reader *reader, struct arena *arena,
                              const struct config_entry *entry)
 {
     // as no agent has it: what names another one would find nothing there

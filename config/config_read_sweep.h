@@ -21,7 +21,7 @@ struct config_reading {
 void config_read_one_sweep(struct config_world *world, const struct config_reading *of);
 
 // A copy of `node` in which {{mark}} is `mark`, as its place wants it.
-struct config_node *config_fill_mark(struct config_arena *arena, const struct config_node *node,
+struct config_node *config_fill_mark(struct arena *arena, const struct config_node *node,
                                      const char *mark);
 
 #endif

@@ -20,7 +20,7 @@ static char *fill_text(const char *text, const char *key, const char *mark)
     return g_regex_replace_literal(hole, text, -1, 0, value, 0, NULL);
 }
 
-static struct config_node *fill(struct config_arena *arena, const struct config_node *node,
+static struct config_node *fill(struct arena *arena, const struct config_node *node,
                                 const char *key, const char *mark)
 {
     struct config_node *copy = config_node_new(arena, node->kind, node->place);
@@ -29,13 +29,13 @@ static struct config_node *fill(struct config_arena *arena, const struct config_
     if (node->kind == CONFIG_NODE_SCALAR && strstr(node->text, "{{") != NULL) {
         g_autofree char *text = fill_text(node->text, key, mark);
 
-        copy->text = config_arena_text(arena, text, strlen(text));
+        copy->text = arena_text(arena, text, strlen(text));
     } else if (node->kind == CONFIG_NODE_LIST) {
-        copy->items = config_arena_take(arena, node->count * sizeof *copy->items);
+        copy->items = arena_take(arena, node->count * sizeof *copy->items);
         for (unsigned i = 0; i < node->count; i++)
             copy->items[i] = fill(arena, node->items[i], key, mark);
     } else if (node->kind == CONFIG_NODE_MAP) {
-        copy->entries = config_arena_take(arena, node->count * sizeof *copy->entries);
+        copy->entries = arena_take(arena, node->count * sizeof *copy->entries);
         for (unsigned i = 0; i < node->count; i++) {
             copy->entries[i] = node->entries[i];
             copy->entries[i].value =
@@ -45,7 +45,7 @@ static struct config_node *fill(struct config_arena *arena, const struct config_
     return copy;
 }
 
-struct config_node *config_fill_mark(struct config_arena *arena, const struct config_node *node,
+struct config_node *config_fill_mark(struct arena *arena, const struct config_node *node,
                                      const char *mark)
 {
     return fill(arena, node, "", mark);

@@ -73,7 +73,7 @@ void config_world_clear(struct config_world *world)
     g_hash_table_unref(world->steps);
     g_ptr_array_unref(world->compiled);
     g_checksum_free(world->digest);
-    config_arena_free(world->arena);
+    arena_free(world->arena);
 }
 
 static void define(struct config_world *world, enum config_kind kind,
@@ -226,7 +226,7 @@ static void expand_setting(struct config_node *node, void *user)
     g_autofree char *text = config_read_setting(&world->reader, node);
 
     if (text != NULL)
-        node->text = config_arena_text(world->arena, text, strlen(text));
+        node->text = arena_text(world->arena, text, strlen(text));
     else
         node->kind = CONFIG_NODE_BROKEN;
 }

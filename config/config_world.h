@@ -46,7 +46,7 @@ struct config_source {
 
 struct config_world {
     struct config_reader reader;
-    struct config_arena *arena;
+    struct arena *arena;
     GPtrArray *sources;                        // of struct config_source, in order
     GPtrArray *files;                          // of const char *, in order
     GHashTable *names[CONFIG_KIND_COUNT];      // id -> struct config_definition

@@ -415,7 +415,7 @@ static struct config_scope *parameter_scope(const struct pack *pack, GPtrArray *
 }
 
 // Reads the version's call and the sweeps for their mistakes alone.
-static void check_calls(const struct pack *pack, struct config_arena *arena, GPtrArray *problems)
+static void check_calls(const struct pack *pack, struct arena *arena, GPtrArray *problems)
 {
     g_autoptr(config_scope_t) outer = parameter_scope(pack, problems);
     g_autoptr(config_scope_t) scope = config_scope_new(outer);
@@ -490,7 +490,7 @@ static void read_root(struct pack *pack, const struct config_node *root, GPtrArr
     read_sweeps(pack, config_node_get(root, "sweeps"), problems);
 }
 
-struct pack *pack_read(struct config_arena *arena, const char *name, const char *folder,
+struct pack *pack_read(struct arena *arena, const char *name, const char *folder,
                        GPtrArray *problems)
 {
     struct pack_source source;
@@ -519,7 +519,7 @@ struct pack *pack_read(struct config_arena *arena, const char *name, const char 
 struct pack_lexicon *pack_read_lexicon(const char *name, const char *code)
 {
     struct pack_source source;
-    g_autoptr(config_arena_t) arena = config_arena_new();
+    g_autoptr(arena_t) arena = config_arena_new();
     g_autoptr(GPtrArray) problems = config_problems_new();
     struct pack_lexicon *lexicon = NULL;
 

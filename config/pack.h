@@ -67,7 +67,7 @@ struct pack {
 // it but what only a system can tell. Problems, with places in the pack's file, are
 // appended; NULL, without one, where there is no such pack, and NULL with one where
 // it cannot be read at all.
-struct pack *pack_read(struct config_arena *arena, const char *name, const char *folder,
+struct pack *pack_read(struct arena *arena, const char *name, const char *folder,
                        GPtrArray *problems);
 
 // The parameter, the flow or the sweep of this name, or NULL; borrowed.

@@ -139,7 +139,7 @@ int cmd_explain(int argc, char **argv)
     const char *mistake = find_mistake(&told);
     if (mistake)
         return command_fail("explain", "%s", mistake);
-    g_autoptr(config_arena_t) arena = config_arena_new();
+    g_autoptr(arena_t) arena = config_arena_new();
     g_autoptr(pack_t) pack = told.pack ? command_read_pack("explain", arena, told.pack) : NULL;
     if (told.pack && !pack)
         return COMMAND_UNKNOWN;

@@ -23,7 +23,7 @@ static char *starter_text(const char *pack_name)
 
     if (pack_name == NULL)
         return g_steal_pointer(&text);
-    g_autoptr(config_arena_t) arena = config_arena_new();
+    g_autoptr(arena_t) arena = config_arena_new();
     g_autoptr(pack_t) pack = command_read_pack("init", arena, pack_name);
 
     return pack != NULL ? init_pack_text(pack, text) : NULL;

@@ -26,7 +26,7 @@ static int list_packs(bool json)
     bool good = true;
 
     for (unsigned i = 0; i < names->len; i++) {
-        g_autoptr(config_arena_t) arena = config_arena_new();
+        g_autoptr(arena_t) arena = config_arena_new();
         g_autoptr(pack_t) pack = command_read_pack("packs", arena, names->pdata[i]);
 
         good &= pack != NULL;
@@ -51,7 +51,7 @@ static int list_packs(bool json)
 
 static int show_pack(const char *name, const char *format)
 {
-    g_autoptr(config_arena_t) arena = config_arena_new();
+    g_autoptr(arena_t) arena = config_arena_new();
     g_autoptr(pack_t) pack = command_read_pack("packs", arena, name);
 
     if (pack == NULL)

@@ -58,9 +58,9 @@ struct config *command_load_config(const char *path, enum config_missing missing
 
 // The pack of this name, read into `arena`; NULL, said on stderr, where there is none
 // or it is wrong. The caller frees it.
-struct config_arena;
+struct arena;
 struct pack;
-struct pack *command_read_pack(const char *command, struct config_arena *arena, const char *name);
+struct pack *command_read_pack(const char *command, struct arena *arena, const char *name);
 
 // Prints "erpwatch COMMAND: message" to stderr and returns COMMAND_UNKNOWN.
 int command_fail(const char *command, const char *format, ...) G_GNUC_PRINTF(2, 3);

@@ -24,7 +24,7 @@ static void refuse_name(const char *command, const char *name)
     command_fail(command, "there is no pack %s (there are: %s)", name, list->str);
 }
 
-struct pack *command_read_pack(const char *command, struct config_arena *arena, const char *name)
+struct pack *command_read_pack(const char *command, struct arena *arena, const char *name)
 {
     g_autoptr(GPtrArray) problems = config_problems_new();
     g_autoptr(pack_t) pack = pack_read(arena, name, ".", problems);

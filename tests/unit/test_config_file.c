@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 struct parsed {
-    struct config_arena *arena;
+    struct arena *arena;
     GPtrArray *problems;
     struct config_node *root;
 };
@@ -31,7 +31,7 @@ static struct parsed parse(const char *text)
 
 static void parsed_free(struct parsed *parsed)
 {
-    config_arena_free(parsed->arena);
+    arena_free(parsed->arena);
     g_ptr_array_unref(parsed->problems);
 }
 

@@ -54,7 +54,7 @@ static const char text[] =
 
 static struct pack_lexicon *read_pack(void)
 {
-    g_autoptr(config_arena_t) arena = config_arena_new();
+    g_autoptr(arena_t) arena = config_arena_new();
     g_autoptr(GPtrArray) problems = config_problems_new();
     const struct config_node *root =
         config_file_parse(arena, "test.yaml", text, strlen(text), problems);
@@ -221,7 +221,7 @@ static void test_inside(void **state)
 
 static struct pack_lexicon *pack_of(const char *name, const char *entries)
 {
-    g_autoptr(config_arena_t) arena = config_arena_new();
+    g_autoptr(arena_t) arena = config_arena_new();
     g_autoptr(GPtrArray) problems = config_problems_new();
     const struct config_node *root =
         config_file_parse(arena, name, entries, strlen(entries), problems);

@@ -33,7 +33,7 @@ static void test_own_packs(void **state)
     (void)state;
     assert_true(names->len >= 1);
     for (unsigned i = 0; i < names->len; i++) {
-        g_autoptr(config_arena_t) arena = config_arena_new();
+        g_autoptr(arena_t) arena = config_arena_new();
         g_autoptr(GPtrArray) problems = config_problems_new();
         g_autoptr(pack_t) pack = pack_read(arena, names->pdata[i], NULL, problems);
 
