@@ -11,7 +11,8 @@ static const struct {
 } rules[] = {
     {"\\{?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\\}?", "<id>"},
     {"\\bERPW-[0-9A-Z]+", "<run>"},
-    {"\\b0x[0-9a-f]{6,16}\\b", "<address>"},
+    // An HRESULT or NTSTATUS is a code, not a place in memory.
+    {"\\b0x(?![8c][0-9a-f]{7}\\b)[0-9a-f]{6,16}\\b", "<address>"},
     {"\\b\\d{4}-\\d\\d-\\d\\d(?:[T ]\\d\\d:\\d\\d(?::\\d\\d(?:[.,]\\d+)?)?)?(?: "
      "?Z|[+-]\\d\\d:?\\d\\d)?",
      "<time>"},
