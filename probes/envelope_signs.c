@@ -37,21 +37,33 @@ static bool is_word(const char *text, const char *const *words)
     return false;
 }
 
+// Words of a success, and those beside which they are none: "must be saved first". What one
+// language has here, the others have too, for none may change the class.
+#define DONE                                                                                       \
+    "success\\w*|succeeded|ok|okay|done|saved|stored|created|updated|deleted|added|imported|"      \
+    "posted|received|completed?|finished|accepted|approved|normal|pending|processing|queued|"      \
+    "prepared|scheduled|"                                                                          \
+    "erfolg\\w*|gespeichert|angelegt|erstellt|aktualisiert|gelöscht|abgeschlossen|"               \
+    "succesvol|opgeslagen|aangemaakt|bijgewerkt|verwijderd|afgerond|"                              \
+    "réussi\\w*|correcto|exit\\w*|guardad\\w|cread\\w|actualizad\\w|eliminad\\w|finalizad\\w"
+#define DONE_PART "succès|enregistré|créé|supprimé|terminé|accepté|mise? à jour|éxito|成功"
+#define NOT_DONE                                                                                   \
+    "not|never|no longer|nothing|none|un\\w+|fail\\w*|error|invalid|denied|cannot|already|must|"   \
+    "should|only|before|missing|required|expired|rejected|refused|declined|"                       \
+    "nicht|nie|kein\\w*|muss|müssen|darf|erst|bevor|fehl\\w*|abgelehnt|"                          \
+    "niet|nooit|geen|moet|moeten|mag|eerst|voordat|fout|mislukt|geweigerd|"                        \
+    "pas|jamais|aucun\\w*|doit|doivent|avant|erreur|impossible|refus\\w*|"                         \
+    "no (?:se|fue|ha|est|pudo|puede|hay|exist\\w*|guardad\\w)|nunca|ning\\w*|debe|deben|antes|"    \
+    "rechazad\\w"
+
 // True where the text beside a code says that all went well: {"code": 1, "message":
 // "Order saved"} is how many programs tell a success.
 static bool tells_success(const cJSON *object)
 {
     static const char pattern[] =
-        "\\A(?!.*\\b(?:not|no "
-        "longer|un\\w+|fail\\w*|error|invalid|denied|cannot|nicht|niet|pas|already)"
-        "\\b).*(?:\\b(?:success\\w*|succeeded|ok|okay|done|saved|stored|created|updated|deleted|"
-        "added|"
-        "imported|posted|received|completed?|finished|accepted|approved|normal|pending|processing|"
-        "queued|prepared|scheduled|erfolg\\w*|"
-        "gespeichert|"
-        "angelegt|succesvol|opgeslagen|aangemaakt|réussi\\w*|enregistré|correcto|exit\\w*|"
-        "guardad\\w)"
-        "\\b|succès|éxito|成功)|\\A\\W*(?:no|0|without) errors?\\b";
+        "\\A(?!.*(?:\\b(?<!without )(?<!ohne )(?<!zonder )(?<!sans )(?<!sin )(?:" NOT_DONE
+        ")\\b|échec|échou)).*(?:\\b(?:" DONE ")\\b|" DONE_PART
+        ")|\\A\\W*(?:no|0|without) errors?\\b";
     static const char *const members[] = {"message",       "msg",  "responsetext", "resultmessage",
                                           "returnmessage", "text", "description"};
     static struct regex *regex = NULL;

@@ -509,6 +509,47 @@ static void test_records(void **state)
     assert_string_equal(listed->code, "NO_NAME");
 }
 
+// A word of success in what failed, in each language.
+static void test_words_of_success(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "Order must exist before it is posted",
+        "Order was never saved",
+        "Only released orders are accepted",
+        "Der Auftrag wurde nie gespeichert",
+        "Kein Auftrag angelegt",
+        "Erst speichern: gespeichert wird dann",
+        "Geen order opgeslagen",
+        "Order moet zijn opgeslagen",
+        "Aucune commande enregistrée",
+        "La commande doit être enregistrée",
+        "El pedido no fue guardado",
+        "No se ha guardado: correcto el resto",
+        "échec : commande enregistrée",
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
+        g_autofree char *body = g_strdup_printf("{\"code\":17,\"message\":\"%s\"}", texts[i]);
+        g_autoptr(envelope_t) envelope = read_text(body);
+        if (!envelope->failure)
+            fail_msg("%s", texts[i]);
+    }
+    static const char *const good[] = {"Order saved without error",
+                                       "Auftrag erstellt",
+                                       "Auftrag ohne Fehler gespeichert",
+                                       "Order bijgewerkt",
+                                       "Commande enregistré",
+                                       "Client mis à jour",
+                                       "Pedido creado",
+                                       "Pedido guardado sin error"};
+    for (size_t i = 0; i < G_N_ELEMENTS(good); i++) {
+        g_autofree char *body = g_strdup_printf("{\"code\":17,\"message\":\"%s\"}", good[i]);
+        g_autoptr(envelope_t) envelope = read_text(body);
+        if (envelope->failure)
+            fail_msg("%s", good[i]);
+    }
+}
+
 static void test_successes(void **state)
 {
     (void)state;
@@ -615,21 +656,14 @@ static void test_long_texts_are_cut(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_odata),
-        cmocka_unit_test(test_rpc),
-        cmocka_unit_test(test_soap),
-        cmocka_unit_test(test_other_xml),
-        cmocka_unit_test(test_json_families),
-        cmocka_unit_test(test_payments),
-        cmocka_unit_test(test_inner_texts),
-        cmocka_unit_test(test_placeholders),
-        cmocka_unit_test(test_texts),
-        cmocka_unit_test(test_pages),
-        cmocka_unit_test(test_records),
-        cmocka_unit_test(test_successes),
-        cmocka_unit_test(test_kinds),
-        cmocka_unit_test(test_ids),
-        cmocka_unit_test(test_long_texts_are_cut),
+        cmocka_unit_test(test_odata),         cmocka_unit_test(test_rpc),
+        cmocka_unit_test(test_soap),          cmocka_unit_test(test_other_xml),
+        cmocka_unit_test(test_json_families), cmocka_unit_test(test_payments),
+        cmocka_unit_test(test_inner_texts),   cmocka_unit_test(test_placeholders),
+        cmocka_unit_test(test_texts),         cmocka_unit_test(test_pages),
+        cmocka_unit_test(test_records),       cmocka_unit_test(test_words_of_success),
+        cmocka_unit_test(test_successes),     cmocka_unit_test(test_kinds),
+        cmocka_unit_test(test_ids),           cmocka_unit_test(test_long_texts_are_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
