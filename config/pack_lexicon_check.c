@@ -57,6 +57,20 @@ static void check_members(const struct config_node *node, GPtrArray *problems)
                              text);
 }
 
+// What a member has to be: lines are kept of these, so a line is what it may be.
+static void check_wanted(const struct config_entry *wanted, GPtrArray *problems)
+{
+    const char *text = config_node_text(wanted->value);
+
+    if (wanted->value->kind == CONFIG_NODE_BROKEN ||
+        (text != NULL && strpbrk(text, "\r\n") == NULL))
+        return;
+    config_problem_error(problems, wanted->value->place,
+                         "\"%s\" can be compared with one line of text alone: write that, or '' "
+                         "for any value",
+                         wanted->key);
+}
+
 static void check_envelope(const struct config_node *envelope, GPtrArray *problems)
 {
     const struct config_node *when = config_node_get(envelope, "when");
@@ -70,6 +84,7 @@ static void check_envelope(const struct config_node *envelope, GPtrArray *proble
                                         .text = when->entries[i].key};
 
         check_members(&key, problems);
+        check_wanted(&when->entries[i], problems);
     }
 }
 
