@@ -7,6 +7,10 @@
 
 #include <string.h>
 
+// Twice what a message may have: each match looks through the rest, so that a text of
+// megabytes would take minutes.
+enum { TEXT_MAX = 8192 };
+
 static void add_ids(const struct pack_envelope *row, const char *text, cJSON *ids)
 {
     for (guint i = 0; i < row->ids->len; i++) {
@@ -17,10 +21,18 @@ static void add_ids(const struct pack_envelope *row, const char *text, cJSON *id
     }
 }
 
+static char *copy_beginning(const char *text)
+{
+    size_t length = strnlen(text, TEXT_MAX);
+    while (length > 0 && ((unsigned char)text[length] & 0xC0) == 0x80) // within a character
+        length--;
+    return g_strndup(text, length);
+}
+
 char *envelope_pack_clean(const struct pack_envelope *row, const char *text, cJSON *ids)
 {
-    char *clean = g_strdup(text);
-    add_ids(row, text, ids);
+    char *clean = copy_beginning(text);
+    add_ids(row, clean, ids);
     for (guint i = 0; i < row->noise->len; i++) {
         char *cut = regex_replace(row->noise->pdata[i], clean, "");
         g_free(clean);

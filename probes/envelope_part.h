@@ -111,8 +111,8 @@ bool envelope_batch_fails(const cJSON *document, const struct pack_lexicon *pack
 bool envelope_read_multipart(struct envelope *envelope, const char *body, size_t length,
                              const char *content_type);
 
-// What a pack's row makes of a text: its ids are noted, its noise is cut out. The caller
-// frees the text.
+// What a pack's row makes of the beginning of a text: its ids are noted, its noise is cut
+// out. The caller frees the text.
 char *envelope_pack_clean(const struct pack_envelope *row, const char *text, cJSON *ids);
 
 // Takes over what `inner` says; `inner` is still to be freed.

@@ -105,6 +105,25 @@ static void test_envelope(void **state)
     assert_null(json_member(known->languages, "en"));
 }
 
+// What stands megabytes behind the beginning of a text is not looked for.
+static void test_long_text(void **state)
+{
+    g_autoptr(pack_lexicon_t) pack = read_pack();
+    g_autoptr(GString) body = g_string_new(
+        "{\"outcome\": {\"trouble\": {\"level\": \"ERROR\", \"place\": 3, \"kind\": \"Stock\","
+        " \"text\": \"Nothing (ticket 4711) left over");
+
+    (void)state;
+    for (unsigned i = 0; i < 20000; i++)
+        g_string_append(body, " (ticket 12)é");
+    g_string_append(body, " <<last>>\"}}}");
+    g_autoptr(verdict_t) known = judge(pack, 200, body->str);
+    assert_true(g_str_has_prefix(known->message, "Nothing left over"));
+    assert_true(g_utf8_validate(known->message, -1, NULL));
+    assert_string_equal(json_text(known->correlation, "ticket"), "4711");
+    assert_null(json_member(known->correlation, "area"));
+}
+
 // One condition that does not hold, and it is no failure.
 static void test_conditions(void **state)
 {
@@ -320,10 +339,11 @@ static void test_common_patterns(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_envelope),       cmocka_unit_test(test_conditions),
-        cmocka_unit_test(test_only_xml),       cmocka_unit_test(test_code_before_text),
-        cmocka_unit_test(test_there_and_back), cmocka_unit_test(test_inside),
-        cmocka_unit_test(test_recognised),     cmocka_unit_test(test_common_patterns),
+        cmocka_unit_test(test_envelope),         cmocka_unit_test(test_long_text),
+        cmocka_unit_test(test_conditions),       cmocka_unit_test(test_only_xml),
+        cmocka_unit_test(test_code_before_text), cmocka_unit_test(test_there_and_back),
+        cmocka_unit_test(test_inside),           cmocka_unit_test(test_recognised),
+        cmocka_unit_test(test_common_patterns),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
