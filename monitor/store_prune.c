@@ -79,8 +79,8 @@ static const char *const delete_sql[] = {
     "DELETE FROM decision WHERE incident IN " OLD_INCIDENTS,
     "DELETE FROM incident WHERE id IN " OLD_INCIDENTS,
     // Events go up to the first one that something still there stands on, so that
-    // what is left can be replayed.
-    "DELETE FROM event WHERE seq IN (SELECT seq FROM event WHERE at < ?1"
+    // what is left can be replayed. What was made of a version outlives the runs, so it does too.
+    "DELETE FROM event WHERE seq IN (SELECT seq FROM event WHERE at < ?1 AND kind <> 'version'"
     " AND seq < (SELECT coalesce(min(first_seq), 9223372036854775807) FROM incident)"
     " AND seq < (SELECT coalesce(min(first_seq), 9223372036854775807) FROM flow_state)"
     " AND seq < (SELECT coalesce(min(seq), 9223372036854775807) FROM mute)"
@@ -93,6 +93,8 @@ static const char *const delete_late_sql[] = {
     " WHERE hour < ?1 / 3600000000 LIMIT ?2)",
     "DELETE FROM version_change WHERE seq IN (SELECT seq FROM version_change WHERE at < ?1 LIMIT "
     "?2)",
+    "DELETE FROM event WHERE seq IN (SELECT seq FROM event WHERE at < ?1 AND kind = 'version'"
+    " LIMIT ?2)",
     "DELETE FROM token WHERE key IN (SELECT key FROM token WHERE changed < ?1 LIMIT ?2)",
     "DELETE FROM seen WHERE (system, text) IN (SELECT system, text FROM seen WHERE at < ?1"
     " LIMIT ?2)",

@@ -182,6 +182,26 @@ static void test_events(void **state)
     assert_int_equal(one(db, "SELECT min(seq) FROM event"), 11);
 }
 
+// The change of a version, of which mails tell, and the event that it came from go together.
+static void test_versions(void **state)
+{
+    struct db *db = *state;
+    struct store_keep keep = {.runs_ms = 3600000, .evidence_ms = 1};
+    g_autofree char *sql = g_strdup_printf(
+        "INSERT INTO event(at, kind, data) VALUES(%1$" G_GINT64_FORMAT ", 'version', '{}'),"
+        " (%1$" G_GINT64_FORMAT ", 'tick', '{}');"
+        "INSERT INTO version_change VALUES(1, 'erp', %1$" G_GINT64_FORMAT ", '1', '2');",
+        (gint64)START);
+    assert_true(db_script(db, sql, NULL));
+    prune_all(db, &keep, START + INT64_C(399) * 24 * HOUR);
+    assert_int_equal(one(db, "SELECT count(*) FROM event"), 1);
+    assert_int_equal(one(db, "SELECT count(*) FROM event WHERE kind = 'version'"), 1);
+    assert_int_equal(one(db, "SELECT count(*) FROM version_change"), 1);
+    prune_all(db, &keep, START + INT64_C(401) * 24 * HOUR);
+    assert_int_equal(one(db, "SELECT count(*) FROM event"), 0);
+    assert_int_equal(one(db, "SELECT count(*) FROM version_change"), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -191,6 +211,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_good_runs_become_counts, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_runs_and_evidence, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_events, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_versions, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("store_runs", tests, NULL, NULL);
 }
