@@ -88,13 +88,23 @@ static void note(struct asking *asking)
     g_hash_table_insert(all->asked, g_strdup(asking->system), now);
 }
 
+static void look_again_later(const struct asking *asking)
+{
+    int64_t *later = g_new(int64_t, 1);
+    *later = asking->at.us + LEFT_ALONE_US;
+    g_hash_table_insert(asking->all->later, g_strdup(asking->system), later);
+}
+
 static void on_kept(const GError *error, void *context)
 {
     struct asking *asking = context;
-    if (error)
+    if (error) {
         log_debug("the version of %s cannot be kept: %s", asking->system, error->message);
-    else if (asking->was)
+        g_hash_table_remove(asking->all->asked, asking->system); // as good as never asked
+        look_again_later(asking);
+    } else if (asking->was) {
         log_info("version of %s: %s became %s", asking->system, asking->was, asking->version);
+    }
     end(asking);
 }
 
@@ -112,9 +122,7 @@ static void on_answer(const struct version_answer *answer, void *context)
     struct asking *asking = context;
     struct versions *all = asking->all;
     if (answer->not_asked) {
-        int64_t *later = g_new(int64_t, 1);
-        *later = asking->at.us + LEFT_ALONE_US;
-        g_hash_table_insert(all->later, g_strdup(asking->system), later);
+        look_again_later(asking);
         end(asking);
         return;
     }
