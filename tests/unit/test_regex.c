@@ -42,6 +42,12 @@ static void test_match(void **state)
         {"ERROR gr\u00fc", REGEX_PLAIN, "caf\xE9 ERROR gr\u00fcn", "ERROR gr\u00fc", NULL},
         {"", REGEX_PLAIN, "", "", NULL},
         {"a\\Kb", REGEX_PLAIN, "ab", "b", NULL},
+        {"verrouill\\S* par", REGEX_CASELESS, "est verrouillée par", "verrouillée par", NULL},
+        {"\\D+", REGEX_PLAIN, "12é€3", "é€", NULL},
+        {"\\w+", REGEX_PLAIN, "  gestört.", "gestört", NULL},
+        {"\\bétat\\b", REGEX_PLAIN, "son état ouvert", "état", NULL},
+        {"\\bher\\b", REGEX_PLAIN, "höher", NULL, NULL},
+        {"\\S+ ERROR", REGEX_PLAIN, "caf\xE9 é ERROR", "é ERROR", NULL},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(regex_compiled_t) regex = compile(cases[i].pattern, cases[i].flags);
