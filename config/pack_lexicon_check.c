@@ -19,11 +19,11 @@ static const struct config_node *items_of(const struct config_node *root, const 
 static void check_entry(const struct config_node *entry, GPtrArray *problems)
 {
     if (entry->kind == CONFIG_NODE_MAP && config_node_entry(entry, "code") == NULL &&
-        config_node_entry(entry, "message") == NULL)
+        config_node_entry(entry, "message") == NULL && config_node_entry(entry, "status") == NULL)
         config_problem_error(
             problems, entry->place,
             "nothing says which answers this is about: write \"code\", \"message\" "
-            "or both");
+            "or, for answers without words, \"status\"");
 }
 
 // Members as the program compares them: what is written otherwise would never be found.

@@ -32,7 +32,18 @@ static bool takes_any(const struct pack_lexicon *pack, guint index)
     return false;
 }
 
-// The first entry that fits, of those with a code or of those without.
+// The entry of a status alone, for an answer that says no more than that.
+static const struct pack_meaning *find_status(const struct pack_lexicon *pack, int status)
+{
+    for (guint i = 0; i < pack->meanings->len; i++) {
+        const struct pack_meaning *meaning = pack->meanings->pdata[i];
+        if (!meaning->code && !meaning->message && fits_status(meaning, status))
+            return meaning;
+    }
+    return NULL;
+}
+
+// The first entry that fits, of those with a code or of those with a text alone.
 static const struct pack_meaning *find(const struct pack_lexicon *pack, bool coded,
                                        enum lexicon_sure sure, int status,
                                        const struct patterns_text *code,
@@ -40,7 +51,8 @@ static const struct pack_meaning *find(const struct pack_lexicon *pack, bool cod
 {
     for (guint i = 0; i < pack->meanings->len; i++) {
         const struct pack_meaning *meaning = pack->meanings->pdata[i];
-        if ((meaning->code != NULL) == coded && fits_status(meaning, status) &&
+        if ((coded ? meaning->code != NULL : !meaning->code && meaning->message) &&
+            fits_status(meaning, status) &&
             (!meaning->code || patterns_fit(pack->codes, i, code)) &&
             (!meaning->message || patterns_fit(pack->messages, i, message)) &&
             !(sure == LEXICON_BY_CODE && takes_any(pack, i)))
@@ -57,8 +69,9 @@ static const struct pack_meaning *find_all(const struct pack_lexicon *pack,
 {
     g_autoptr(patterns_text_t) code = lexicon_text(verdict->code);
     g_autoptr(patterns_text_t) message = lexicon_text(verdict->message);
-    bool beside = answer->context && lexicon_weigh(verdict->message) != LEXICON_SPECIFIC;
-    g_autoptr(patterns_text_t) context = beside ? lexicon_text(answer->context) : NULL;
+    bool specific = lexicon_weigh(verdict->message) == LEXICON_SPECIFIC;
+    g_autoptr(patterns_text_t) context =
+        answer->context && !specific ? lexicon_text(answer->context) : NULL;
     const struct pack_meaning *found = find(pack, true, sure, answer->status, code, message);
     if (!found && context)
         found = find(pack, true, sure, answer->status, code, context);
@@ -66,6 +79,8 @@ static const struct pack_meaning *find_all(const struct pack_lexicon *pack,
         found = find(pack, false, sure, answer->status, NULL, message);
     if (!found && sure == LEXICON_ANY && context)
         found = find(pack, false, sure, answer->status, NULL, context);
+    if (!found && sure == LEXICON_ANY && !specific)
+        found = find_status(pack, answer->status);
     return found;
 }
 

@@ -2,6 +2,7 @@
 // What a pack knows of its system's answers: its envelopes before the common shapes,
 // its entries before the common ones, codes before texts; and nothing else changes.
 #include "../../config/config_file.h"
+#include "../../config/config_keys.h"
 #include "../../config/config_problem.h"
 #include "../../config/pack_lexicon.h"
 #include "../../probes/classify.h"
@@ -43,14 +44,35 @@ static const char text[] =
     "    act: erp-partner\n" SAYS(
         "series") "  - code: Stock/.*\n"
                   "    cause: conflict\n"
-                  "    act: client\n" SAYS("stock") "  - code: Dialog|Internal\n"
-                                                    "    message: number series|Nummernserie\n"
-                                                    "    cause: locked\n"
-                                                    "    act: hosting\n" SAYS(
-                                                        "both") "  - code: Dialog\n"
-                                                                "    status: [409, 5xx]\n"
-                                                                "    cause: unavailable\n"
-                                                                "    act: hosting\n" SAYS("busy");
+                  "    act: client\n" SAYS(
+                      "stock") "  - code: Dialog|Internal\n"
+                               "    message: number series|Nummernserie\n"
+                               "    cause: locked\n"
+                               "    act: hosting\n" SAYS(
+                                   "both") "  - code: Dialog\n"
+                                           "    status: [409, 5xx]\n"
+                                           "    cause: unavailable\n"
+                                           "    act: hosting\n" SAYS(
+                                               "busy") "  - status: 403\n"
+                                                       "    cause: permission\n"
+                                                       "    act: client\n" SAYS("silent");
+
+// What a pack may write as a cause is what a verdict may have.
+static void test_causes(void **state)
+{
+    static const char *const causes[] = {
+#define VERDICT_CAUSE(name, word) word,
+#include "../../probes/verdict.def"
+    };
+    g_autoptr(GString) words = g_string_new(NULL);
+
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(causes); i++) {
+        if (causes[i] != NULL)
+            g_string_append_printf(words, "%s%s", words->len > 0 ? "|" : "", causes[i]);
+    }
+    assert_string_equal(config_map_key(CONFIG_MAP_LEXICON, "cause")->argument, words->str);
+}
 
 static struct pack_lexicon *read_pack(void)
 {
@@ -197,6 +219,31 @@ static void test_code_before_text(void **state)
     }
 }
 
+// A status alone: only where the answer says nothing else.
+static void test_status_alone(void **state)
+{
+    static const struct {
+        int status;
+        const char *body, *says; // NULL: no entry of the pack
+    } cases[] = {
+        {403, "", "silent en"},
+        {403, "{\"message\": \"Forbidden\"}", "silent en"},
+        {403, "{\"message\": \"The number series is used up\"}", "series en"},
+        {403, "{\"message\": \"The branch of this user is closed\"}", NULL},
+        {401, "", NULL},
+    };
+    g_autoptr(pack_lexicon_t) pack = read_pack();
+
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(verdict_t) verdict = judge(pack, cases[i].status, cases[i].body);
+
+        assert_int_equal(verdict->pack != NULL, cases[i].says != NULL);
+        if (cases[i].says != NULL)
+            assert_string_equal(verdict->explanation, cases[i].says);
+    }
+}
+
 static void test_there_and_back(void **state)
 {
     g_autoptr(pack_lexicon_t) pack = read_pack();
@@ -339,10 +386,11 @@ static void test_common_patterns(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_envelope),         cmocka_unit_test(test_long_text),
-        cmocka_unit_test(test_conditions),       cmocka_unit_test(test_only_xml),
-        cmocka_unit_test(test_code_before_text), cmocka_unit_test(test_there_and_back),
-        cmocka_unit_test(test_inside),           cmocka_unit_test(test_recognised),
+        cmocka_unit_test(test_envelope),        cmocka_unit_test(test_long_text),
+        cmocka_unit_test(test_conditions),      cmocka_unit_test(test_only_xml),
+        cmocka_unit_test(test_causes),          cmocka_unit_test(test_code_before_text),
+        cmocka_unit_test(test_status_alone),    cmocka_unit_test(test_there_and_back),
+        cmocka_unit_test(test_inside),          cmocka_unit_test(test_recognised),
         cmocka_unit_test(test_common_patterns),
     };
 
