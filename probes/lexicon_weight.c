@@ -25,9 +25,15 @@ static const char *const traces[] = {
 static const char tail[] =
     "\\s*[\\[(]?(?:correlation|request|activity|trace|report|reference|incident|error|log)"
     "[ -]?(?:id|number|code)\\b.*\\z";
+// What one language has here, the others have too: the class may not depend on it.
 static const char failures[] =
-    "\\b(?:error|exception|fail(?:ed|ure)?|fehler|fout|erreur|went wrong|denied|refused|"
-    "declined|rejected)\\b|^(?:nok|ko|ng|not ok)\\W*$";
+    "\\b(?:error|exception|fail(?:ed|ure)?|went wrong|denied|refused|declined|rejected|"
+    "could not|unable to|"
+    "fehler|fehlgeschlagen|gescheitert|schief ?gegangen|verweigert|abgelehnt|konnten? nicht|"
+    "fout|mislukt|gefaald|misgegaan|geweigerd|afgewezen|kon niet|konden niet|"
+    "erreur|échec|échoué|mal passé|refusée?s?|rejetée?s?|n['’](?:a|ont) pas pu|"
+    "falló|fallado|fallid[oa]s?|salió mal|denegad[oa]s?|rechazad[oa]s?|no se (?:pudo|ha "
+    "podido))\\b|^(?:nok|ko|ng|not ok)\\W*$";
 
 enum { STATUS_PHRASES, GENERICS, TRACES, FAILURES };
 

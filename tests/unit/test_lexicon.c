@@ -282,6 +282,43 @@ static void test_one_cause_in_all_languages(void **state)
         }
 }
 
+// Nor does the class: what says little, and what tells a failure, does so in each.
+static void test_one_weight_in_all_languages(void **state)
+{
+    (void)state;
+    static const struct {
+        enum lexicon_weight weight;
+        const char *texts[5];
+    } meanings[] = {
+        {LEXICON_GENERIC,
+         {"The request was rejected", "Die Anfrage wurde abgelehnt", "Het verzoek is afgewezen",
+          "La demande a été rejetée", "La solicitud fue rechazada"}},
+        {LEXICON_GENERIC,
+         {"The request could not be processed", "Die Anfrage konnte nicht verarbeitet werden",
+          "De aanvraag kon niet worden verwerkt", "La requête n'a pas pu être traitée",
+          "La solicitud no se pudo procesar"}},
+        {LEXICON_GENERIC,
+         {"Something went wrong", "Etwas ist schiefgegangen", "Er is iets misgegaan",
+          "Quelque chose s'est mal passé", "Algo salió mal"}},
+        {LEXICON_SPECIFIC,
+         {"Order 7 could not be saved", "Auftrag 7 konnte nicht gespeichert werden",
+          "Order 7 kon niet worden opgeslagen", "La commande 7 n'a pas pu être enregistrée",
+          "No se pudo guardar el pedido 7"}},
+        {LEXICON_SPECIFIC,
+         {"Transfer 7 failed", "Übertragung 7 fehlgeschlagen", "Overdracht 7 mislukt",
+          "Le transfert 7 a échoué", "Traspaso 7 fallido"}},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(meanings); i++)
+        for (size_t j = 0; j < G_N_ELEMENTS(meanings[i].texts); j++) {
+            const char *text = meanings[i].texts[j];
+            if (lexicon_weigh(text) != meanings[i].weight ||
+                !lexicon_tells_failure(lexicon_common(), text))
+                fail_msg("%s: weight %d", text, lexicon_weigh(text));
+        }
+    assert_false(lexicon_tells_failure(lexicon_common(), "Order 7 was saved"));
+    assert_false(lexicon_tells_failure(lexicon_common(), "Auftrag 7 wurde gespeichert"));
+}
+
 // Texts that have a family's word and mean something else.
 static void test_near_misses(void **state)
 {
@@ -429,6 +466,7 @@ int main(void)
         cmocka_unit_test(test_families),
         cmocka_unit_test(test_languages),
         cmocka_unit_test(test_one_cause_in_all_languages),
+        cmocka_unit_test(test_one_weight_in_all_languages),
         cmocka_unit_test(test_near_misses),
         cmocka_unit_test(test_firm_statuses),
         cmocka_unit_test(test_what_is_known_stays),
