@@ -151,7 +151,8 @@ static unsigned distance(const char *left, const char *right)
 const char *config_problem_guess(const char *word, const GPtrArray *words)
 {
     const char *guess = NULL;
-    unsigned best = (unsigned)MIN(MAX(strlen(word), 3) / 3, 3) + 1;
+    // Of two letters, a wrong one is half the word: they are told apart by case alone.
+    unsigned best = (unsigned)MIN(strlen(word) / 3, 3) + 1;
 
     for (unsigned i = 0; i < words->len; i++) {
         unsigned found = distance(word, words->pdata[i]);

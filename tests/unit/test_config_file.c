@@ -138,7 +138,7 @@ static void test_many_keys(void **state)
 static void test_guess(void **state)
 {
     g_autoptr(GPtrArray) words = g_ptr_array_new();
-    static const char *const known[] = {"status", "timeout", "headers", "until"};
+    static const char *const known[] = {"status", "timeout", "headers", "until", "en"};
 
     (void)state;
     for (unsigned i = 0; i < G_N_ELEMENTS(known); i++)
@@ -148,6 +148,8 @@ static void test_guess(void **state)
     assert_string_equal(config_problem_guess("header", words), "headers");
     assert_null(config_problem_guess("xml", words));
     assert_null(config_problem_guess("maintenance", words));
+    assert_string_equal(config_problem_guess("EN", words), "en");
+    assert_null(config_problem_guess("es", words));
 }
 
 static void test_scope(void **state)
