@@ -109,6 +109,8 @@ char *config_traps_explain(const char *text, size_t length, int line, int column
         return g_strdup_printf("YAML takes the braces of %s for a map: quote the template, as in "
                                "'…%s…'",
                                template, template);
+    if (strstr(message, "UTF8") != NULL)
+        return g_strdup("a letter here is not in UTF-8: save the file as UTF-8");
     if (start >= text + length && strstr(message, "flow") != NULL)
         return g_strdup(
             "a bracket is not closed before the end of the file: write } for each { and "

@@ -38,7 +38,7 @@ void pack_free(struct pack *pack)
     g_ptr_array_unref(pack->flows);
     g_ptr_array_unref(pack->never);
     g_ptr_array_unref(pack->sweeps);
-    g_ptr_array_unref(pack->unverified);
+    g_clear_pointer(&pack->unverified, g_ptr_array_unref);
     pack_lexicon_unref(pack->lexicon);
     g_free(pack->name);
     g_free(pack->text);
@@ -490,6 +490,14 @@ static void read_root(struct pack *pack, const struct config_node *root, GPtrArr
     read_sweeps(pack, config_node_get(root, "sweeps"), problems);
 }
 
+// False for what is no pack at all: complaints about what uses it would lead astray.
+static bool is_readable(const struct config_node *root)
+{
+    const struct config_node *head = config_node_get(root, "pack");
+
+    return head != NULL && head->kind == CONFIG_NODE_MAP;
+}
+
 struct pack *pack_read(struct arena *arena, const char *name, const char *folder,
                        GPtrArray *problems)
 {
@@ -509,6 +517,10 @@ struct pack *pack_read(struct arena *arena, const char *name, const char *folder
 
     if (root != NULL)
         config_shape_check(root, CONFIG_MAP_PACK_FILE, problems, NULL, NULL);
+    if (!is_readable(root)) {
+        pack_free(pack);
+        return NULL;
+    }
     read_root(pack, root, problems);
     for (unsigned i = 0; i < pack->flows->len; i++)
         check_flow(pack, pack->flows->pdata[i], problems);

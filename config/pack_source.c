@@ -3,6 +3,8 @@
 // pack.c, which reads it.
 #include "pack_source.h"
 
+#include <glib/gstdio.h>
+
 #include <string.h>
 
 #include "config/packs.inc" // static const struct {name, text, length} built_in_packs[]
@@ -45,6 +47,18 @@ static bool find_built_in(const char *name, struct pack_source *source)
     return false;
 }
 
+// A device or a FIFO, at which reading would wait, or never end.
+static bool is_endless(const char *path, GError **error)
+{
+    GStatBuf about;
+
+    if (g_stat(path, &about) != 0 || S_ISREG(about.st_mode) || S_ISDIR(about.st_mode))
+        return false; // reading it says what is wrong
+    g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
+                        "this is no file: write the pack into a file of this name");
+    return true;
+}
+
 bool pack_source_find(const char *name, const char *folder, struct pack_source *source,
                       GError **error)
 {
@@ -58,10 +72,11 @@ bool pack_source_find(const char *name, const char *folder, struct pack_source *
         // not g_build_filename, which is free to drop the ./ that tells it from the program's
         g_autofree char *path = g_strconcat(folders->pdata[i], "/", file, NULL);
 
-        if (!g_file_test(path, G_FILE_TEST_EXISTS))
+        if (!g_file_test(path, G_FILE_TEST_EXISTS) && !g_file_test(path, G_FILE_TEST_IS_SYMLINK))
             continue;
         source->file = g_intern_string(path);
-        return g_file_get_contents(path, &source->text, &source->length, error);
+        return !is_endless(path, error) &&
+               g_file_get_contents(path, &source->text, &source->length, error);
     }
     return find_built_in(name, source);
 }

@@ -3,6 +3,7 @@
 """Packs for people: the list, one explained, the user's own in place of the
 program's, a mistake with its place, and for each the configuration that init writes."""
 import json
+import os
 import unittest
 
 from harness import Case
@@ -107,6 +108,36 @@ class Packs(Case):
         done = self.run_program("packs", "ours")
         self.assertEqual((done.returncode, done.stdout), (3, ""))
         self.assertIn('./packs/ours.yaml:7:27: error: unknown key "sais": did you mean "says"?', done.stderr)
+
+    def test_what_is_no_pack_tells_only_that(self):
+        """A configuration that uses it is not blamed for what nobody could read."""
+        system = {"pack": "ours", "with": {"url": "http://127.0.0.1:9", "owner": "we"}, "act": {"erp-partner": "a"}}
+        os.makedirs(self.path("packs"), exist_ok=True)
+        self.write("c.yaml", json.dumps({
+            "mail": {"from": "a@a.example", "fallback": "a", "directory": "mails"}, "contacts": {"a": {"email": "a@a.example"}},
+            "systems": {"erp": system}, "flows": {"read": {"use": "read", "system": "erp", "notify": ["a"]}}}))
+        path = self.path("packs/ours.yaml")
+        for make, words in ((lambda: self.write("packs/ours.yaml", "pack: [\n"), ":2:1: error: a bracket is not closed"),
+                            (lambda: self.write("packs/ours.yaml", "- a\n"), ":1:1: error: \"a pack file\" has to be a map"),
+                            (lambda: self.write("packs/ours.yaml", ""), ":1:1: error: \"pack\" is missing"),
+                            (lambda: self.write_bytes(path, b"pack: {title: K\xf6ln}\n"),
+                             ":1:15: error: a letter here is not in UTF-8: save the file as UTF-8"),
+                            (lambda: os.symlink("nowhere", path), "Failed to open file"),
+                            (lambda: os.mkfifo(path), "error: this is no file: write the pack into a file of this name")):
+            make()
+            for arguments in (("validate", "-c", "c.yaml"), ("packs", "ours")):
+                done = self.run_program(*arguments)
+                self.assertEqual((done.returncode, done.stdout), (3, ""))
+                self.assertIn("./packs/ours.yaml", done.stderr)
+                self.assertIn(words, done.stderr)
+                self.assertEqual(done.stderr.count("error: "), 1, done.stderr)
+                self.assertNotIn("CRITICAL", done.stderr)
+            os.unlink(path)
+
+    @staticmethod
+    def write_bytes(path, body):
+        with open(path, "wb") as file:
+            file.write(body)
 
     def test_wrong(self):
         for arguments, words in ((("packs", "nothing"), "there is no pack nothing (there are: "),
