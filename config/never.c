@@ -97,11 +97,15 @@ static bool holds(const char *text, gsize length, const char *part)
 // As it is, or as the form that it may be.
 static bool fits_body(const char *part, const struct never_request *request)
 {
-    if (request->body == NULL)
+    if (request->body == NULL || request->length == 0)
         return false;
-    g_autoptr(GBytes) decoded =
-        g_uri_unescape_bytes(request->body, (gssize)request->length, NULL, NULL);
-    gsize length = 0;
+    gsize length = request->length;
+    g_autofree char *form = g_memdup2(request->body, length);
+
+    for (gsize i = 0; i < length; i++)
+        if (form[i] == '+') // a blank
+            form[i] = ' ';
+    g_autoptr(GBytes) decoded = g_uri_unescape_bytes(form, (gssize)length, NULL, NULL);
     const char *text = decoded != NULL ? g_bytes_get_data(decoded, &length) : NULL;
 
     return holds(request->body, request->length, part) ||

@@ -21,6 +21,7 @@ static GPtrArray *make_rules(void)
     never_rules_add(rules, "*run_method=submit*", NULL, "it submits");
     never_rules_add(rules, NULL, "\"docstatus\":1", "it is submitted");
     never_rules_add(rules, "POST */call", "action_post", "it posts");
+    never_rules_add(rules, "POST */wcf", "post shipment", "it ships");
     never_rules_add(rules, NULL, NULL, "this refuses nothing");
     return rules;
 }
@@ -48,6 +49,9 @@ static const struct {
     {"POST", "/call", "method=action%5Fpost", true},
     {"POST", "/call", "100% action_post", true},
     {"POST", "/call", NULL, false},
+    {"POST", "/wcf", "do=post+shipment", true},
+    {"POST", "/wcf", "do=post%20shipment", true},
+    {"POST", "/wcf", "do=post%2Bshipment", false},
     {"POST", "/other", "action_post", false},
 };
 
