@@ -55,6 +55,9 @@ static bool is_word(const char *text, const char *const *words)
     "pas|jamais|aucun\\w*|doit|doivent|avant|erreur|impossible|refus\\w*|"                         \
     "no (?:se|fue|ha|est|pudo|puede|hay|exist\\w*|guardad\\w)|nunca|ning\\w*|debe|deben|antes|"    \
     "rechazad\\w"
+#define NO_ERROR                                                                                   \
+    "\\A\\W*(?:no|0|without|keine?|ohne|geen|zonder|aucune?|sans|sin|ningún) "                    \
+    "(?:errors?|fehler|fout(?:en)?|erreurs?|errores)\\b"
 
 // True where the text beside a code says that all went well: {"code": 1, "message":
 // "Order saved"} is how many programs tell a success.
@@ -62,8 +65,7 @@ static bool tells_success(const cJSON *object)
 {
     static const char pattern[] =
         "\\A(?!.*(?:\\b(?<!without )(?<!ohne )(?<!zonder )(?<!sans )(?<!sin )(?:" NOT_DONE
-        ")\\b|échec|échou)).*(?:\\b(?:" DONE ")\\b|" DONE_PART
-        ")|\\A\\W*(?:no|0|without) errors?\\b";
+        ")\\b|échec|échou)).*(?:\\b(?:" DONE ")\\b|" DONE_PART ")|" NO_ERROR;
     static const char *const members[] = {"message",       "msg",  "responsetext", "resultmessage",
                                           "returnmessage", "text", "description"};
     static struct regex *regex = NULL;

@@ -103,9 +103,14 @@ const cJSON *envelope_find(const cJSON *node, const char *path)
 
 bool envelope_is_success(const char *code)
 {
-    static const char *const words[] = {"ok",   "success",  "successful", "succeeded", "none",
-                                        "null", "no_error", "noerror",    "no error",  "no errors",
-                                        "no",   "n",        "accepted",   "approved",  "false"};
+    static const char *const words[] = {
+        "ok",           "success",     "successful",    "succeeded",   "none",        "null",
+        "no_error",     "noerror",     "no error",      "no errors",   "no",          "n",
+        "accepted",     "approved",    "false",         "erfolg",      "erfolgreich", "kein fehler",
+        "keine fehler", "succes",      "geslaagd",      "gelukt",      "geen fout",   "geen fouten",
+        "succès",       "réussi",      "aucune erreur", "sans erreur", "éxito",       "correcto",
+        "sin error",    "sin errores", "ningún error",
+    };
     for (size_t i = 0; i < G_N_ELEMENTS(words); i++)
         if (g_ascii_strcasecmp(code, words[i]) == 0)
             return true;

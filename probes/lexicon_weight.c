@@ -27,7 +27,8 @@ static const char tail[] =
     "[ -]?(?:id|number|code)\\b.*\\z";
 // What one language has here, the others have too: the class may not depend on it.
 static const char failures[] =
-    "\\b(?:error|exception|fail(?:ed|ure)?|went wrong|denied|refused|declined|rejected|"
+    "\\b(?<!\\bno |\\b0 |without |keine |kein |ohne |geen |zonder |aucune |sans |sin |ningún )"
+    "(?:error|exception|fail(?:ed|ure)?|went wrong|denied|refused|declined|rejected|"
     "could not|unable to|"
     "fehler|fehlgeschlagen|gescheitert|schief ?gegangen|verweigert|abgelehnt|konnten? nicht|"
     "fout|mislukt|gefaald|misgegaan|geweigerd|afgewezen|kon niet|konden niet|"

@@ -541,7 +541,12 @@ static void test_words_of_success(void **state)
                                        "Commande enregistré",
                                        "Client mis à jour",
                                        "Pedido creado",
-                                       "Pedido guardado sin error"};
+                                       "Pedido guardado sin error",
+                                       "Kein Fehler",
+                                       "Geen fouten",
+                                       "Aucune erreur",
+                                       "Sin errores",
+                                       "No error"};
     for (size_t i = 0; i < G_N_ELEMENTS(good); i++) {
         g_autofree char *body = g_strdup_printf("{\"code\":17,\"message\":\"%s\"}", good[i]);
         g_autoptr(envelope_t) envelope = read_text(body);

@@ -315,8 +315,15 @@ static void test_one_weight_in_all_languages(void **state)
                 !lexicon_tells_failure(lexicon_common(), text))
                 fail_msg("%s: weight %d", text, lexicon_weigh(text));
         }
-    assert_false(lexicon_tells_failure(lexicon_common(), "Order 7 was saved"));
-    assert_false(lexicon_tells_failure(lexicon_common(), "Auftrag 7 wurde gespeichert"));
+    static const char *const good[] = {
+        "Order 7 was saved", "Auftrag 7 wurde gespeichert",
+        "Done, no error",    "Kein Fehler",
+        "Geen fout",         "Aucune erreur",
+        "Sin error",         "Ohne Fehler gespeichert",
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(good); i++)
+        if (lexicon_tells_failure(lexicon_common(), good[i]))
+            fail_msg("%s", good[i]);
 }
 
 // Texts that have a family's word and mean something else.
