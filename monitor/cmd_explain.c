@@ -57,6 +57,71 @@ static void told_clear(struct told *told)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(told_t, told_clear)
 
+static char *next_line(const char **at, const char *end)
+{
+    const char *stop = memchr(*at, '\n', (size_t)(end - *at));
+    char *line = g_strndup(*at, (gsize)((stop ? stop : end) - *at));
+    *at = stop ? stop + 1 : end;
+    return g_strchomp(line);
+}
+
+// The status of a line such as "HTTP/1.1 404 Not Found"; 0 for any other.
+static int read_status_line(const char *line)
+{
+    g_auto(GStrv) words = g_strsplit(line, " ", 3);
+    bool has = g_str_has_prefix(line, "HTTP/") && words[1] && strlen(words[1]) == 3;
+    gint64 status = has ? g_ascii_strtoll(words[1], NULL, 10) : 0;
+    return status >= 100 ? (int)status : 0;
+}
+
+// The headers of a head behind those of the options.
+static void add_headers(struct told *told, const GPtrArray *lines)
+{
+    g_autoptr(GStrvBuilder) headers = g_strv_builder_new();
+    for (char **header = told->headers; header && *header; header++)
+        g_strv_builder_add(headers, *header);
+    for (guint i = 0; i < lines->len; i++) {
+        const char *line = lines->pdata[i];
+        g_autofree char *name = g_strndup(line, strcspn(line, ":"));
+        bool better = told->content_type && g_ascii_strcasecmp(name, "Content-Type") == 0;
+        if (strchr(line, ':') && config_is_header_name(name) && !better)
+            g_strv_builder_add(headers, line);
+    }
+    g_strfreev(told->headers);
+    told->headers = g_strv_builder_end(headers);
+}
+
+// What `curl -i` prints before the body: heads, of which the last one counts, unless the
+// options say otherwise. What is left is the body.
+static GBytes *take_heads(GBytes *all, struct told *told)
+{
+    gsize length = 0;
+    const char *start = g_bytes_get_data(all, &length);
+    const char *body = start, *end = length > 0 ? start + length : start;
+    g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(g_free);
+    int status = 0;
+    while (end - body > 5 && memcmp(body, "HTTP/", 5) == 0) {
+        const char *at = body;
+        g_autofree char *first = next_line(&at, end);
+        int found = read_status_line(first);
+        if (found == 0)
+            break;
+        status = found;
+        g_ptr_array_set_size(lines, 0);
+        for (char *line; at < end; g_ptr_array_add(lines, line)) {
+            line = next_line(&at, end);
+            if (line[0] == '\0') {
+                g_free(line);
+                break;
+            }
+        }
+        body = at;
+    }
+    told->status = told->status ? told->status : status;
+    add_headers(told, lines);
+    return g_bytes_new_from_bytes(all, (gsize)(body - start), (gsize)(end - body));
+}
+
 static struct transfer_response *make_response(GBytes *body, const struct told *told)
 {
     struct transfer_response *response = transfer_response_new();
@@ -144,9 +209,10 @@ int cmd_explain(int argc, char **argv)
     if (told.pack && !pack)
         return COMMAND_UNKNOWN;
     g_autoptr(GError) error = NULL;
-    g_autoptr(GBytes) body = read_body(argc > 1 ? argv[1] : NULL, &error);
-    if (!body)
+    g_autoptr(GBytes) all = read_body(argc > 1 ? argv[1] : NULL, &error);
+    if (!all)
         return command_fail("explain", "%s", error ? error->message : "nothing can be read");
+    g_autoptr(GBytes) body = take_heads(all, &told);
     g_autoptr(verdict_t) verdict = explain(body, &told, pack ? pack->lexicon : NULL);
     g_autoptr(cJSON) json = verdict_to_json(verdict);
     g_autofree char *text = json_print(json, true);

@@ -58,6 +58,20 @@ class Explain(unittest.TestCase):
         self.assertEqual(verdict(*arguments, body=b'{"a":')["class"], "cryptic")
         self.assertEqual(verdict(*arguments)["class"], "cryptic")
 
+    def test_heads_before_the_body(self):
+        """What `curl -i` prints, also behind a proxy or a redirect."""
+        heads = (b"HTTP/1.1 200 Connection established\r\n\r\n"
+                 b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nrequest-id: 0a1b-77\r\n\r\n")
+        got = verdict(body=heads + ERROR)
+        self.assertEqual(got, verdict("-s", "503", "-t", "application/json", "-H", "request-id: 0a1b-77", body=ERROR))
+        self.assertEqual(got["correlation"], {"request-id": "0a1b-77"})
+        self.assertEqual(verdict("-s", "404", body=heads + ERROR), verdict("-s", "404", "-H", "request-id: 0a1b-77", body=ERROR))
+        self.assertEqual(verdict(body=b'HTTP/2 201 \ncontent-type: application/json\n\n{"id":1}')["class"], "ok")
+        self.assertEqual(verdict(body=b"HTTP/2 401 \r\n\r\n")["cause"], "auth")
+        self.assertEqual(verdict(body=b"HTTP/1.1 429"), verdict("-s", "429"))
+        for body in (b"HTTP/", b"HTTP/1.1", b"HTTP/1.1 \n", b"HTTP/1.1 20\n\n", b"HTTP/1.1 200\n\0: x\n:\n\n"):
+            self.assertEqual(run(body=body).returncode, 0)
+
     def test_usage(self):
         for arguments in (["--status", "7"], ["/nonexistent/file"], ["a", "b"], ["--no-such"]):
             done = run(*arguments)
