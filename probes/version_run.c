@@ -10,7 +10,6 @@
 
 struct version_run {
     struct flow_engine *engine;
-    const struct config *config; // it began with
     const struct config_system *system;
     char *id; // at the gate
     struct values *values;
@@ -101,12 +100,11 @@ void version_run_start(struct flow_engine *engine, const struct config_system *s
     struct version_run *run = g_new0(struct version_run, 1);
     g_autofree char *now = clock_wall_format(clock_wall_now());
     run->engine = engine;
-    run->config = engine->config;
     run->system = system;
     run->id = g_strdup_printf("version//%s %s", system->id, now);
     run->done = done;
     run->context = context;
-    run->values = flow_engine_values(engine, run->config->secrets, system);
+    run->values = flow_engine_values(engine, engine->config->secrets, system);
     run->jar = cookie_jar_new();
     flow_engine_enter(engine);
     ask(run);
