@@ -326,6 +326,9 @@ struct config_definition *config_world_require(struct config_world *world, enum 
 static void refuse_pack(struct config_world *world, const struct config_node *node)
 {
     g_autoptr(GPtrArray) names = pack_source_names(world->folder);
+
+    if (g_ptr_array_find_with_equal_func(names, node->text, g_str_equal, NULL))
+        return; // complained of where it was first used
     const char *guess = config_problem_guess(node->text, names);
     g_autoptr(GString) list = g_string_new(NULL);
 

@@ -115,7 +115,7 @@ class Packs(Case):
         os.makedirs(self.path("packs"), exist_ok=True)
         self.write("c.yaml", json.dumps({
             "mail": {"from": "a@a.example", "fallback": "a", "directory": "mails"}, "contacts": {"a": {"email": "a@a.example"}},
-            "systems": {"erp": system}, "flows": {"read": {"use": "read", "system": "erp", "notify": ["a"]}}}))
+            "systems": {"erp": system, "other": system}, "flows": {"read": {"use": "read", "system": "erp", "notify": ["a"]}}}))
         path = self.path("packs/ours.yaml")
         for make, words in ((lambda: self.write("packs/ours.yaml", "pack: [\n"), ":2:1: error: a bracket is not closed"),
                             (lambda: self.write("packs/ours.yaml", "- a\n"), ":1:1: error: \"a pack file\" has to be a map"),
