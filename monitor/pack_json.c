@@ -171,7 +171,9 @@ cJSON *pack_view_json(const struct pack *pack)
 
     for (unsigned i = 0; i < pack->unverified->len; i++)
         cJSON_AddItemToArray(unverified, cJSON_CreateString(pack->unverified->pdata[i]));
-    cJSON_AddItemToObject(json, "version", call_to_json(pack->version));
+    bool asked = config_node_get(pack->version, "off") == NULL;
+
+    cJSON_AddItemToObject(json, "version", call_to_json(asked ? pack->version : NULL));
     cJSON_AddItemToObject(json, "sweeps", sweeps_to_json(pack));
     cJSON_AddItemToObject(json, "envelopes", envelopes_to_json(pack));
     cJSON_AddItemToObject(json, "lexicon", meanings_to_json(pack));

@@ -188,7 +188,9 @@ static void print_envelopes(const struct pack *pack)
 static void print_sweeps(const struct pack *pack)
 {
     if (pack->version != NULL) {
-        g_autofree char *call = pack_view_call(pack->version);
+        const char *off = config_node_text(config_node_get(pack->version, "off"));
+        g_autofree char *call =
+            off != NULL ? g_strdup_printf("nowhere: %s", off) : pack_view_call(pack->version);
 
         print_heading("Where its version stands");
         print_wrapped(call, 2, "");

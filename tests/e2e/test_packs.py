@@ -99,6 +99,11 @@ class Packs(Case):
         self.assertEqual(pack["lexicon"][0]["status"], ["409", "5xx"])
         self.assertEqual((pack["sweeps"][0]["for"], pack["version"]), (["read"], "GET /about"))
 
+    def test_no_version(self):
+        self.write("packs/ours.yaml", OWN + "version: {off: it tells nobody}\n")
+        self.assertIn("Where its version stands\n  nowhere: it tells nobody\n", self.packs("ours"))
+        self.assertIsNone(json.loads(self.packs("ours", "-f", "json"))["version"])
+
     def test_own_comes_first(self):
         self.write("packs/punchout-oci.yaml", OWN)
         self.assertIn("Our shop", self.packs("punchout-oci"))
