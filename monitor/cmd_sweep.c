@@ -301,7 +301,8 @@ static int sweep_named(const char *path, const char *format, bool dry_run, char 
     struct sweep_command command = {.config = config, .dry_run = dry_run, .runs = runs};
     choose_sweeps(&command, names);
     if (runs->len == 0)
-        return command_fail("sweep", "there is no sweep to run: \"sweeps\" defines them");
+        return command_fail(
+            "sweep", "there is no sweep to run: neither \"sweeps\" nor a pack in use has one");
     return run_sweeps(&command, g_strcmp0(format, "json") == 0);
 }
 
