@@ -168,6 +168,25 @@ static bool shows_digits(const cJSON *object, const cJSON *member, const char *t
            !tells_success(object);
 }
 
+// "DECLINED * =" or "Do not honor" beside a response code, in something that is no record.
+static bool shows_bank(const cJSON *object, const cJSON *member, const char *text)
+{
+    static const char *const refusals[] = {"declined",       "refused",           "do not hono",
+                                           "not sufficient", "insufficient fund", "call for auth"};
+    static const char *const codes[] = {"responsecode", "respcode"};
+    char buffer[32];
+    const char *code = NULL;
+    bool refused = false;
+    (void)member;
+    for (size_t i = 0; !code && i < G_N_ELEMENTS(codes); i++) {
+        const cJSON *beside = envelope_member(object, codes[i]);
+        code = beside ? envelope_text(beside, buffer) : NULL;
+    }
+    for (size_t i = 0; text && !refused && i < G_N_ELEMENTS(refusals); i++)
+        refused = g_ascii_strncasecmp(text, refusals[i], strlen(refusals[i])) == 0;
+    return refused && code && !envelope_is_success(code) && !envelope_member(object, "id");
+}
+
 #define FALSE_RULE shows_false
 #define TRUE_RULE shows_true
 #define CODE_RULE shows_code
@@ -178,6 +197,7 @@ static bool shows_digits(const cJSON *object, const cJSON *member, const char *t
 #define REFUSED_RULE shows_refused
 #define SILENT_RULE shows_silent
 #define DIGITS_RULE shows_digits
+#define BANK_RULE shows_bank
 
 static const struct {
     const char *member;

@@ -104,7 +104,7 @@ class TrytonPack(ErpCase):
         meant = {"required_validation_record": "validation", "domain_validation_record": "validation",
                  "digits_validation_record": "validation", "selection_validation_record": "validation",
                  "access_rule_error": "permission", "write_rule_error": "permission", "read_error": "not_found",
-                 "foreign_model_missing": "not_found", "foreign_model_exist": "conflict"}
+                 "foreign_model_missing": "not_found", "foreign_model_exist": "validation"}
         for language in ("de", "fr", "nl", "es"):
             with open(os.path.join(folder, language + ".po"), encoding="utf-8") as file:
                 blocks = file.read().split("\n\n")
@@ -149,7 +149,7 @@ class TrytonPack(ErpCase):
                  "integrator", "UserError", "not one of the allowed", "keyword"),
                 ("domain", self.judge("model.sale.sale.create", [{"party": party, "invoice_address": address}]), "validation",
                  "erp-partner", "UserError", "according to its domain", "not among those"),
-                ("in use", self.judge(model + "delete", [other]), "conflict", "integrator", "UserError", "used by field", "used by others"),
+                ("in use", self.judge(model + "delete", [other]), "validation", "integrator", "UserError", "used by field", "used by others"),
                 ("missing record", self.judge(model + "read", [999999], ["name"]), "not_found", "integrator", "UserError", "exist anymore",
                  "was deleted"),
                 ("unknown model", self.judge("model.sale.wishlist.search_count", []), "contract", "integrator", None, "", "module"),

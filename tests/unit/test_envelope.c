@@ -314,6 +314,24 @@ static void test_payments(void **state)
          "{\"errors\":[{\"message\":\"No such id\",\"extensions\":{\"errorClass\":"
          "\"NOT_FOUND\"}}],\"data\":null}",
          "NOT_FOUND", "No such id"},
+        {"a bank's word",
+         ("<r><receipt><ResponseCode>481</ResponseCode><Message>DECLINED * =</Message></receipt>"
+          "</r>"),
+         "481", "DECLINED * ="},
+        {"a code that is not four noughts",
+         "{\"EXECCODE\":\"4001\",\"MESSAGE\":\"The bank said "
+         "no.\"}",
+         "4001", "The bank said no."},
+        {"a letter", "{\"respstat\":\"C\",\"resptext\":\"No such sale\",\"respcode\":\"29\"}", "29",
+         "No such sale"},
+        {"a means of payment",
+         ("{\"id\":\"T1\",\"status\":\"DECLINED\",\"payment_method\":{\"result\":\"101\","
+          "\"message\":\"Too little money\"}}"),
+         "101", "Too little money"},
+        {"an error deep down",
+         ("<a><b><c><d><e><f><ERROR><Type>REJECTED</Type><Number>05</Number><Message>Not booked"
+          "</Message></ERROR></f></e></d></c></b></a>"),
+         "05", "Not booked"},
     };
     check(cases, G_N_ELEMENTS(cases), true);
     static const struct shape_case good[] = {
@@ -328,6 +346,13 @@ static void test_payments(void **state)
           "</Transaction_Approved></Result></Body></Envelope>"),
          NULL, NULL},
         {"three noughts", "{\"response\":\"000\",\"message\":\"Approved\"}", NULL, "Approved"},
+        {"a bank's good word",
+         ("<r><receipt><ResponseCode>027</ResponseCode><Message>APPROVED * =</Message></receipt>"
+          "</r>"),
+         NULL, NULL},
+        {"a good letter", "{\"respstat\":\"A\",\"resptext\":\"Approval\",\"respcode\":\"00\"}",
+         NULL, NULL},
+        {"four noughts", "{\"EXECCODE\":\"0000\",\"MESSAGE\":\"Taken.\"}", NULL, "Taken."},
         {"one", "{\"response\":1,\"message\":\"Stored\"}", "1", "Stored"},
         {"no error", "<n NCSTATUS=\"0\" NCERROR=\"0\" NCERRORPLUS=\"!\"/>", NULL, "!"},
         {"result", "{\"messages\":{\"resultCode\":\"Ok\",\"message\":[{\"code\":\"I1\"}]}}", NULL,

@@ -326,6 +326,64 @@ static void test_one_weight_in_all_languages(void **state)
             fail_msg("%s", good[i]);
 }
 
+// The usual words where the status, a failure of the program, says something else.
+static void test_usual_words_of_four_languages(void **state)
+{
+    (void)state;
+    static const struct {
+        enum verdict_cause cause;
+        const char *texts[8];
+    } meanings[] = {
+        {VERDICT_CAUSE_RATE_LIMIT,
+         {"Das Limit der Anfragen ist erreicht", "Limiet van verzoeken bereikt",
+          "Nombre maximal de requêtes atteint", "Límite de peticiones alcanzado"}},
+        {VERDICT_CAUSE_LICENSE,
+         {"Keine Lizenz für Modul 7", "U hebt geen geldige licentie", "Vous n'avez pas de licence",
+          "No tiene licencia"}},
+        {VERDICT_CAUSE_LOCKED,
+         {"Beleg 7 ist durch Benutzer A gesperrt", "Order 7 is in gebruik door A",
+          "L'enregistrement 7 est verrouillé", "El pedido está siendo editado"}},
+        {VERDICT_CAUSE_AUTH,
+         {"Das Benutzerkonto ist gesperrt", "Het token is verlopen", "Le jeton a expiré",
+          "Error de autenticación", "Nicht angemeldet", "U bent niet ingelogd"}},
+        {VERDICT_CAUSE_PERMISSION,
+         {"Fehlende Rechte für Firma 7", "Onvoldoende rechten", "Accès non autorisé",
+          "Permisos insuficientes", "U heeft geen toestemming", "Acceso prohibido"}},
+        {VERDICT_CAUSE_CONFLICT,
+         {"Es gibt schon eine Order 7", "Er is al een order met nummer 7",
+          "Le client a été modifié entre-temps", "Entrada duplicada",
+          "Der Kunde wurde zwischenzeitlich geändert", "De klant is intussen gewijzigd"}},
+        {VERDICT_CAUSE_NOT_FOUND,
+         {"Unbekannter Lieferant", "Leverancier 7 onbekend", "Fournisseur inconnu",
+          "Proveedor 7 desconocido", "Kunde 7 wurde gelöscht", "Order 7 is verwijderd",
+          "Impossible de trouver la commande", "No hay registros"}},
+        {VERDICT_CAUSE_UNAVAILABLE,
+         {"Der Server antwortet nicht", "De server reageert niet", "Le serveur ne répond pas",
+          "El servidor no responde", "Das System wird gewartet", "Tiempo de espera agotado"}},
+        {VERDICT_CAUSE_CONTRACT,
+         {"Das Feld 'f' ist nicht bekannt", "Het veld 'f' bestaat niet", "Le champ 'f' est inconnu",
+          "El campo 'f' no existe", "Syntaxfehler in Zeile 7", "Ongeldige JSON",
+          "Méthode non prise en charge", "XML no válido"}},
+        {VERDICT_CAUSE_VALIDATION,
+         {"Nicht genügend Bestand", "Onvoldoende voorraad", "Stock insuffisant",
+          "No hay suficiente stock", "Artikel 7 ist nicht lieferbar",
+          "El artículo no está disponible"}},
+        {VERDICT_CAUSE_VALIDATION,
+         {"Die Periode ist geschlossen", "De periode is afgesloten", "La période est clôturée",
+          "El período está cerrado", "Bitte geben Sie ein Datum an", "Vul alle velden in",
+          "Veuillez saisir une date", "Introduzca un valor"}},
+        {VERDICT_CAUSE_VALIDATION,
+         {"Der Text ist zu lang", "De tekst is te lang", "Le texte est trop long",
+          "El texto es demasiado largo", "Kunde 7 kann nicht gelöscht werden, da Belege bestehen",
+          "Klant 7 kan niet worden verwijderd omdat er orders zijn"}},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(meanings); i++)
+        for (size_t j = 0; j < G_N_ELEMENTS(meanings[i].texts) && meanings[i].texts[j]; j++) {
+            const struct meaning one = {500, "X", meanings[i].texts[j], meanings[i].cause};
+            check(&one, 1);
+        }
+}
+
 // Texts that have a family's word and mean something else.
 static void test_near_misses(void **state)
 {
@@ -368,6 +426,16 @@ static void test_near_misses(void **state)
         {500, "X", "The customer is not on file", VERDICT_CAUSE_NOT_FOUND},
         {400, "X", "The date falls in a closed period", VERDICT_CAUSE_VALIDATION},
         {400, "X", "Cliente non trovato", VERDICT_CAUSE_NOT_FOUND},
+        {400, "X", "Couldn't find Supplier", VERDICT_CAUSE_NOT_FOUND},
+        {428, "X", "If-Match header is required", VERDICT_CAUSE_CONTRACT},
+        {412, "X", "The If-Match header is not up to date", VERDICT_CAUSE_CONFLICT},
+        {500, NULL, "Unbekannter Fehler", VERDICT_CAUSE_SERVER_FAULT},
+        {500, "X", "Das Kundenkonto ist gesperrt", VERDICT_CAUSE_VALIDATION},
+        {400, "X", "Méthode de paiement non prise en charge", VERDICT_CAUSE_VALIDATION},
+        {400, "X", "El valor del campo Cliente no existe", VERDICT_CAUSE_VALIDATION},
+        {503, "X", "Der Dienst ist nicht verfügbar", VERDICT_CAUSE_UNAVAILABLE},
+        {400, "X", "Kreditlimit überschritten", VERDICT_CAUSE_VALIDATION},
+        {200, "5", "XML failed validation: Invalid payment details", VERDICT_CAUSE_VALIDATION},
     };
     check(meanings, G_N_ELEMENTS(meanings));
 }
@@ -474,6 +542,7 @@ int main(void)
         cmocka_unit_test(test_languages),
         cmocka_unit_test(test_one_cause_in_all_languages),
         cmocka_unit_test(test_one_weight_in_all_languages),
+        cmocka_unit_test(test_usual_words_of_four_languages),
         cmocka_unit_test(test_near_misses),
         cmocka_unit_test(test_firm_statuses),
         cmocka_unit_test(test_what_is_known_stays),
