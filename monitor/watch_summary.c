@@ -5,6 +5,7 @@
 
 #include "../alerts/facts.h"
 #include "../base/ids.h"
+#include "../probes/stable_text.h"
 
 #include <string.h>
 
@@ -68,23 +69,29 @@ char *watch_summary_line(const cJSON *result)
     return line->len > 0 ? clean(line->str) : NULL;
 }
 
+// Amounts and numbers of records are others each time.
+static void append_without_numbers(GString *text, const char *part)
+{
+    bool in_number = false;
+    for (const char *at = part; at != NULL && *at != '\0'; at++) {
+        bool digit = g_ascii_isdigit(*at);
+        if (!digit || !in_number) {
+            g_string_append_c(text, digit ? '#' : *at);
+        }
+        in_number = digit;
+    }
+}
+
 char *watch_summary_text(const cJSON *result)
 {
     const cJSON *verdict = json_member(facts_decisive_step(result), "verdict");
-    const char *const parts[] = {json_text(verdict, "class"), json_text(verdict, "cause"),
-                                 json_text(verdict, "code"), json_text(verdict, "message")};
+    const char *class = json_text(verdict, "class"), *cause = json_text(verdict, "cause");
+    g_autofree char *code = stable_text(json_text(verdict, "code"));
+    g_autofree char *message = stable_text(json_text(verdict, "message"));
     g_autoptr(GString) text = g_string_new(NULL);
-    for (size_t i = 0; i < G_N_ELEMENTS(parts); i++) {
-        g_string_append_c(text, '\n');
-        bool in_number = false;
-        for (const char *at = parts[i]; at != NULL && *at != '\0'; at++) {
-            bool digit = g_ascii_isdigit(*at);
-            if (!digit || !in_number) {
-                g_string_append_c(text, digit ? '#' : *at);
-            }
-            in_number = digit;
-        }
-    }
+    g_string_append_printf(text, "\n%s\n%s\n%s\n", class != NULL ? class : "",
+                           cause != NULL ? cause : "", code != NULL ? code : "");
+    append_without_numbers(text, message);
     return ids_hash(TEXT_LENGTH, text->str, NULL);
 }
 

@@ -10,7 +10,8 @@
 // NULL where there is nothing to say. The caller frees it.
 char *watch_summary_line(const cJSON *result);
 
-// A hash of what failed, in which numbers do not matter; the caller frees it.
+// A hash of what failed, in which ids, times and the numbers in the message do not matter;
+// the caller frees it.
 char *watch_summary_text(const cJSON *result);
 
 // The document without the exchanges. The caller frees it.
