@@ -108,8 +108,8 @@ FAMILIES = {
     "duplicate": ("order", ORDER, {"class": "error_code", "cause": "conflict", "act": "client"}),
     "script": ("order", ORDER, {"class": "error_code", "cause": "server_fault", "act": "erp-partner"}),
     "feature": ("order", ORDER, {"class": "error_code", "cause": "license", "act": "client"}),
-    "period": ("order", ORDER, {"class": "error_code", "cause": "locked", "act": "erp-partner"}),
+    "period": ("order", ORDER, {"class": "error_code", "cause": "validation", "act": "erp-partner"}),
     "locked": ("order", ORDER, {"class": "error_code", "cause": "locked", "act": "erp-partner"}),
     "unexpected": ("order", ORDER, {"cause": "server_fault", "act": "erp-partner", "ids": {"Error ID": "m0abc123xyz"}}),
-    "dependent": ("order", ORDER, {"class": "error_code", "cause": "conflict", "act": "integrator"}),
+    "dependent": ("order", ORDER, {"class": "error_code", "cause": "validation", "act": "integrator"}),
 }
