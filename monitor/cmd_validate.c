@@ -61,7 +61,8 @@ int cmd_validate(int argc, char **argv)
     gboolean verbose = FALSE;
     const GOptionEntry entries[] = {
         COMMAND_CONFIG_ENTRY(&path),
-        {"verbose", 'v', 0, G_OPTION_ARG_NONE, &verbose, "List what is secret, and the sweeps", NULL},
+        {"verbose", 'v', 0, G_OPTION_ARG_NONE, &verbose, "List what is secret, and the sweeps",
+         NULL},
         {NULL, 0, 0, 0, NULL, NULL, NULL},
     };
     int parsed = command_parse(&argc, &argv, entries, 0, 0);
