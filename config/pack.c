@@ -528,7 +528,7 @@ struct pack *pack_read(struct arena *arena, const char *name, const char *folder
     return pack;
 }
 
-struct pack_lexicon *pack_read_lexicon(const char *name, const char *code)
+struct pack_lexicon *pack_read_lexicon(const char *name)
 {
     struct pack_source source;
     g_autoptr(arena_t) arena = config_arena_new();
@@ -546,7 +546,7 @@ struct pack_lexicon *pack_read_lexicon(const char *name, const char *code)
         end++;
     if (end != NULL)
         source.text[end - source.text] = '\0';
-    if (begin != NULL && (code == NULL || pack_lexicon_may_know(begin, code))) {
+    if (begin != NULL) {
         size_t length = strlen(begin);
         struct config_node *root =
             config_file_parse(arena, source.file, begin + 1, length - 1, problems);

@@ -83,9 +83,8 @@ bool pack_uses(const struct config_node *node, const char *name);
 char *pack_list_users(const struct pack *pack, const struct pack_parameter *parameter);
 
 // What a pack in the program knows of answers alone, which is read faster; nothing is checked.
-// NULL where there is no such pack, or it has no lexicon, or (`code` not NULL) none of its entries
-// is about that code. The caller gives it back.
-struct pack_lexicon *pack_read_lexicon(const char *name, const char *code);
+// NULL where there is no such pack, or it has no lexicon. The caller gives it back.
+struct pack_lexicon *pack_read_lexicon(const char *name);
 
 // Says what is wrong where the value does not fit the parameter's type.
 void pack_check_value(const struct pack *pack, const struct pack_parameter *parameter,

@@ -206,44 +206,6 @@ struct pack_lexicon *pack_lexicon_read(const char *pack, const struct config_nod
     return lexicon;
 }
 
-// The value of `code:` where it stands in a line of its own, plain or in single quotes; NULL
-// for any other. The caller frees it.
-static char *read_plainly(const char *value)
-{
-    g_autofree char *line = g_strstrip(g_strndup(value, strcspn(value, "\n")));
-    size_t length = strlen(line);
-
-    if (length >= 2 && line[0] == '\'' && line[length - 1] == '\'') {
-        g_autofree char *inner = g_strndup(line + 1, length - 2);
-        g_auto(GStrv) parts = g_strsplit(inner, "\'\'", -1);
-
-        return g_strjoinv("'", parts);
-    }
-    if (length == 0 || strchr("'\"{[&*|>!", line[0]) != NULL || strstr(line, " #") != NULL)
-        return NULL;
-    return g_steal_pointer(&line);
-}
-
-bool pack_lexicon_may_know(const char *text, const char *code)
-{
-    g_autoptr(patterns_t) patterns = patterns_new(REGEX_WHOLE);
-    g_autoptr(patterns_text_t) held = patterns_text_new(code, strlen(code));
-    unsigned count = 0;
-
-    if (strstr(text, "{code:") != NULL || strstr(text, ", code:") != NULL)
-        return true;
-    for (const char *at = text; (at = strstr(at, " code:")) != NULL; at += strlen(" code:")) {
-        g_autofree char *pattern = read_plainly(at + strlen(" code:"));
-
-        if (pattern == NULL)
-            return true;
-        patterns_add(patterns, pattern);
-        if (patterns_fit(patterns, count++, held))
-            return true;
-    }
-    return false;
-}
-
 struct pack_lexicon *pack_lexicon_ref(struct pack_lexicon *lexicon)
 {
     if (lexicon != NULL)

@@ -53,10 +53,6 @@ struct pack_lexicon {
 struct pack_lexicon *pack_lexicon_read(const char *pack, const struct config_node *root,
                                        GPtrArray *problems);
 
-// False where no entry of a lexicon, as it is written, is about that code: a quick look before
-// it is read. True where that cannot be told.
-bool pack_lexicon_may_know(const char *text, const char *code);
-
 // One user more, and one less; NULL is allowed.
 struct pack_lexicon *pack_lexicon_ref(struct pack_lexicon *lexicon);
 void pack_lexicon_unref(struct pack_lexicon *lexicon);

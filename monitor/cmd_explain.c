@@ -148,7 +148,7 @@ static void ask_packs(struct verdict *verdict, int status)
     g_autoptr(GPtrArray) packs = g_ptr_array_new_with_free_func((GDestroyNotify)pack_lexicon_unref);
     g_autoptr(GPtrArray) names = pack_source_names(NULL);
     for (guint i = 0; verdict->code && i < names->len; i++) {
-        struct pack_lexicon *lexicon = pack_read_lexicon(names->pdata[i], verdict->code);
+        struct pack_lexicon *lexicon = pack_read_lexicon(names->pdata[i]);
         if (lexicon)
             g_ptr_array_add(packs, lexicon);
     }

@@ -36,7 +36,7 @@ static void add_packs(struct all *all, GString *words)
 {
     g_autoptr(GPtrArray) names = pack_source_names(NULL);
     for (guint i = 0; i < names->len; i++) {
-        g_autoptr(pack_lexicon_t) pack = pack_read_lexicon(names->pdata[i], NULL);
+        g_autoptr(pack_lexicon_t) pack = pack_read_lexicon(names->pdata[i]);
         for (guint k = 0; pack && k < pack->meanings->len; k++) {
             const struct pack_meaning *meaning = pack->meanings->pdata[k];
             add(all, meaning->code, true);
