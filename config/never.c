@@ -17,21 +17,6 @@ static void free_rule(void *data)
     g_free(rule);
 }
 
-GPtrArray *never_rules_new(void)
-{
-    return g_ptr_array_new_with_free_func(free_rule);
-}
-
-void never_rules_add(GPtrArray *rules, const char *call, const char *body, const char *says)
-{
-    struct never_rule *rule = g_new0(struct never_rule, 1);
-
-    rule->call = g_strdup(call);
-    rule->body = g_strdup(body);
-    rule->says = g_strdup(says);
-    g_ptr_array_add(rules, rule);
-}
-
 // The rule's method and path for a path that has the system's own before it.
 static char *pattern_of(const char *call)
 {
@@ -43,35 +28,61 @@ static char *pattern_of(const char *call)
     return g_strdup_printf("%.*s*%s", (int)(path - call) + 1, low, low + (path - call) + 1);
 }
 
-static bool fits_line(const char *pattern, const char *method, const char *path, const char *query)
+GPtrArray *never_rules_new(void)
 {
-    g_autofree char *line = g_strconcat(method, " ", path, query, NULL);
-    g_autofree char *low = g_ascii_strdown(line, -1);
-
-    return g_pattern_match_simple(pattern, low);
+    return g_ptr_array_new_with_free_func(free_rule);
 }
 
-static bool fits_path(const char *pattern, const char *method, const char *path, const char *query)
+void never_rules_add(GPtrArray *rules, const char *call, const char *body, const char *says)
+{
+    struct never_rule *rule = g_new0(struct never_rule, 1);
+
+    rule->call = call != NULL ? pattern_of(call) : NULL;
+    rule->body = g_strdup(body);
+    rule->says = g_strdup(says);
+    g_ptr_array_add(rules, rule);
+}
+
+static bool fits_call(const char *call, const GPtrArray *lines)
+{
+    g_autoptr(GPatternSpec) pattern = g_pattern_spec_new(call);
+
+    for (unsigned i = 0; i < lines->len; i++)
+        if (g_pattern_spec_match_string(pattern, lines->pdata[i]))
+            return true;
+    return false;
+}
+
+static void add_line(GPtrArray *lines, const char *method, const char *path, const char *query)
+{
+    g_autofree char *line = g_strconcat(method, " ", path, query, NULL);
+
+    g_ptr_array_add(lines, g_ascii_strdown(line, -1));
+}
+
+static void add_lines(GPtrArray *lines, const char *method, const char *path, const char *query)
 {
     g_autofree char *plain = g_canonicalize_filename(path, "/"); // no dots, no doubled slashes
 
-    return fits_line(pattern, method, path, "") || fits_line(pattern, method, path, query) ||
-           fits_line(pattern, method, plain, "") || fits_line(pattern, method, plain, query);
+    add_line(lines, method, path, "");
+    add_line(lines, method, path, query);
+    add_line(lines, method, plain, "");
+    add_line(lines, method, plain, query);
 }
 
-static bool fits_call(const char *call, const struct never_request *request)
+// Method, path and query of a request in each spelling.
+static GPtrArray *spell(const struct never_request *request)
 {
-    const char *mark = strchr(request->path, '?');
-    size_t length = mark != NULL ? (size_t)(mark - request->path) : strlen(request->path);
-    g_autofree char *path = g_strndup(request->path, length);
+    GPtrArray *lines = g_ptr_array_new_with_free_func(g_free);
+    const char *query = strchrnul(request->path, '?');
+    g_autofree char *path = g_strndup(request->path, (gsize)(query - request->path));
     g_autofree char *decoded = g_uri_unescape_string(path, NULL);
-    g_autofree char *query = mark != NULL ? g_uri_unescape_string(mark, NULL) : g_strdup("");
-    g_autofree char *pattern = pattern_of(call);
+    g_autofree char *decoded_query = g_uri_unescape_string(query, NULL);
 
-    if (fits_path(pattern, request->method, path, mark != NULL ? mark : ""))
-        return true;
-    return fits_path(pattern, request->method, decoded != NULL ? decoded : path,
-                     query != NULL ? query : "");
+    add_lines(lines, request->method, path, query);
+    add_lines(lines, request->method, decoded != NULL ? decoded : path,
+              decoded_query != NULL ? decoded_query : "");
+    return lines;
 }
 
 // Without blanks: JSON and XML may be written with them.
@@ -114,11 +125,15 @@ static bool fits_body(const char *part, const struct never_request *request)
 
 const struct never_rule *never_find(const GPtrArray *rules, const struct never_request *request)
 {
-    for (unsigned i = 0; rules != NULL && i < rules->len; i++) {
+    if (rules == NULL)
+        return NULL;
+    g_autoptr(GPtrArray) lines = spell(request);
+
+    for (unsigned i = 0; i < rules->len; i++) {
         const struct never_rule *rule = rules->pdata[i];
 
         if ((rule->call != NULL || rule->body != NULL) &&
-            (rule->call == NULL || fits_call(rule->call, request)) &&
+            (rule->call == NULL || fits_call(rule->call, lines)) &&
             (rule->body == NULL || fits_body(rule->body, request)))
             return rule;
     }

@@ -11,7 +11,7 @@ struct call;
 
 // One rule; a call that fits all that it names is refused.
 struct never_rule {
-    char *call; // method and path, `*` for anything; NULL for any
+    char *call; // method and path in lower case, `*` for anything; NULL for any
     char *body; // a text in the body; NULL for any
     char *says; // why
 };
