@@ -148,27 +148,33 @@ static void ask(struct versions *all, const char *id)
                       on_answer, asking);
 }
 
-// The time of the present day in a zone at which this system's turn comes.
-static struct clock_wall turn_of(const char *id, struct clock_wall now, const char *zone)
+// How long after the beginning of a day this system's turn comes.
+static int64_t turn_us(const char *id)
 {
-    struct clock_wall tomorrow = flow_budget_next_day(now, zone);
-    struct clock_wall day = {tomorrow.us - INT64_C(86400) * G_USEC_PER_SEC};
-    return (struct clock_wall){day.us +
-                               g_str_hash(id) % (SPREAD_US / G_USEC_PER_SEC) * G_USEC_PER_SEC};
+    return g_str_hash(id) % (SPREAD_US / G_USEC_PER_SEC) * G_USEC_PER_SEC;
+}
+
+// The present day in the agent's time zone.
+struct day {
+    struct clock_wall start, end;
+};
+
+static bool is_on(const struct day *day, struct clock_wall time)
+{
+    return time.us >= day->start.us && time.us < day->end.us;
 }
 
 static bool is_due(const struct versions *all, const char *id, struct clock_wall now,
-                   const char *zone)
+                   const struct day *today)
 {
     const struct version_asked *asked = g_hash_table_lookup(all->asked, id);
     const int64_t *later = g_hash_table_lookup(all->later, id);
-    int64_t today = flow_budget_day(now, zone);
     if ((later && now.us < *later) || g_hash_table_contains(all->busy, id) ||
-        now.us < turn_of(id, now, zone).us)
+        now.us < today->start.us + turn_us(id))
         return false;
-    if (!asked || flow_budget_day(asked->at, zone) != today)
+    if (!asked || !is_on(today, asked->at))
         return true;
-    bool failed = flow_budget_day(asked->seen, zone) != today;
+    bool failed = !is_on(today, asked->seen);
     return failed && asked->tries < TRIES_MOST && now.us >= asked->at.us + AGAIN_US;
 }
 
@@ -177,6 +183,8 @@ void versions_tick(struct versions *all)
     const struct config *config = agent_flows_config(all->context.flows);
     struct writer *writer = all->context.runtime->writer;
     struct clock_wall now = clock_wall_now();
+    const char *zone = config->agent.timezone;
+    const struct day today = {flow_budget_day_start(now, zone), flow_budget_next_day(now, zone)};
     GHashTableIter iterator;
     gpointer value;
     if (all->stopping || writer_problem(writer) || !writer_has_room(writer))
@@ -184,7 +192,7 @@ void versions_tick(struct versions *all)
     g_hash_table_iter_init(&iterator, config->systems);
     while (g_hash_table_iter_next(&iterator, NULL, &value)) {
         const struct config_system *system = value;
-        if (system->version && is_due(all, system->id, now, config->agent.timezone)) {
+        if (system->version && is_due(all, system->id, now, &today)) {
             ask(all, system->id);
             return;
         }

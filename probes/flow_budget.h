@@ -9,9 +9,10 @@
 
 struct config_flow;
 
-// The calendar day of `time` in a zone (an IANA name), as the number yyyymmdd; and when the
-// next one begins there: after 23 or 25 hours where the clocks change.
+// The calendar day of `time` in a zone (an IANA name), as the number yyyymmdd; when it began
+// there, and when the next one begins: after 23 or 25 hours where the clocks change.
 int64_t flow_budget_day(struct clock_wall time, const char *zone_name);
+struct clock_wall flow_budget_day_start(struct clock_wall time, const char *zone_name);
 struct clock_wall flow_budget_next_day(struct clock_wall time, const char *zone_name);
 
 enum flow_budget_answer {

@@ -45,6 +45,12 @@ static void test_days(void **state)
         assert_int_equal(day_of(cases[i].time, cases[i].zone), cases[i].day);
         g_autofree char *next = clock_wall_format(flow_budget_next_day(time, cases[i].zone));
         assert_string_equal(next, cases[i].next);
+        // where the day before ends
+        struct clock_wall start = flow_budget_day_start(time, cases[i].zone);
+        struct clock_wall before = {start.us - 1};
+        assert_true(start.us <= time.us);
+        assert_int_equal(flow_budget_day(start, cases[i].zone), cases[i].day);
+        assert_int_equal(flow_budget_next_day(before, cases[i].zone).us, start.us);
     }
 }
 
