@@ -214,10 +214,8 @@ static void skip_class(struct reader *reader)
         if (*at == '\\' && at[1]) {
             reader->lost |= at[1] == 'Q' || at[1] == 'E';
             at++;
-        } else if (*at == '[' && (at[1] == ':' || at[1] == '.' || at[1] == '=')) {
-            const char *end = strchr(at + 2, ']');
-            if (end && end[-1] == at[1])
-                at = end;
+        } else if (*at == '[' && at[1] && strchr(":.=", at[1])) {
+            reader->lost = true; // [:alpha:], or a bracket like any other
         }
         at++;
     }

@@ -23,7 +23,7 @@ fuzz_one() {
         echo "ok     $name $(sed -n 's/stat::number_of_executed_units: */executions /p' "build-fuzz/$name.log")"
     else
         echo "FAILED $name"
-        tail -40 "build-fuzz/$name.log"
+        sed '/^#[0-9]*\t/d' "build-fuzz/$name.log" | tail -60
         return 1
     fi
 }
