@@ -263,6 +263,32 @@ static bool is_one_of(const char *method, const char *const *words)
     return g_strv_contains(words, method);
 }
 
+static void visit_lookup(const struct lookup *lookup, call_visitor visit, void *user)
+{
+    if (lookup != NULL)
+        visit(lookup->call, lookup, user);
+}
+
+void undo_visit_calls(const struct undo *undo, call_visitor visit, void *user)
+{
+    if (undo == NULL)
+        return;
+    visit_lookup(undo->lookup, visit, user);
+    for (unsigned i = 0; i < undo->calls->len; i++) {
+        for (const struct call *call = undo->calls->pdata[i]; call != NULL; call = call->otherwise)
+            visit(call, NULL, user);
+    }
+    for (unsigned i = 0; i < undo->later->len; i++)
+        undo_visit_calls(undo->later->pdata[i], visit, user);
+}
+
+void step_visit_calls(const struct step *step, call_visitor visit, void *user)
+{
+    visit(step->call, NULL, user);
+    visit_lookup(step->lookup, visit, user);
+    undo_visit_calls(step->undo, visit, user);
+}
+
 bool call_is_safe(const struct call *call)
 {
     static const char *const safe[] = {"GET", "HEAD", "OPTIONS", "TRACE", NULL};

@@ -210,6 +210,13 @@ bool selector_compile(struct selector *selector, GError **error);
 // where it is none. `lookup` (may be NULL) receives the step's lookup.
 struct undo *undo_parse(const char *source, struct lookup **lookup, GError **error);
 
+// Calls back for each call of an undo (NULL is allowed) or of a step with its lookup and undo:
+// also for those that take another's place and those that are owed later. `lookup` is the one
+// whose call it is, or NULL.
+typedef void (*call_visitor)(const struct call *call, const struct lookup *lookup, void *user);
+void undo_visit_calls(const struct undo *undo, call_visitor visit, void *user);
+void step_visit_calls(const struct step *step, call_visitor visit, void *user);
+
 // True where a method only reads (RFC 9110 section 9.2.1).
 bool call_is_safe(const struct call *call);
 

@@ -166,32 +166,15 @@ static void check_captures(struct pattern_check *check, const GPtrArray *capture
     }
 }
 
-static void check_call(struct pattern_check *check, const struct call *call)
+static void check_call(const struct call *call, const struct lookup *lookup, void *user)
 {
-    if (call == NULL)
-        return;
+    struct pattern_check *check = user;
+
     check_captures(check, call->captures);
     check_expect(check, call->expect);
     check_expect(check, call->gone);
-}
-
-static void check_lookup(struct pattern_check *check, const struct lookup *lookup)
-{
-    if (lookup == NULL)
-        return;
-    check_call(check, lookup->call);
-    check_selector(check, lookup->mark);
-}
-
-static void check_undo(struct pattern_check *check, const struct undo *undo)
-{
-    if (undo == NULL)
-        return;
-    check_lookup(check, undo->lookup);
-    for (unsigned i = 0; i < undo->calls->len; i++)
-        check_call(check, undo->calls->pdata[i]);
-    for (unsigned i = 0; i < undo->later->len; i++)
-        check_undo(check, undo->later->pdata[i]);
+    if (lookup != NULL)
+        check_selector(check, lookup->mark);
 }
 
 void config_check_flow_patterns(struct config_reader *reader, const struct config_flow *flow)
@@ -202,9 +185,7 @@ void config_check_flow_patterns(struct config_reader *reader, const struct confi
         struct pattern_check check = {.reader = reader, .system = system, .vars = flow->vars};
 
         check_checks(&check, step->only_if);
-        check_call(&check, step->call);
-        check_lookup(&check, step->lookup);
-        check_undo(&check, step->undo);
+        step_visit_calls(step, check_call, &check);
         g_clear_pointer(&check.values, g_hash_table_unref);
     }
 }
@@ -213,12 +194,12 @@ void config_check_sweep_patterns(struct config_reader *reader, const struct conf
 {
     struct pattern_check check = {.reader = reader, .system = sweep->system};
 
-    check_call(&check, sweep->call);
+    check_call(sweep->call, NULL, &check);
     check_captures(&check, sweep->captures);
     check_expect(&check, sweep->only);
     check_selector(&check, sweep->items);
     check_selector(&check, sweep->at);
     check_selector(&check, sweep->pages.next);
-    check_undo(&check, sweep->undo);
+    undo_visit_calls(sweep->undo, check_call, &check);
     g_clear_pointer(&check.values, g_hash_table_unref);
 }

@@ -136,40 +136,21 @@ static void check_slow(struct config_reader *reader, const struct config_node *n
                              "the timeout");
 }
 
-static void check_reach(struct config_reader *reader, const struct config_system *own,
-                        const struct call *call)
+struct reach_check {
+    struct config_reader *reader;
+    const struct config_system *own;
+};
+
+static void check_reach(const struct call *call, const struct lookup *lookup, void *user)
 {
+    const struct reach_check *check = user;
     const struct config_system *system =
-        call->system != NULL && reader->config != NULL
-            ? g_hash_table_lookup(reader->config->systems, call->system)
-            : own;
+        call->system != NULL && check->reader->config != NULL
+            ? g_hash_table_lookup(check->reader->config->systems, call->system)
+            : check->own;
 
-    config_check_reach(reader, system, call);
-}
-
-static void check_undo(struct config_reader *reader, const struct config_system *own,
-                       const struct undo *undo)
-{
-    if (undo->lookup != NULL)
-        check_reach(reader, own, undo->lookup->call);
-    for (unsigned i = 0; i < undo->calls->len; i++) {
-        const struct call *call = undo->calls->pdata[i];
-
-        check_reach(reader, own, call);
-        if (call->otherwise != NULL)
-            check_reach(reader, own, call->otherwise);
-    }
-    for (unsigned i = 0; i < undo->later->len; i++)
-        check_undo(reader, own, undo->later->pdata[i]);
-}
-
-static void check_reaches(struct config_reader *reader, const struct step *step)
-{
-    check_reach(reader, step->system, step->call);
-    if (step->lookup != NULL)
-        check_reach(reader, step->system, step->lookup->call);
-    if (step->undo != NULL)
-        check_undo(reader, step->system, step->undo);
+    (void)lookup;
+    config_check_reach(check->reader, system, call);
 }
 
 static const struct config_system *present_system(const struct config_reader *reader)
@@ -205,7 +186,7 @@ static struct step *read_entered(struct config_reader *reader, const struct conf
     step->lookup = read_lookup(reader, config_node_get(node, "lookup"), before);
     read_undo(reader, node, step, before);
     check_slow(reader, node, step);
-    check_reaches(reader, step);
+    step_visit_calls(step, check_reach, &(struct reach_check){reader, step->system});
     warn_of_missing_undo(reader, node, step);
     return step;
 }
