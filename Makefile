@@ -145,9 +145,9 @@ figures: test-deps ## figures of the code; fails at the limits (RELEASE=1: of a 
 fuzz: test-deps ## each fuzz target for FUZZ_SECONDS (30)
 	@tests/fuzz/run.sh
 
-fault: test-deps ## kill it at random moments, KILLS times each (100): nothing is left behind
-	@$(MAKE) --no-print-directory -j$(JOBS) all
-	@ERPWATCH_BUILD=$(abspath $(BUILD)) /usr/bin/python3 tests/fault/left_behind.py --kills $(or $(KILLS),100)
+fault: test-deps ## faults at length: kills (KILLS=1000) and all else in tests/fault (PART=name: one)
+	@$(MAKE) --no-print-directory -j$(JOBS) all $(HELPERS)
+	@ERPWATCH_BUILD=$(abspath $(BUILD)) tests/fault/run.py $(PART)
 
 bench: test-deps ## speed, beside bare libcurl and curl in the same run
 	@$(MAKE) --no-print-directory -j$(JOBS) all

@@ -4,11 +4,10 @@
 moments, again and again; then one that is let live pays, sweeps, and all is clean: no record
 left, no account locked, no token lost, the store sound.
 
-    tests/fault/left_behind.py [--kills N] [--seed S] [PEER...]
+    tests/fault/left_behind.py [--kills N] [--seed S] [PEER...]       (KILLS=100)
 
 Each peer gets the kills: `records`, an ERP with log-ins that commits late, also where the client
 is gone; `tokens`, the same behind rotating refresh tokens; `tryton`, a real ERP."""
-import argparse
 import json
 import os
 import random
@@ -24,6 +23,8 @@ import urllib.request
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 sys.path.insert(0, os.path.join(ROOT, "tests/servers"))
 sys.path.insert(0, os.path.join(ROOT, "tests/e2e"))
+sys.path.insert(0, os.path.join(ROOT, "tests/fault"))
+import form  # noqa: E402
 import tryton  # noqa: E402
 from harness import PROGRAM, wait_for  # noqa: E402
 from records import Records  # noqa: E402
@@ -387,21 +388,13 @@ def test_peer(name, kills, seed):
 
 
 def main():
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--kills", type=int, default=100)
-    options.add_argument("--seed", type=int, default=random.randrange(10**6))
-    options.add_argument("peers", nargs="*", metavar="PEER")
-    given = options.parse_args()
+    given = form.options(__doc__, kills=100)
     columns = ("created", "paid", "void", "uncertain", "swept", "seconds")
-    print(f"{given.kills} kills each, seed {given.seed}")
-    print("peer".ljust(10) + "".join(name.rjust(11) for name in columns) + "  left behind")
-    failed = False
-    for name in given.peers or PEERS:
+    table = form.Table("peer", *columns, "left behind")
+    for name in given.names or PEERS:
         facts, wrong = test_peer(name, given.kills, given.seed)
-        print(name.ljust(10) + "".join(str(facts[c]).rjust(11) for c in columns) + "  " +
-              ("; ".join(wrong) if wrong else "nothing"), flush=True)
-        failed |= bool(wrong)
-    return 1 if failed else 0
+        table.row(name, *(facts[column] for column in columns), "; ".join(wrong))
+    return table.close()
 
 
 if __name__ == "__main__":
