@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: MIT
 // The measure of all calls: libcurl's multi interface with nothing around it,
-// bodies thrown away, handles used again. What erpwatch adds is judged by it. The
-// request is the one that transfer_calls sends, byte for byte.
+// bodies thrown away, handles used again; as fast as it goes, or so many calls a second. What
+// erpwatch adds is judged by it. The request is the one that transfer_calls sends, byte for
+// byte.
 #include "bench_use.h"
 
 #include <curl/curl.h>
+#include <glib.h>
 
 static struct bench bench;
 static struct curl_slist *headers;
+static CURL **idle; // handles that make no call
+static long idle_count, started;
 
 static size_t on_body(char *data, size_t size, size_t count, void *context)
 {
@@ -34,8 +38,18 @@ static CURL *new_handle(void)
     return handle;
 }
 
-// Takes the calls that ended and starts as many; returns how many ended.
-static long turn_over(CURLM *multi, long *started)
+// Starts what is due: with a rate as many as the time that has passed asks for.
+static void start_due(CURLM *multi)
+{
+    long due = bench.calls;
+    if (bench.rate > 0)
+        due = MIN(due, 1 + (long)((bench_clock(CLOCK_MONOTONIC) - bench.wall_s) * bench.rate));
+    for (; started < due && idle_count > 0; started++)
+        curl_multi_add_handle(multi, idle[--idle_count]);
+}
+
+// Takes the calls that ended; returns how many.
+static long take_ended(CURLM *multi)
 {
     long ended = 0;
     CURLMsg *message;
@@ -45,14 +59,31 @@ static long turn_over(CURLM *multi, long *started)
         bench.failed += message->data.result != CURLE_OK;
         ended++;
         curl_multi_remove_handle(multi, handle);
-        if (*started < bench.calls) {
-            ++*started;
-            curl_multi_add_handle(multi, handle);
-        } else {
-            curl_easy_cleanup(handle);
-        }
+        idle[idle_count++] = handle;
     }
     return ended;
+}
+
+// How long to wait for sockets: with a rate no longer than until the next start.
+static int patience_ms(void)
+{
+    double due_s = bench.wall_s + (double)started / (bench.rate > 0 ? bench.rate : 1);
+    double left_s = due_s - bench_clock(CLOCK_MONOTONIC);
+    bool paced = bench.rate > 0 && idle_count > 0 && started < bench.calls && left_s < 1;
+    return paced ? (int)(MAX(left_s, 0) * 1000) + 1 : 1000;
+}
+
+static void run(CURLM *multi)
+{
+    for (long ended = 0; ended < bench.calls;) {
+        int running;
+        start_due(multi);
+        curl_multi_perform(multi, &running);
+        long now_ended = take_ended(multi);
+        ended += now_ended;
+        if (now_ended == 0)
+            curl_multi_poll(multi, NULL, 0, patience_ms(), NULL);
+    }
 }
 
 int main(int argc, char **argv)
@@ -68,20 +99,16 @@ int main(int argc, char **argv)
     if (bench.body)
         headers = curl_slist_append(headers, "Content-Type: application/json");
     curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, bench.concurrent);
+    idle = calloc((size_t)bench.concurrent, sizeof(CURL *));
     bench_begin(&bench);
-    long started = 0, ended = 0;
-    for (; started < bench.concurrent && started < bench.calls; started++)
-        curl_multi_add_handle(multi, new_handle());
-    while (ended < bench.calls) {
-        int running;
-        curl_multi_perform(multi, &running);
-        long now_ended = turn_over(multi, &started);
-        ended += now_ended;
-        if (now_ended == 0)
-            curl_multi_poll(multi, NULL, 0, 1000, NULL);
-    }
+    while (idle_count < MIN(bench.concurrent, bench.calls))
+        idle[idle_count++] = new_handle();
+    run(multi);
+    while (idle_count > 0)
+        curl_easy_cleanup(idle[--idle_count]);
     int code = bench_end(&bench);
     curl_multi_cleanup(multi);
     curl_slist_free_all(headers);
+    free(idle);
     return code;
 }

@@ -3,6 +3,7 @@
 #ifndef TESTS_BENCH_USE_H
 #define TESTS_BENCH_USE_H
 
+#include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 struct bench {
     long calls;       // -n: in all
     long concurrent;  // -c: in flight at once
+    double rate;      // --rate: calls started a second, of bare_curl; 0: as fast as it goes
     bool fresh;       // -r: a new connection for each call
     const char *body; // -d: what is posted; NULL: GET
     const char *url;
@@ -32,12 +34,15 @@ static inline double bench_clock(clockid_t id)
 static inline bool bench_options(struct bench *bench, int argc, char **argv)
 {
     *bench = (struct bench){.calls = 100000, .concurrent = 50};
+    static const struct option rate[] = {{"rate", required_argument, NULL, 'R'}, {0}};
     int option;
-    while ((option = getopt(argc, argv, "n:c:rd:")) != -1) {
+    while ((option = getopt_long(argc, argv, "n:c:rd:", rate, NULL)) != -1) {
         if (option == 'n')
             bench->calls = strtol(optarg, NULL, 10);
         else if (option == 'c')
             bench->concurrent = strtol(optarg, NULL, 10);
+        else if (option == 'R')
+            bench->rate = strtod(optarg, NULL);
         else if (option == 'r')
             bench->fresh = true;
         else if (option == 'd')
@@ -48,7 +53,8 @@ static inline bool bench_options(struct bench *bench, int argc, char **argv)
     bench->url = argv[optind];
     if (bench->url && bench->calls >= 1 && bench->concurrent >= 1)
         return true;
-    fprintf(stderr, "usage: %s [-n CALLS] [-c CONCURRENT] [-r] [-d BODY] URL\n", argv[0]);
+    fprintf(stderr, "usage: %s [-n CALLS] [-c CONCURRENT] [--rate A_SECOND] [-r] [-d BODY] URL\n",
+            argv[0]);
     return false;
 }
 

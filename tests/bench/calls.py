@@ -13,7 +13,6 @@ import statistics
 import subprocess
 import sys
 
-HERE = os.path.dirname(os.path.abspath(__file__))
 ROUNDS = 5
 
 
@@ -40,9 +39,7 @@ def compare(build, url, name, calls, options):
 def main():
     build = sys.argv[1]
     calls = int(sys.argv[2]) if len(sys.argv) > 2 else 50000
-    command = [os.path.join(HERE, "json_server.py")]
-    if pinned(1):
-        command += ["--cpu", "1"]
+    command = pinned(1) + [os.path.join(build, "tests/bench/json_server")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         try:
             url = "http://127.0.0.1:%d/orders" % int(server.stdout.readline())

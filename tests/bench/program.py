@@ -22,7 +22,6 @@ import sys
 import tempfile
 import time
 
-HERE = os.path.dirname(os.path.abspath(__file__))
 BUILD = os.path.abspath(sys.argv[1])
 PROGRAM = os.path.join(BUILD, "erpwatch")
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -62,7 +61,7 @@ def say(name, text, budget="", within=None):
 
 class Server:
     def __enter__(self):
-        command = [os.path.join(HERE, "json_server.py")] + (["--cpu", "1"] if PINNED else [])
+        command = (["taskset", "-c", "1"] if PINNED else []) + [os.path.join(BUILD, "tests/bench/json_server")]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         self.port = int(self.process.stdout.readline())
         return self
