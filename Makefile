@@ -28,8 +28,12 @@ SOURCES := $(filter-out monitor/main.c,$(foreach d,$(FOLDERS),$(wildcard $(d)/*.
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 UNIT_TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 
+# The program with a clock that the tests make, in place of base/clock.c.
+WITH_TEST_CLOCK := $(BUILD)/tests/clock/erpwatch
+
 # Programs that the end-to-end tests and benches use; they are not installed.
-HELPERS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/e2e/*.c tests/bench/*.c))
+HELPERS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/e2e/*.c tests/bench/*.c)) \
+  $(WITH_TEST_CLOCK)
 
 all: $(BUILD)/erpwatch ## build the program (default)
 
@@ -107,6 +111,10 @@ $(BUILD)/tests/%: tests/%.c $(BUILD)/liberpwatch.a
 	@mkdir -p $(@D)
 	$(SAY) CC $<
 	$(Q)$(CC) $(CFLAGS_ALL) -MMD -MP $(LDFLAGS_ALL) $< -o $@ $(BUILD)/liberpwatch.a -lcmocka $(PKG_LIBS) -lm
+
+$(WITH_TEST_CLOCK): $(BUILD)/monitor/main.o $(BUILD)/tests/clock/clock.o $(BUILD)/liberpwatch.a
+	$(SAY) LINK $@
+	$(Q)$(CC) $(LDFLAGS_ALL) $^ -o $@ $(PKG_LIBS) -lm
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -196,4 +204,4 @@ clean: ## remove what was built
 	rm -rf build build-asan build-clang build-fuzz
 
 .PHONY: all without-packages help deps test-deps test build-tests asan clang lint figures fuzz fault bench demo install uninstall docs clean
--include $(OBJECTS:.o=.d) $(BUILD)/monitor/main.d $(UNIT_TESTS:%=%.d)
+-include $(OBJECTS:.o=.d) $(BUILD)/monitor/main.d $(BUILD)/tests/clock/clock.d $(UNIT_TESTS:%=%.d)

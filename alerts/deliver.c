@@ -227,10 +227,10 @@ static bool deliver_next(struct pass *pass, GError **error)
 
 static bool run_pass(struct pass *pass, GError **error)
 {
-    int64_t end_us = clock_mono_now().us + pass->options->total_ms * 1000;
+    int64_t end_us = clock_transport_now().us + pass->options->total_ms * 1000;
     g_autoptr(GError) failure = NULL;
     bool more = reclaim(pass, &failure);
-    while (more && clock_mono_now().us < end_us)
+    while (more && clock_transport_now().us < end_us)
         more = deliver_next(pass, &failure);
     if (failure == NULL)
         return true;

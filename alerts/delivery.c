@@ -172,7 +172,7 @@ static void send_safe(const struct delivery *delivery, const struct delivery_mai
     struct delivery_session session = {
         .delivery = delivery, .mail = mail, .report = map_shared(size), .done_fd = -1};
     session.report->count = mail->recipients->len;
-    session.deadline.us = clock_mono_now().us + delivery->timeout_ms * 1000;
+    session.deadline.us = clock_transport_now().us + delivery->timeout_ms * 1000;
     if (has_bare_line_end(mail->bytes))
         delivery_report_close(session.report, DELIVERY_STAGE_DATA, 0,
                               "the mail has line ends that are not CR LF");

@@ -214,7 +214,7 @@ static void set_server(struct smtp_curl *smtp)
 static bool set_auth(struct smtp_curl *smtp)
 {
     const struct delivery *delivery = smtp->session->delivery;
-    int64_t left_ms = (smtp->session->deadline.us - clock_mono_now().us) / 1000;
+    int64_t left_ms = (smtp->session->deadline.us - clock_transport_now().us) / 1000;
     g_autofree char *problem = NULL;
     if (delivery->username)
         curl_easy_setopt(smtp->easy, CURLOPT_USERNAME, delivery->username);
@@ -327,7 +327,7 @@ void smtp_curl_send(const struct delivery_session *session)
         delivery_report_close(session->report, DELIVERY_STAGE_CONNECT, 0, "libcurl: no memory");
         return;
     }
-    int64_t left_ms = (session->deadline.us - clock_mono_now().us) / 1000;
+    int64_t left_ms = (session->deadline.us - clock_transport_now().us) / 1000;
     set_common(smtp.easy, session->delivery, MAX(left_ms, 1));
     set_server(&smtp);
     set_mail(&smtp);

@@ -263,7 +263,7 @@ static const char *on_message(void **unused, int *length, void *context)
         esmtp->offset = 0;
         return NULL;
     }
-    bool late = clock_mono_now().us > esmtp->session->deadline.us;
+    bool late = clock_transport_now().us > esmtp->session->deadline.us;
     gsize part = late ? 0 : MIN(size - esmtp->offset, 4096);
     const char *start = bytes + esmtp->offset;
     esmtp->offset += part;

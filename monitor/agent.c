@@ -49,9 +49,8 @@ struct agent {
     struct versions *versions;
     struct mail_child *mail;
     struct flow_stop *stop;
-    int64_t clock_offset_us; // wall minus boot time
-    int64_t asleep_us;       // boot minus monotonic time: what the machine slept in all
-    int64_t watchdog_us;     // how often it wants to hear of us; 0: never
+    struct clock_reading clock; // at the last tick
+    int64_t watchdog_us;        // how often it wants to hear of us; 0: never
     struct clock_mono watchdog_at;
     guint64 ticks;
     bool beating; // a heartbeat is on its way through the writer
@@ -318,45 +317,34 @@ static void look_for_lost(struct agent *agent)
 
 /* Time */
 
-static int64_t clock_offset_us(void)
-{
-    return clock_wall_now().us - clock_boot_us();
-}
-
 static void recompute(struct agent *agent)
 {
     agent_flows_recompute(agent->flows);
     sweeps_configure(agent->sweeps, NULL);
 }
 
+// Wall against boot time shows a clock that was set, boot against monotonic time a suspend.
 static void look_at_clock(struct agent *agent)
 {
-    int64_t offset_us = clock_offset_us(), change_us = offset_us - agent->clock_offset_us;
-    agent->clock_offset_us = offset_us;
-    if (ABS(change_us) <= CLOCK_JUMP_US)
-        return;
-    log_warning("the clock was set by %+.1f s: the schedule is computed anew",
-                (double)change_us / G_USEC_PER_SEC);
-    recompute(agent);
-}
-
-static void look_for_sleep(struct agent *agent)
-{
-    int64_t asleep_us = clock_boot_us() - clock_mono_now().us;
-    bool slept = asleep_us - agent->asleep_us > CLOCK_JUMP_US;
-    agent->asleep_us = asleep_us;
-    if (!slept)
-        return;
-    log_warning("the machine was asleep: overdue flows run once, the rest is missed");
-    recompute(agent);
+    struct clock_reading then = agent->clock, now = clock_read();
+    int64_t set_us = (now.wall.us - now.boot_us) - (then.wall.us - then.boot_us);
+    int64_t slept_us = (now.boot_us - now.mono.us) - (then.boot_us - then.mono.us);
+    agent->clock = now;
+    if (ABS(set_us) > CLOCK_JUMP_US)
+        log_warning("the clock was set by %+.1f s: the schedule is computed anew",
+                    (double)set_us / G_USEC_PER_SEC);
+    if (slept_us > CLOCK_JUMP_US)
+        log_warning("the machine was asleep: overdue flows run once, the rest is missed");
+    if (ABS(set_us) > CLOCK_JUMP_US || slept_us > CLOCK_JUMP_US)
+        recompute(agent);
 }
 
 static void on_tick(uv_timer_t *timer)
 {
     struct agent *agent = timer->data;
+    clock_timer_start(timer, on_tick, TICK_MS * 1000);
     agent->ticks++;
     look_at_clock(agent);
-    look_for_sleep(agent);
     start_mail_when_due(agent);
     serve_standby(agent);
     left_alone_learn(agent->runtime.left_alone, agent->reader);
@@ -428,12 +416,11 @@ static void start_signals(struct agent *agent)
 
 static void start_tick(struct agent *agent)
 {
-    agent->clock_offset_us = clock_offset_us();
-    agent->asleep_us = clock_boot_us() - clock_mono_now().us;
+    agent->clock = clock_read();
     agent->watchdog_us = service_manager_watchdog_us();
     uv_timer_init(&agent->loop, &agent->tick);
     agent->tick.data = agent;
-    uv_timer_start(&agent->tick, on_tick, clock_timer_ms(TICK_MS * 1000), TICK_MS);
+    clock_timer_start(&agent->tick, on_tick, TICK_MS * 1000);
 }
 
 static void start_sweeps(struct agent *agent)

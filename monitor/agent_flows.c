@@ -319,7 +319,7 @@ static void arm(struct agent_flows *all)
     if (all->stopping || !top)
         return;
     int64_t wait_us = CLAMP(top->at - clock_wall_now().us, 0, LONGEST_WAIT_US);
-    uv_timer_start(&all->timer, on_due, clock_timer_ms(wait_us), 0);
+    clock_timer_start(&all->timer, on_due, wait_us);
 }
 
 // The state of a flow that has a new name goes on under it.

@@ -12,7 +12,7 @@
 
 // A delivery has its own deadlines for each session; this one ends a child that
 // no longer keeps them.
-#define CHILD_DEADLINE_US (INT64_C(15) * 60 * G_USEC_PER_SEC)
+enum { CHILD_DEADLINE_MS = 15 * 60 * 1000 };
 
 struct mail_child {
     uv_loop_t *loop;
@@ -101,7 +101,7 @@ void mail_child_start(struct mail_child *child)
         return;
     }
     child->process = process;
-    uv_timer_start(&process->deadline, on_deadline, clock_timer_ms(CHILD_DEADLINE_US), 0);
+    uv_timer_start(&process->deadline, on_deadline, CHILD_DEADLINE_MS, 0);
 }
 
 void mail_child_free(struct mail_child *child)

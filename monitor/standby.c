@@ -16,7 +16,7 @@
 
 enum { REPORT_BYTES = 1024 * 1024, TRIM_EVERY = 1000 };
 
-static const int64_t CHILD_DEADLINE_US = INT64_C(5) * 60 * G_USEC_PER_SEC;
+enum { CHILD_DEADLINE_MS = 5 * 60 * 1000 };
 
 struct standby {
     uv_loop_t *loop;
@@ -328,7 +328,7 @@ static void start(struct standby *standby, struct outbox_item *item)
     uv_buf_t facts = uv_buf_init(sending->facts, (unsigned)strlen(sending->facts));
     uv_write(&sending->write, (uv_stream_t *)&sending->in, &facts, 1, on_written);
     uv_read_start((uv_stream_t *)&sending->out, give_buffer, on_output);
-    uv_timer_start(&sending->deadline, on_deadline, clock_timer_ms(CHILD_DEADLINE_US), 0);
+    uv_timer_start(&sending->deadline, on_deadline, CHILD_DEADLINE_MS, 0);
 }
 
 static void note_time(struct standby *standby, const struct config *config)

@@ -6,7 +6,7 @@
 #include "../base/lock.h"
 
 // How often a lock that another process holds is tried.
-#define TRY_AGAIN_US (INT64_C(100) * 1000)
+enum { TRY_AGAIN_MS = 100 };
 
 struct token_keep {
     uv_loop_t *loop;
@@ -113,7 +113,7 @@ static void on_read(const GError *error, void *context)
 
 static void wait_or_give_up(struct opening *opening)
 {
-    if (clock_mono_now().us < opening->until.us) {
+    if (clock_transport_now().us < opening->until.us) {
         return; // the timer comes again
     }
     finish(opening, "another erpwatch on this store is renewing the same token and does not end");
@@ -147,13 +147,13 @@ static void open_token(void *self, const char *key, int64_t patience_ms, token_s
     struct opening *opening = g_new0(struct opening, 1);
     opening->keep = keep;
     opening->key = g_strdup(key);
-    opening->until.us = clock_mono_now().us + patience_ms * 1000;
+    opening->until.us = clock_transport_now().us + patience_ms * 1000;
     opening->done = done;
     opening->context = context;
     opening->timer.data = opening;
     g_ptr_array_add(keep->openings, opening);
     uv_timer_init(keep->loop, &opening->timer);
-    uv_timer_start(&opening->timer, on_timer, 0, clock_timer_ms(TRY_AGAIN_US));
+    uv_timer_start(&opening->timer, on_timer, 0, TRY_AGAIN_MS);
 }
 
 static void abandon(void *self, void *context)

@@ -6,6 +6,7 @@
 // of what is written: the jobs come from store, ledger and watch.
 #include "writer.h"
 
+#include "../base/clock.h"
 #include "../base/log.h"
 
 static const char FULL_SENTENCE[] = "the store cannot be written: the disk is full";
@@ -39,7 +40,7 @@ struct writer {
     struct db *db;
     struct writer_reserve reserve;
     bool reserve_gone;
-    gint64 restore_tried_us;
+    int64_t restore_tried_us;
     int64_t changes; // of the connection, at the last answer
     // of the loop's thread alone
     unsigned room;
@@ -137,14 +138,14 @@ static bool release_reserve(struct writer *writer)
         return false;
     }
     writer->reserve_gone = true;
-    writer->restore_tried_us = g_get_monotonic_time();
+    writer->restore_tried_us = clock_mono_now().us;
     return writer->reserve.release(writer->reserve.self);
 }
 
 // True where there is a reserve, or none is kept at all.
 static bool has_reserve(struct writer *writer)
 {
-    gint64 now_us = g_get_monotonic_time();
+    int64_t now_us = clock_mono_now().us;
     if (!writer->reserve_gone) {
         return true;
     }

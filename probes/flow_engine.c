@@ -58,7 +58,7 @@ void flow_engine_wait(struct flow_engine *engine, uv_timer_t *timer, uv_timer_cb
     struct flow_wait *wait = g_new(struct flow_wait, 1);
     wait->over = over;
     g_hash_table_replace(engine->waits, timer, wait);
-    uv_timer_start(timer, over, engine->stopping ? 0 : clock_timer_ms(wait_us), 0);
+    clock_timer_start(timer, over, engine->stopping ? 0 : wait_us);
 }
 
 void flow_engine_end_wait(struct flow_engine *engine, uv_timer_t *timer)
@@ -73,7 +73,7 @@ void flow_engine_stop(struct flow_engine *engine)
     engine->stopping = true;
     g_hash_table_iter_init(&iterator, engine->waits);
     while (g_hash_table_iter_next(&iterator, &timer, &wait))
-        uv_timer_start(timer, ((struct flow_wait *)wait)->over, 0, 0);
+        clock_timer_start(timer, ((struct flow_wait *)wait)->over, 0);
 }
 
 struct values *flow_engine_values(struct flow_engine *engine, const struct secret_store *secrets,

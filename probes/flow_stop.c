@@ -28,7 +28,7 @@ struct flow_stop *flow_stop_begin(struct flow_engine *engine, int64_t grace_ms)
     flow_engine_stop(engine);
     uv_timer_init(engine->loop, &stop->timer);
     stop->timer.data = stop;
-    uv_timer_start(&stop->timer, on_grace_over, clock_timer_ms(grace_ms * 1000), 0);
+    uv_timer_start(&stop->timer, on_grace_over, (uint64_t)grace_ms, 0);
     uv_unref((uv_handle_t *)&stop->timer);
     return stop;
 }

@@ -351,7 +351,7 @@ static void attempt(struct step_run *run)
         .context = run,
     };
     auth_session_attach(&input);
-    uv_timer_start(&run->timer, on_deadline, clock_timer_ms(MAX(left_us(run), 0)), 0);
+    clock_timer_start(&run->timer, on_deadline, left_us(run));
     call_run_start(&input, &run->call);
 }
 

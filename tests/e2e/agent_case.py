@@ -9,7 +9,7 @@ import subprocess
 import sys
 import urllib.request
 
-from harness import Case, PATIENCE_S, PROGRAM, ROOT, wait_for
+from harness import Case, PATIENCE_S, ROOT, wait_for
 
 sys.path.insert(0, os.path.join(ROOT, "tests/servers"))
 from gate import Gate  # noqa: E402
@@ -85,7 +85,7 @@ class AgentCase(Case):
 
     def start_agent(self, *options):
         with open(self.path("agent.log"), "a", encoding="utf-8") as stream:
-            agent = subprocess.Popen([PROGRAM, "run", *options], cwd=self.folder, env=self.environment,
+            agent = subprocess.Popen([self.program, "run", *options], cwd=self.folder, env=self.environment,
                                      stdout=stream, stderr=stream, start_new_session=True)
         self.processes.append(agent)
         return agent

@@ -34,6 +34,8 @@ def wait_for(ready, what="it", patience=PATIENCE_S):
 class Case(unittest.TestCase):
     """A test with a folder, an environment, and processes that are ended."""
 
+    program = PROGRAM
+
     def setUp(self):
         self.folder = tempfile.mkdtemp(prefix="erpwatch-test-")
         self.mails = os.path.join(self.folder, "mail")
@@ -76,14 +78,14 @@ class Case(unittest.TestCase):
         return self.server("/usr/bin/python3", os.path.join(ROOT, "tools/demo/erp.py"))
 
     def run_program(self, *arguments, input=None, timeout=PATIENCE_S):
-        done = subprocess.run([PROGRAM, *arguments], cwd=self.folder, env=self.environment, input=input,
+        done = subprocess.run([self.program, *arguments], cwd=self.folder, env=self.environment, input=input,
                               capture_output=True, text=True, timeout=timeout)
         self.assertNotIn("Sanitizer", done.stderr, done.stderr)
         return done
 
     def start_program(self, *arguments, log="agent.log"):
         with open(self.path(log), "a", encoding="utf-8") as stream:
-            process = subprocess.Popen([PROGRAM, *arguments], cwd=self.folder, env=self.environment,
+            process = subprocess.Popen([self.program, *arguments], cwd=self.folder, env=self.environment,
                                        stdout=stream, stderr=stream)
         self.processes.append(process)
         return process
