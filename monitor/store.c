@@ -28,7 +28,8 @@ struct store {
     char *path, *folder, *reserve;
     char *owner, *repair;
     struct db *db;
-    struct lock *own, *agent, *flows;
+    struct lock *own, *agent;
+    struct lock_slots *flows;
     GHashTable *running; // the flows whose lock is ours
 };
 
@@ -325,7 +326,7 @@ void store_free(struct store *store)
     bool may_owe = store->db == NULL || owes(store);
     db_close(store->db);
     lock_free(store->agent);
-    lock_free(store->flows);
+    lock_free_slots(store->flows);
     if (store->own != NULL && !may_owe) {
         lock_free_and_remove(store->own);
     } else {
