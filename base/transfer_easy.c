@@ -52,9 +52,11 @@ static size_t on_header(char *data, size_t size, size_t count, void *context)
     easy->answered = true;
     if (length > 5 && memcmp(data, "HTTP/", 5) == 0) {
         g_ptr_array_set_size(easy->response->headers, 0);
+        easy->headed = false;
         note_certificate(easy);
         return length;
     }
+    easy->headed |= data[0] == '\r' || data[0] == '\n'; // trailers have no line of status
     char buffer[1024];
     char *line = length < sizeof buffer ? buffer : g_malloc(length + 1);
     memcpy(line, data, length);
@@ -417,7 +419,7 @@ bool transfer_easy_end(struct transfer_easy *easy)
     easy->address.any.sa_family = AF_UNSPEC;
     easy->legs = 0;
     easy->stopped = false;
-    easy->answered = false;
+    easy->answered = easy->headed = false;
     easy->too_large = false;
     return clean;
 }

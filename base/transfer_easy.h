@@ -39,6 +39,7 @@ struct transfer_easy {
     unsigned legs;  // requests that went out: authentication takes several
     bool stopped;   // the next one was not let out
     bool answered;  // a header line came
+    bool headed;    // all of them came
     bool too_large; // the body was cut
 };
 

@@ -175,6 +175,13 @@ static char *say_cut(const struct transfer_easy *easy)
                            easy->body ? easy->body->len : 0, curl_words(easy, CURLE_PARTIAL_FILE));
 }
 
+// curl takes an end in the middle of the headers for the end of an empty answer.
+static char *say_cut_in_headers(const struct transfer_easy *easy)
+{
+    g_autofree char *host = host_of(easy);
+    return g_strdup_printf("connection closed in the middle of the headers by %s", host);
+}
+
 static char *say_not_http(const struct transfer_easy *easy)
 {
     return g_strdup_printf("the answer is not HTTP: %s",
@@ -260,8 +267,12 @@ static void fill_failure(const struct transfer_easy *easy, CURLcode code,
 static void fill_outcome(struct transfer_easy *easy, CURLcode code,
                          struct transfer_response *response)
 {
-    if (code == CURLE_OK) {
+    if (code == CURLE_OK && easy->headed) {
         response->outcome = TRANSFER_ANSWERED;
+    } else if (code == CURLE_OK) {
+        response->outcome = TRANSFER_GARBLED;
+        response->phase = TRANSFER_PHASE_TRANSFER;
+        response->problem = say_cut_in_headers(easy);
     } else if (easy->too_large) {
         response->outcome = TRANSFER_TOO_LARGE;
         response->problem = g_strdup_printf("the body is larger than %" G_GINT64_FORMAT " bytes",

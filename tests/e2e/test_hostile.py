@@ -32,6 +32,7 @@ ANSWERS = {
     "/reset": ("unreachable", "first_byte", "network", "reset"),
     "/reset-body": (*BROKEN, "in the middle of the answer"),
     "/short": (*BROKEN, "cut short after 8 bytes"),
+    "/cut-head": (*BROKEN, "in the middle of the headers"),
     "/cut-chunk": (*BROKEN, "cut short"),
     "/bad-chunk": (*BROKEN, "in the middle of the answer"),
     "/bad-zip": (*BROKEN, "cannot be decoded"),

@@ -190,6 +190,11 @@ def short(conn, req):
     raise Gone
 
 
+def cut_head(conn, req):
+    conn.send(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Len")
+    raise Gone
+
+
 def huge(conn, req):
     conn.send(head(length=1 << 30))
     while True:
@@ -318,7 +323,7 @@ PATHS = {
     "/hang": lambda conn, req: conn.hang(), "/slow-headers": slow_headers,
     "/half-status": half_status, "/slow-body": slow_body, "/stalled-body": stalled_body,
     "/reset": lambda conn, req: conn.reset(), "/reset-body": reset_body, "/close": close,
-    "/short": short, "/chunked": chunked, "/bad-chunk": bad_chunk, "/cut-chunk": cut_chunk,
+    "/short": short, "/cut-head": cut_head, "/chunked": chunked, "/bad-chunk": bad_chunk, "/cut-chunk": cut_chunk,
     "/huge": huge, "/endless": endless, "/bomb": bomb, "/zipped": zipped, "/bad-zip": bad_zip,
     "/html": html, "/wrong-type": wrong_type, "/error-inside": error_inside,
     "/redirect-loop": redirect_loop, "/redirect": redirect, "/garbage": garbage,

@@ -139,6 +139,8 @@ static const struct failure FAILURES[] = {
      "closed without an answer"},
     {"http", "/reset-body", TRANSFER_GARBLED, TRANSFER_PHASE_TRANSFER, true, 200,
      "in the middle of the answer"},
+    {"http", "/cut-head", TRANSFER_GARBLED, TRANSFER_PHASE_TRANSFER, true, 200,
+     "closed in the middle of the headers by 127.0.0.1"},
     {"http", "/short", TRANSFER_GARBLED, TRANSFER_PHASE_TRANSFER, true, 200,
      "cut short after 8 bytes"},
     {"http", "/cut-chunk", TRANSFER_GARBLED, TRANSFER_PHASE_TRANSFER, true, 200, "cut short"},
