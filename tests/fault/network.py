@@ -1,0 +1,479 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Networks that fail: each kind of outage opens one incident and closes it, with the verdict that
+the contract gives it; undos are paid, no record is left, and the flows of other systems run on.
+
+    tests/fault/network.py [--rounds N] [--seed S] [PART...]       (ROUNDS=3)
+
+Parts: `outages`, every kind at once, each behind a wire of its own; `twice`, what writes is never
+sent twice, however its connection ends."""
+import collections
+import email
+import email.policy
+import glob
+import itertools
+import json
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
+for folder in ("tests/servers", "tests/e2e", "tests/fault"):
+    sys.path.insert(0, os.path.join(ROOT, folder))
+import form  # noqa: E402
+from harness import PROGRAM, wait_for  # noqa: E402
+from records import Records  # noqa: E402
+from wire import Cut, Drip, Hold, Loss, ResetAtOnce, Wire  # noqa: E402
+
+PASSWORD = "Wire-pass-7431"
+MARK = "{{mark}}"
+# Of a call that hangs; and what nothing that stands still for a shorter time is blamed for.
+TIMEOUT_S, PATIENT_S = 3, 60
+# Flows of systems that work start each second or two: a longer pause is no machine's slowness.
+LONGEST_PAUSE_S = 15
+
+
+class Program:
+    """A folder with a configuration, a store and mails; an agent, or checks."""
+
+    def __init__(self):
+        self.folder = tempfile.mkdtemp(prefix="erpwatch-network-")
+        self.store = os.path.join(self.folder, "erpwatch.db")
+        self.environment = dict(os.environ, WIRE_PASSWORD=PASSWORD)
+        self.process = None
+        self.systems, self.flows, self.sweeps, self.online = {}, {}, {}, []
+        os.mkdir(self.path("mail"))
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def close(self):
+        if self.process and self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def configure(self):
+        document = {
+            "agent": {"store": self.store, "stop": "5s", "online": self.online},
+            "mail": {"directory": self.path("mail"), "from": "Monitor <m@agency.example>", "fallback": "ops"},
+            "contacts": {"ops": {"email": "ops@agency.example"}},
+            "systems": self.systems, "flows": self.flows, "sweeps": self.sweeps,
+        }
+        with open(self.path("erpwatch.yaml"), "w", encoding="utf-8") as file:
+            json.dump({key: value for key, value in document.items() if value}, file, indent=1)
+        os.chmod(self.path("erpwatch.yaml"), 0o600)
+
+    def start(self):
+        with open(self.path("log"), "a", encoding="utf-8") as log:
+            self.process = subprocess.Popen([PROGRAM, "run"], cwd=self.folder, env=self.environment, stdout=log,
+                                            stderr=log, start_new_session=True)
+
+    def stop(self):
+        """Seconds until it had ended."""
+        began = time.monotonic()
+        self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(PATIENT_S)
+        if code != 0:
+            raise AssertionError(f"the agent ended with {code}\n{self.log()}")
+        return time.monotonic() - began
+
+    def run(self, *arguments):
+        done = subprocess.run([PROGRAM, *arguments], cwd=self.folder, env=self.environment, capture_output=True,
+                              text=True, check=False, timeout=2 * PATIENT_S)
+        if "Sanitizer" in done.stderr:
+            raise AssertionError(done.stderr)
+        return done
+
+    def log(self):
+        with open(self.path("log"), encoding="utf-8", errors="replace") as file:
+            return file.read()[-6000:]
+
+    def rows(self, sql, *values):
+        if not os.path.exists(self.store):
+            return []
+        connection = sqlite3.connect(self.store, timeout=30)
+        try:
+            with connection:
+                return connection.execute(sql, values).fetchall()
+        except sqlite3.OperationalError:
+            return []  # not there yet
+        finally:
+            connection.close()
+
+    def wait(self, ready, what):
+        def ready_or_ended():
+            if self.process.poll() is not None:
+                raise AssertionError(f"the agent has ended before {what}")
+            return ready()
+        try:
+            return wait_for(ready_or_ended, what, 2 * PATIENT_S)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.log()}") from None
+
+    # what became of the flows
+
+    def states(self):
+        return dict(self.rows("SELECT flow, state FROM flow_state"))
+
+    def runs(self, flow):
+        """(start in seconds, state) of all runs."""
+        return [(started / 1e6, state) for started, state in self.rows(
+            "SELECT started, 'ok' FROM good_run WHERE flow = (SELECT no FROM flow WHERE id = ?1) UNION ALL"
+            " SELECT started, state FROM run WHERE flow = (SELECT no FROM flow WHERE id = ?1) ORDER BY 1", flow)]
+
+    def good_runs(self, flow):
+        return sum(state == "ok" for _, state in self.runs(flow))
+
+    def verdicts(self, flow):
+        """(class, phase, cause) of the runs that failed, with how often; None: no run of ours to judge."""
+        found = collections.Counter()
+        for (text,) in self.rows("SELECT result FROM run WHERE flow = (SELECT no FROM flow WHERE id = ?)"
+                                 " AND state = 'failed'", flow):
+            result = json.loads(text)
+            steps = [step for step in result["steps"] if step["state"] == "failed"]
+            verdict = steps[-1]["verdict"]
+            found[verdict["class"], verdict["phase"], verdict["cause"]] += 1
+        return found
+
+    def messages(self, flow):
+        found = set()
+        for (text,) in self.rows("SELECT result FROM run WHERE flow = (SELECT no FROM flow WHERE id = ?)"
+                                 " AND state = 'failed'", flow):
+            verdicts = [step["verdict"] for step in json.loads(text)["steps"] if step["state"] == "failed"]
+            found |= {verdict["message"] or verdict["failed_expectation"] for verdict in verdicts}
+        return found
+
+    def incidents(self, system):
+        """(opened, closed) of each; closed 0: it is open."""
+        return self.rows("SELECT opened, closed FROM incident WHERE system = ? ORDER BY opened", system)
+
+    def mails(self, flow):
+        found = []
+        for path in glob.glob(self.path("mail/*.eml")):
+            with open(path, "rb") as file:
+                mail = email.message_from_binary_file(file, policy=email.policy.default)
+            if flow in mail["X-Erpwatch-Flow"]:
+                found.append(mail["Subject"])
+        return found
+
+    def owed(self):
+        return self.rows("SELECT count(*) FROM debt WHERE state = 'owed'")[0][0]
+
+    def settle(self):
+        """Pays what is owed. A lookup that finds nothing is repeated after minutes, which pass at once."""
+        self.stop()
+        for flow in self.flows.values():
+            flow["off"] = "the end"
+        self.configure()
+        for _ in range(20):
+            if self.owed() == 0:
+                return
+            self.rows("UPDATE debt SET sent_at = sent_at - 300000000, due = strftime('%s') * 1000000"
+                      " WHERE state = 'owed'")
+            tries = self.rows("SELECT sum(tries) FROM debt")[0][0]
+            self.start()
+            self.wait(lambda tries=tries: self.owed() == 0 or self.rows("SELECT min(due) > strftime('%s') * 1000000"
+                      " AND sum(tries) > 0 FROM debt WHERE state = 'owed'")[0][0], f"more than {tries} tries")
+            self.stop()
+
+    def judge_others(self, flows):
+        """What is wrong with flows whose systems were well all the time; the longest pause."""
+        wrong, longest = [], 0
+        for flow in flows:
+            runs = self.runs(flow)
+            bad = [state for _, state in runs if state not in ("ok", "slow")]
+            pauses = [later - sooner for (sooner, _), (later, _) in itertools.pairwise(runs)]
+            longest = max([longest, *pauses])
+            if bad:
+                wrong.append(f"{flow} was {', '.join(sorted(set(bad)))} {len(bad)} times: {self.messages(flow)}")
+            if longest > LONGEST_PAUSE_S:
+                wrong.append(f"{flow} paused {longest:.0f} s")
+        return wrong, longest
+
+
+# The configuration
+
+def system(url, **more):
+    return {"url": f"{url}/api", "timeout": f"{PATIENT_S}s", "act": {"integrator": "ops", "hosting": "ops"}, **more}
+
+
+def session():
+    return {"session": {"login": {"post": "/login", "json": {"user": "probe", "password": "${env:WIRE_PASSWORD}"}},
+                        "logout": {"post": "/logout"}}}
+
+
+def flow(name, *steps, **more):
+    return {"system": name, "every": "2s", "timeout": f"{PATIENT_S}s", "priority": "P1", "notify": ["ops"],
+            "confirm": {"runs": 2, "after": "0s"}, "group": "0s", "steps": list(steps), **more}
+
+
+def create(table, **more):
+    return {"step": "create", "post": f"/{table}", "json": {"ref": MARK}, "capture": {"id": {"json": "$.id"}},
+            "lookup": {"get": f"/{table}", "query": {"ref": MARK}, "mark": {"json": "$.value[*].ref"},
+                       "capture": {"id": {"json": "$.value[*].id"}}},
+            "undo": {"delete": f"/{table}/{{{{id}}}}"}, **more}
+
+
+def look(table, name="look"):
+    return {"step": name, "get": f"/{table}", "expect": {"json": {"$.value": {"type": "array"}}}}
+
+
+# Outages: every kind at once, each system behind its own wire.
+
+class Outage:
+    """`verdicts`: those that it may have, as (class, phase, cause); none: nothing may fail."""
+
+    def __init__(self, begin, verdicts, hangs=False, changes=False):
+        self.begin, self.verdicts, self.hangs, self.changes = begin, verdicts, hangs, changes
+
+    @staticmethod
+    def end(wire):
+        """What hangs now hangs on."""
+        wire.fault = None
+        wire.accept()
+
+
+def set_fault(make):
+    """Of all requests, or of those that write: then a record was made, and must be removed."""
+    def begin(wire, numbers):
+        fault = make(numbers)
+        fault.methods = fault.methods or numbers.choice((None, {"POST"}, {"POST", "DELETE"}))
+        wire.fault = fault
+    return begin
+
+
+def hold(wire, numbers):
+    wire.fault = Hold()
+    wire.freeze()
+
+
+GONE = {("unreachable", "first_byte", "network")}
+BROKEN = {("cryptic", None, "server_fault")}
+LATE = {("timeout", "transfer", "network")}
+STALLS = (0, 0, 0, 0.05, 0.2, 0.4)
+OUTAGES = {
+    "refused": Outage(lambda wire, numbers: wire.refuse(), {("unreachable", "connect", "network")} | GONE),
+    "half-open": Outage(hold, {("timeout", "first_byte", "network")}, hangs=True),
+    "reset-at-once": Outage(set_fault(lambda n: ResetAtOnce()), {("unreachable", "connect", "network")} | GONE),
+    "reset-unheard": Outage(set_fault(lambda n: Cut("before", "rst", acts=False)), GONE),
+    "reset-before": Outage(set_fault(lambda n: Cut("before", "rst")), GONE),
+    "closed-before": Outage(set_fault(lambda n: Cut("before", "fin")), GONE),
+    "reset-in-head": Outage(set_fault(lambda n: Cut("head", "rst")), BROKEN),
+    "closed-in-head": Outage(set_fault(lambda n: Cut("head", "fin")), BROKEN),
+    "reset-in-body": Outage(set_fault(lambda n: Cut("body", "rst")), BROKEN),
+    "closed-in-body": Outage(set_fault(lambda n: Cut("body", "fin")), BROKEN),
+    "silent-in-body": Outage(set_fault(lambda n: Cut("body", "silent", methods={"POST"})), LATE, hangs=True),
+    "slow-loris": Outage(set_fault(lambda n: Drip(0.5, methods={"POST"})), LATE, hangs=True),
+    "any-byte": Outage(set_fault(lambda n: AnyByte(n)), BROKEN | GONE | {("unreachable", "transfer", "network")},
+                       changes=True),
+    "reset-after": Outage(set_fault(lambda n: Cut("after", "rst")), set()),
+    "loss": Outage(set_fault(lambda n: Loss(40, lambda: n.choice(STALLS))), set()),
+    "delay": Outage(set_fault(lambda n: Loss(10**6, lambda: 0.2)), set()),
+}
+
+
+class AnyByte(Cut):
+    """At another byte each time."""
+
+    def __init__(self, numbers):
+        super().__init__("before", "rst")
+        self.numbers = numbers
+
+    def place(self, length, head):
+        return self.numbers.randrange(length)
+
+
+class Outages:
+    def __init__(self, seed, kinds=None):
+        self.numbers = random.Random(seed)
+        self.kinds = {name: OUTAGES[name] for name in kinds or OUTAGES}
+        self.erp, self.program = Records(), Program()
+        self.erp.logins = {"probe": PASSWORD}
+        self.wires = {name: Wire(self.erp.port) for name in self.kinds}
+        for name, kind in self.kinds.items():
+            timeout = {"timeout": f"{TIMEOUT_S}s"} if kind.hangs else {}
+            self.program.systems[name] = system(f"http://127.0.0.1:{self.wires[name].port}", auth=session(), **timeout)
+            self.program.flows[name] = flow(name, look(name), create(name), look(name, "look again"))
+        self.program.systems["well"] = system(f"http://127.0.0.1:{self.erp.port}", auth=session())
+        self.program.flows["well-orders"] = flow("well", create("well"), look("well"))
+        self.program.flows["well-look"] = flow("well", look("well"), every="1s")
+        self.rounds = 0
+
+    def close(self):
+        self.program.close()
+        for wire in self.wires.values():
+            wire.close()
+        self.erp.close()
+
+    def wait_for_good(self, names):
+        had = {name: self.program.good_runs(name) for name in names}
+        for name in names:
+            self.program.wait(lambda name=name: self.program.good_runs(name) > had[name], f"a good run of {name}")
+
+    def round(self):
+        program, kinds = self.program, self.kinds
+        self.rounds += 1
+        self.wait_for_good([*kinds, "well-look", "well-orders"])
+        for name, kind in kinds.items():
+            time.sleep(self.numbers.uniform(0, 0.1))  # at any moment of a run
+            kind.begin(self.wires[name], self.numbers)
+        for name, kind in kinds.items():
+            if kind.verdicts:
+                program.wait(lambda name=name: len(program.incidents(name)) >= self.rounds, f"an incident of {name}")
+            else:
+                program.wait(lambda name=name: self.wires[name].fault.struck > 3, f"{name} to be met")
+        for name, kind in kinds.items():
+            kind.end(self.wires[name])
+        for name in kinds:
+            program.wait(lambda name=name: all(closed for _, closed in program.incidents(name)), f"{name} to be closed")
+        self.wait_for_good([*kinds, "well-look", "well-orders"])
+
+    def run(self, rounds):
+        self.program.configure()
+        self.program.start()
+        for _ in range(rounds):
+            self.round()
+        self.program.settle()
+
+    def judge(self, name):
+        """(failed runs, incidents, mails, what is wrong)."""
+        program, kind = self.program, self.kinds[name]
+        verdicts, incidents, mails = program.verdicts(name), program.incidents(name), program.mails(name)
+        expected = self.rounds if kind.verdicts else 0
+        wrong = [f"{'/'.join(map(str, verdict))} {count} times ({', '.join(program.messages(name))})"
+                 for verdict, count in verdicts.items() if verdict not in kind.verdicts]
+        if len(incidents) != expected:
+            wrong.append(f"{len(incidents)} incidents in place of {expected}")
+        if not all(closed for _, closed in incidents):
+            wrong.append("one was not closed")
+        if len(mails) != 2 * expected and not (kind.changes and len(mails) >= 2 * expected):
+            wrong.append(f"{len(mails)} mails: {mails}")
+        states = dict(program.rows("SELECT state, count(*) FROM debt WHERE system = ? GROUP BY state", name))
+        if set(states) - {"paid", "void"}:
+            wrong.append(f"undos are {states}")
+        if self.erp.left(name):
+            wrong.append(f"{len(self.erp.left(name))} records are left")
+        wrong += twice_sent(self.wires[name])
+        return sum(verdicts.values()), len(incidents), len(mails), states.get("paid", 0), wrong
+
+
+def twice_sent(wire):
+    """A POST of a step carries its run's id: none may come twice."""
+    posts = collections.Counter(request for request in wire.seen
+                                if request[0] == "POST" and request[2] and "login" not in request[1])
+    return [f"{method} {path} {body} came {count} times" for (method, path, body), count in posts.items() if count > 1]
+
+
+def test_outages(rounds, seed, kinds=None):
+    """The rows of the table."""
+    outages = Outages(seed, kinds)
+    try:
+        outages.run(rounds)
+        for name in outages.kinds:
+            failed, incidents, mails, paid, wrong = outages.judge(name)
+            yield name, rounds, f"{failed} failed, {incidents} opened and closed, {mails} mails, {paid} paid", wrong
+        wrong, longest = outages.program.judge_others(("well-look", "well-orders"))
+        runs = sum(len(outages.program.runs(name)) for name in ("well-look", "well-orders"))
+        yield "others", rounds, f"{runs} runs on time, longest pause {longest:.1f} s", wrong
+    finally:
+        outages.close()
+
+
+# Never twice: what writes goes out once, however its connection ends.
+
+class Writing:
+    """A way to write: the flow or sweep that does it once in a run, after a read that leaves a
+    kept connection behind. `asked` says how often the server was asked for it."""
+
+    def __init__(self, method, path, *steps, auth=None, command="check", runs=1):
+        self.method, self.path, self.steps, self.auth = method, path, steps, auth
+        self.command, self.runs = command, runs
+
+    def asked(self, wire):
+        return sum(method == self.method and path.startswith(self.path) for method, path, _ in wire.seen)
+
+
+def post(**more):
+    return {"step": "create", "post": "/orders", "json": {"ref": MARK}, "undo": {"none": "counted"}, **more}
+
+
+SWEEP = {"get": "/orders", "items": "$.value[*]", "only": {"json": {"$.ref": {"matches": "^ERPW-"}}},
+         "at": {"json": "$.changed"}, "older": "1h", "capture": {"id": {"json": "$.id"}},
+         "undo": {"delete": "/orders/{{id}}"}}
+WRITINGS = {
+    "post": Writing("POST", "/api/orders", look("orders"), post()),
+    "put": Writing("PUT", "/api/orders", look("orders"), {**post(), "post": None, "put": "/orders/1"}),
+    "100-continue": Writing("POST", "/api/orders", look("orders"), post(headers={"Expect": "100-continue"})),
+    "idempotent": Writing("POST", "/api/orders", look("orders"), post(idempotency="Idempotency-Key")),
+    # one repetition that the user wants, with the same key
+    "retried": Writing("POST", "/api/orders", look("orders"), post(
+        idempotency="Idempotency-Key", retry={"times": 1, "after": "10ms", "on": "any"}), runs=2),
+    "undo": Writing("DELETE", "/api/orders", create("orders"), look("orders")),
+    "login": Writing("POST", "/api/login", look("orders"), auth=session()),
+    "sweep": Writing("DELETE", "/api/orders", command="sweep"),
+}
+ENDS = list(itertools.product(("before", "head", "body"), ("fin", "rst"), (True, False)))
+
+
+def test_writing(erp, wire, name, end):
+    """What is wrong with one way to write whose connection ends so."""
+    writing, (where, how, acts) = WRITINGS[name], end
+    program = Program()
+    try:
+        auth = {"auth": writing.auth} if writing.auth else {}
+        program.systems["erp"] = system(f"http://127.0.0.1:{wire.port}", **auth)
+        steps = [{key: value for key, value in step.items() if value is not None} for step in writing.steps]
+        program.flows["orders"] = flow("erp", *steps or [look("orders")])
+        program.sweeps["left"] = {"system": "erp", "every": "1h", **SWEEP}
+        program.configure()
+        erp.tables["orders"] = {}
+        erp.add("orders", ref="ERPW-1")
+        wire.seen.clear()
+        wire.fault = Cut(where, how, acts=acts, methods={writing.method})
+        done = program.run(writing.command)
+        asked = writing.asked(wire)
+        if asked != writing.runs:
+            return [f"{how} at {where}{'' if acts else ' of an answer that was not made'}: {asked} times, "
+                    f"{done.stdout[:200]}{done.stderr}"]
+        return []
+    finally:
+        program.close()
+
+
+def test_twice(rounds, seed):
+    """Four kinds of ends a round."""
+    numbers = random.Random(seed)
+    erp = Records()
+    wire = Wire(erp.port)
+    try:
+        for name, writing in WRITINGS.items():
+            erp.logins = {"probe": PASSWORD} if writing.auth else {}
+            ends = (ENDS * (rounds // 3) + numbers.sample(ENDS, 4 * (rounds % 3)))
+            wrong = [text for end in ends for text in test_writing(erp, wire, name, end)]
+            yield name, len(ends), "each sent once" if writing.runs == 1 else "each sent twice, as told", wrong
+    finally:
+        wire.close()
+        erp.close()
+
+
+PARTS = {"outages": test_outages, "twice": test_twice}
+
+
+def main():
+    given = form.options(__doc__, rounds=3)
+    table = form.Table("what", "how often", "figures".ljust(56), "found", width=14)
+    for part in given.names or PARTS:
+        for name, count, figures, wrong in PARTS[part](given.rounds, given.seed):
+            table.row(name, count, figures.ljust(56), "; ".join(wrong))
+    return table.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
