@@ -11,9 +11,16 @@
     "SELECT flow, system, state, count, incident, fingerprint, same, first_failed, last_failed,"   \
     " last_good, runs_failed, confirm_due, first_seq FROM flow_state "
 
+// A damaged store may hold NULL where none was ever written.
+static const char *text_of(const struct db_rows *rows, int column)
+{
+    const char *text = db_rows_text(rows, column);
+    return text != NULL ? text : "";
+}
+
 static struct incident_flow *flow_of_row(const struct db_rows *rows)
 {
-    struct incident_flow *flow = incident_flow_new(db_rows_text(rows, 0), db_rows_text(rows, 1));
+    struct incident_flow *flow = incident_flow_new(text_of(rows, 0), db_rows_text(rows, 1));
     flow->kind = (enum incident_kind)MAX(incident_kind_of(db_rows_text(rows, 2)), 0);
     flow->count = (int)db_rows_integer(rows, 3);
     flow->incident = g_strdup(db_rows_text(rows, 4));
@@ -132,7 +139,7 @@ static void notices_of_json(const cJSON *json, struct incident *incident)
     }
     cJSON_ArrayForEach(item, json_member(json, "held"))
     {
-        int kind = transition_kind_of(item->valuestring);
+        int kind = cJSON_IsString(item) ? transition_kind_of(item->valuestring) : -1;
         if (kind >= 0) {
             incident->held[kind] = true;
         }
@@ -216,7 +223,7 @@ static bool load_members(struct db *db, struct incident *incident, GError **erro
         return false;
     }
     while (db_rows_next(rows, &problem)) {
-        struct transition_flow *member = incident_member_new(db_rows_text(rows, 0));
+        struct transition_flow *member = incident_member_new(text_of(rows, 0));
         member->failing = db_rows_integer(rows, 1) != 0;
         member->first_failed.us = db_rows_integer(rows, 2);
         member->last_failed.us = db_rows_integer(rows, 3);
@@ -241,14 +248,14 @@ struct incident *incident_rows_load(struct db *db, const char *id, GError **erro
     if (rows == NULL || !db_rows_next(rows, error)) {
         return NULL;
     }
-    g_autoptr(incident_t) incident = incident_new(id, db_rows_text(rows, 0));
-    incident->fingerprint = g_strdup(db_rows_text(rows, 1));
-    incident->run = g_strdup(db_rows_text(rows, 2));
+    g_autoptr(incident_t) incident = incident_new(id, text_of(rows, 0));
+    incident->fingerprint = g_strdup(text_of(rows, 1));
+    incident->run = g_strdup(text_of(rows, 2));
     incident->opened.us = db_rows_integer(rows, 3);
     incident->closed.us = db_rows_integer(rows, 4);
     incident->first_seq = db_rows_integer(rows, 5);
     incident->open_seq = db_rows_integer(rows, 6);
-    read_state(incident, db_rows_text(rows, 7));
+    read_state(incident, text_of(rows, 7));
     return load_members(db, incident, error) ? g_steal_pointer(&incident) : NULL;
 }
 

@@ -68,6 +68,21 @@ static bool load_incident(struct watch_context *context, const char *id, struct 
     return false;
 }
 
+// Rows out of a damaged store may not agree: a flow whose incident is gone begins anew, one
+// that its incident does not know is its member again.
+static void reconcile(struct incident_case *state)
+{
+    struct incident_flow *flow = state->flow;
+    bool is_member = flow->kind == INCIDENT_FAILING || flow->kind == INCIDENT_RECOVERING;
+    if (is_member != (state->incident != NULL)) {
+        g_clear_pointer(&state->incident, incident_free);
+        state->flow = incident_flow_new(flow->flow, flow->system);
+        incident_flow_free(flow);
+    } else if (is_member && incident_find_member(state->incident, flow->flow) == NULL) {
+        g_ptr_array_add(state->incident->flows, incident_member_new(flow->flow));
+    }
+}
+
 // The flow's incident, or the one that it may join.
 static bool load_case(struct watch_context *context, const struct incident_event *event,
                       const cJSON *data, struct incident_case *state, GError **error)
@@ -79,7 +94,15 @@ static bool load_case(struct watch_context *context, const struct incident_event
         return false;
     }
     if (state->flow->incident != NULL) {
-        return load_incident(context, state->flow->incident, &state->incident, error);
+        state->incident = incident_rows_load(context->db, state->flow->incident, &problem);
+    }
+    if (problem != NULL) {
+        g_propagate_error(error, problem);
+        return false;
+    }
+    reconcile(state);
+    if (state->incident != NULL) {
+        return true;
     }
     if (event->kind != INCIDENT_RESULT || event->outcome != INCIDENT_FAILED) {
         return true;

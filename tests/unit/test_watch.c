@@ -751,6 +751,25 @@ static void test_version_in_a_mail(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+// What a damaged store has lost: rows that do not agree any more end no run.
+static void test_rows_that_do_not_agree(void **state)
+{
+    struct world *world = *state;
+    world->reconfigured = true; // no events lead to such rows
+    run(world, "orders", "AA");
+    assert_true(db_script(world->db, "DELETE FROM incident_flow", NULL));
+    run(world, "orders", "AG"); // a member again, which leaves
+    assert_int_equal(one(world, "SELECT closed > 0 FROM incident"), 1);
+    run(world, "orders", "AA");
+    assert_true(db_script(world->db, "DELETE FROM incident WHERE closed = 0", NULL));
+    run(world, "orders", "AA"); // begins anew
+    assert_int_equal(one(world, "SELECT count(*) FROM incident WHERE closed = 0"), 1);
+    assert_true(db_script(world->db, "UPDATE flow_state SET incident = NULL", NULL));
+    run(world, "orders", "AA");
+    run(world, "orders", "G");
+    assert_int_equal(one(world, "SELECT count(*) FROM flow_state"), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -758,6 +777,7 @@ int main(void)
         TEST(test_opened_and_recovered),
         TEST(test_what_is_kept_of_a_failure),
         TEST(test_a_failure_that_goes_on),
+        TEST(test_rows_that_do_not_agree),
         TEST(test_new_text),
         TEST(test_the_same_run_counts_once),
         TEST(test_check_without_notify),
