@@ -10,6 +10,7 @@
 #include <sqlite3.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 enum {
@@ -17,6 +18,7 @@ enum {
     WAL_TRIES = 100, // the switch to WAL does not always ask the busy handler
     WAL_PAUSE_US = 20000,
     STATEMENTS_KEPT = 256,
+    ROOM_BYTES = 1024 * 1024,
     RECENT = 64, // statements found by the address of their SQL
 };
 
@@ -109,10 +111,50 @@ static const char *kind_sentence(enum db_error kind)
     }
 }
 
+static char *suspect_path(const char *path)
+{
+    return g_strconcat(path, ".suspect", NULL);
+}
+
+bool db_is_suspect(const char *path)
+{
+    g_autofree char *mark = suspect_path(path);
+    return g_file_test(mark, G_FILE_TEST_EXISTS);
+}
+
+void db_clear_suspect(const char *path)
+{
+    g_autofree char *mark = suspect_path(path);
+    unlink(mark);
+}
+
+static bool has_room(const char *path)
+{
+    g_autofree char *folder = g_path_get_dirname(path);
+    struct statvfs about;
+    return statvfs(folder, &about) == 0 && (uint64_t)about.f_bavail * about.f_frsize > ROOM_BYTES;
+}
+
+// Not every damage shows when a file is opened: who opens it next is to look for this one.
+// A damaged page number is beyond what a file may have, and is told as a full disk.
+static void note_damage(const struct db *db, enum db_error kind)
+{
+    if (kind != DB_ERROR_CORRUPT && (kind != DB_ERROR_FULL || !has_room(db->path))) {
+        return;
+    }
+    g_autofree char *mark = suspect_path(db->path);
+    int fd =
+        strcmp(db->path, ":memory:") == 0 ? -1 : open(mark, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (fd >= 0) {
+        close(fd);
+    }
+}
+
 // Sets `error` to what SQLite says of the last call; returns false.
 static bool fail(struct db *db, int code, GError **error)
 {
     enum db_error kind = error_kind(db, code);
+    note_damage(db, kind);
     if (db->depth > 0 && sqlite3_get_autocommit(db->handle) != 0) {
         db->lost = kind;
     }

@@ -29,6 +29,11 @@ enum db_flags { DB_READ_WRITE = 0, DB_READ_ONLY = 1, DB_CREATE = 2 };
 // synchronous=FULL, busy timeout 10 s. One connection belongs to one thread.
 struct db *db_open(const char *path, enum db_flags flags, GError **error);
 
+// A database that was found damaged has PATH.suspect beside it, made by whoever found it so,
+// until it was looked through.
+bool db_is_suspect(const char *path);
+void db_clear_suspect(const char *path);
+
 // Runs one statement; a letter of `types` for each parameter: s text (NULL is
 // NULL), i int64_t, d double, b GBytes * (NULL is NULL).
 bool db_run(struct db *db, GError **error, const char *sql, const char *types, ...);

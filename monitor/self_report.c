@@ -5,6 +5,7 @@
 
 #include "../alerts/words.h"
 #include "../base/log.h"
+#include "store_repair.h"
 #include "watch.h"
 
 static void add_needs(GString *text, const struct config_flow *flow)
@@ -41,16 +42,29 @@ bool self_report_needs(struct db *db, const struct config *config, struct clock_
     return watch_tell_monitor(db, config, subject, text->str, now, error);
 }
 
+// The mail is queued and the sentence forgotten at once, or neither.
+static bool tell_repair(struct db *db, const struct config *config, GError **error)
+{
+    if (!db_begin(db, error))
+        return false;
+    g_autofree char *text = store_repair_text(db); // another process may have told it
+    if (text)
+        log_warning("%s", text);
+    if (text && (!watch_tell_monitor(db, config,
+                                     words_get(watch_monitor_words(config),
+                                               "the store was damaged and has been replaced"),
+                                     text, clock_wall_now(), error) ||
+                 !store_repair_was_told(db, error))) {
+        db_rollback(db);
+        return false;
+    }
+    return db_commit(db, error);
+}
+
 void self_report_repair(struct store *store, const struct config *config)
 {
-    const char *text = store_repair_text(store);
+    g_autofree char *text = store_repair_text(store_db(store));
     g_autoptr(GError) error = NULL;
-    if (!text)
-        return;
-    log_warning("%s", text);
-    if (!watch_tell_monitor(
-            store_db(store), config,
-            words_get(watch_monitor_words(config), "the store was damaged and has been replaced"),
-            text, clock_wall_now(), &error))
+    if (text && !tell_repair(store_db(store), config, &error))
         log_warning("%s", error->message);
 }

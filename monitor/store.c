@@ -8,6 +8,7 @@
 #include "../base/lock.h"
 #include "schema.h"
 #include "store_repair.h"
+#include "store_salvage.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,11 +23,11 @@ enum {
     OWNER_TRIES = 5,
 };
 
-static const char OWNER_PREFIX[] = "owner-";
+static const char OWNER_PREFIX[] = "owner-", REPAIR[] = "repair";
 
 struct store {
     char *path, *folder, *reserve;
-    char *owner, *repair;
+    char *owner;
     struct db *db;
     struct lock *own, *agent;
     struct lock_slots *flows;
@@ -89,11 +90,25 @@ static bool become_owner(struct store *store, GError **error)
     return false;
 }
 
+// A file that somebody found damaged is looked at as a whole, and before it is changed.
+static bool was_well(struct db *db, const char *path, GError **error)
+{
+    if (!db_is_suspect(path)) {
+        return true;
+    }
+    if (!store_salvage_check(db, true, error)) {
+        return false;
+    }
+    db_clear_suspect(path);
+    return true;
+}
+
 // Everything that can be wrong with the file shows here.
 static struct db *open_checked(const char *path, GError **error)
 {
     g_autoptr(db_t) db = db_open(path, DB_CREATE, error);
-    if (db == NULL || !schema_migrate(db, path, error) || !store_repair_check(db, error)) {
+    if (db == NULL || !was_well(db, path, error) || !schema_migrate(db, path, error) ||
+        !store_salvage_check(db, false, error)) {
         return NULL;
     }
     return g_steal_pointer(&db);
@@ -116,28 +131,38 @@ static bool has_other_owners(const struct store *store)
 
 static bool replace_damaged(struct store *store, const GError *damage, GError **error)
 {
-    g_autofree char *repair_path = lock_path(store, "repair");
+    g_autofree char *repair_path = lock_path(store, REPAIR);
     g_autoptr(lock_t) repair = lock_take(repair_path, NULL);
     if (repair == NULL || has_other_owners(store)) {
         g_set_error(error, DB_ERROR, DB_ERROR_CORRUPT,
                     "%s, and another erpwatch uses it: end that one first", damage->message);
         return false;
     }
-    g_autofree char *aside = store_repair_set_aside(store->path, clock_wall_now(), error);
-    if (aside == NULL) {
+    if (!store_repair_replace(store->path, clock_wall_now(), error)) {
         return false;
     }
+    db_clear_suspect(store->path);
     store->db = open_checked(store->path, error);
-    if (store->db == NULL) {
-        return false;
+    return store->db != NULL;
+}
+
+// A file that is missing while it is being replaced must not be made anew.
+static bool finish_replacement(const struct store *store, GError **error)
+{
+    g_autofree char *repair_path = lock_path(store, REPAIR);
+    if (g_file_test(store->path, G_FILE_TEST_EXISTS)) {
+        return true;
     }
-    store->repair = store_repair_carry_over(store->db, store->path, aside);
-    return true;
+    g_autoptr(lock_t) repair = lock_take(repair_path, error);
+    return repair != NULL && store_repair_finish(store->path, clock_wall_now(), error);
 }
 
 static bool open_database(struct store *store, GError **error)
 {
     g_autoptr(GError) problem = NULL;
+    if (!finish_replacement(store, error)) {
+        return false;
+    }
     store->db = open_checked(store->path, &problem);
     if (store->db != NULL) {
         return true;
@@ -270,11 +295,6 @@ void store_forget_owner(const struct store *store, const char *owner)
     }
 }
 
-const char *store_repair_text(const struct store *store)
-{
-    return store->repair;
-}
-
 bool store_lock_agent(struct store *store, GError **error)
 {
     g_autofree char *path = lock_path(store, "agent");
@@ -338,6 +358,5 @@ void store_free(struct store *store)
     g_free(store->folder);
     g_free(store->reserve);
     g_free(store->owner);
-    g_free(store->repair);
     g_free(store);
 }

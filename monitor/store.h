@@ -5,7 +5,8 @@
 //
 // Beside STORE there are STORE.locks/ (owner-<uuid>, agent, flows, token-<key>:
 // open-file-description locks), STORE.reserve (given up when the disk is full), STORE.v<n> (the
-// copy made before an update) and STORE.damaged-<time> (one that was set aside).
+// copy made before an update) and STORE.damaged-<time> (one that was set aside; its successor
+// is STORE.part and STORE.repaired for a moment).
 #ifndef MONITOR_STORE_H
 #define MONITOR_STORE_H
 
@@ -38,10 +39,6 @@ const char *store_owner(const struct store *store);
 // claimed; then store_forget_owner removes what is left of them.
 GPtrArray *store_dead_owners(const struct store *store);
 void store_forget_owner(const struct store *store, const char *owner);
-
-// What happened to a damaged store, as a sentence for the log and a mail; NULL where
-// all was well. Borrowed.
-const char *store_repair_text(const struct store *store);
 
 // Takes the place of the agent; false and a sentence where another one runs.
 bool store_lock_agent(struct store *store, GError **error);

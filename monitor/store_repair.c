@@ -1,97 +1,54 @@
 // SPDX-License-Identifier: MIT
-// What becomes of a damaged store. Tables are copied whole where they can be read,
-// else entry by entry from both ends, as far as the damage lets us. Comes before
-// the writer starts: nothing else uses the files then.
+// What becomes of a damaged store: what can be read of it is carried over into a new
+// file, which takes its place when it is whole, so that a kill at any moment leaves one of the
+// two; and the sentence that says what was carried over and what not. Comes before the
+// writer starts: nothing else uses the files then.
 #include "store_repair.h"
+
+#include "schema.h"
+#include "store_runs.h"
+#include "store_salvage.h"
 
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
+#include <unistd.h>
 
-// What is carried over; `key` names an integer to go along where the table
-// cannot be read as a whole, NULL: all or nothing.
-static const struct table {
-    const char *name, *key;
-} tables[] = {
-    {"debt", "seq"}, {"outbox_notice", "sequence"}, {"outbox_recipient", "sequence"},
-    {"meta", NULL},  {"flow_state", NULL},          {"incident", NULL},
-    {"mute", NULL},  {"incident_flow", NULL},       {"decision", NULL},
-    {"seen", NULL},  {"left_alone", NULL},          {"spent", NULL},
-    {"token", NULL},
-};
+static const char KEY[] = "repaired"; // in meta, until somebody was told
+static const char *const ends[] = {"-wal", "-shm"};
 
-bool store_repair_check(struct db *db, GError **error)
+static bool move(const char *from, const char *to, const char *what, GError **error)
 {
-    for (size_t i = 0; i < G_N_ELEMENTS(tables); i++) {
-        g_autofree char *sql = g_strdup_printf("PRAGMA quick_check(%s)", tables[i].name);
-        g_autoptr(db_rows_t) rows = db_query(db, error, sql, "");
-        if (rows == NULL || !db_rows_next(rows, error)) {
-            return false;
-        }
-        if (g_strcmp0(db_rows_text(rows, 0), "ok") != 0) {
-            g_set_error(error, DB_ERROR, DB_ERROR_CORRUPT, "the store is damaged: %s",
-                        db_rows_text(rows, 0));
-            return false;
-        }
+    if (rename(from, to) == 0) {
+        return true;
     }
-    return true;
+    g_set_error(error, DB_ERROR, DB_ERROR_CANNOT_OPEN,
+                "the store %s is damaged and cannot be %s: %s", from, what, g_strerror(errno));
+    return false;
 }
 
-char *store_repair_set_aside(const char *path, struct clock_wall now, GError **error)
+// The file's log goes with it: beside a new file it would be taken for that one's.
+static void move_log(const char *path, const char *aside)
 {
-    static const char *const ends[] = {"", "-wal", "-shm"};
-    g_autofree char *when = clock_wall_format(now);
-    g_autofree char *aside = g_strdup_printf("%s.damaged-%s", path, when);
     for (size_t i = 0; i < G_N_ELEMENTS(ends); i++) {
         g_autofree char *from = g_strconcat(path, ends[i], NULL);
         g_autofree char *to = g_strconcat(aside, ends[i], NULL);
-        if (rename(from, to) != 0 && (i == 0 || errno != ENOENT)) {
-            g_set_error(error, DB_ERROR, DB_ERROR_CORRUPT,
-                        "the store %s is damaged and cannot be set aside: %s", path,
-                        g_strerror(errno));
-            return NULL;
-        }
-    }
-    return g_steal_pointer(&aside);
-}
-
-// The next key above (or below) `from`; false at the end or at the damage.
-static bool next_key(struct db *db, const struct table *table, bool up, int64_t from, int64_t *key)
-{
-    g_autofree char *sql =
-        g_strdup_printf("SELECT %s FROM old.%s WHERE %s %s ? ORDER BY %s %s LIMIT 1", table->key,
-                        table->name, table->key, up ? ">" : "<", table->key, up ? "ASC" : "DESC");
-    g_autoptr(db_rows_t) rows = db_query(db, NULL, sql, "i", from);
-    if (rows == NULL || !db_rows_next(rows, NULL)) {
-        return false;
-    }
-    *key = db_rows_integer(rows, 0);
-    return true;
-}
-
-// Copies entries from one end until the damage.
-static void copy_from_end(struct db *db, const struct table *table, bool up)
-{
-    g_autofree char *sql =
-        g_strdup_printf("INSERT OR IGNORE INTO main.%s SELECT * FROM old.%s WHERE %s = ?",
-                        table->name, table->name, table->key);
-    int64_t key = up ? INT64_MIN : INT64_MAX;
-    while (next_key(db, table, up, key, &key)) {
-        if (!db_run(db, NULL, sql, "i", key)) {
-            return;
-        }
+        (void)rename(from, to);
     }
 }
 
-static void copy_table(struct db *db, const struct table *table)
+static void remove_with_log(const char *path)
 {
-    g_autofree char *sql = g_strdup_printf("INSERT OR IGNORE INTO main.%s SELECT * FROM old.%s",
-                                           table->name, table->name);
-    if (db_run(db, NULL, sql, "") || table->key == NULL) {
-        return;
+    unlink(path);
+    for (size_t i = 0; i < G_N_ELEMENTS(ends); i++) {
+        g_autofree char *log = g_strconcat(path, ends[i], NULL);
+        unlink(log);
     }
-    copy_from_end(db, table, true);
-    copy_from_end(db, table, false);
+}
+
+static char *aside_name(const char *path, struct clock_wall now)
+{
+    g_autofree char *when = clock_wall_format(now);
+    return g_strdup_printf("%s.damaged-%s", path, when);
 }
 
 static int64_t count(struct db *db, const char *sql)
@@ -100,21 +57,116 @@ static int64_t count(struct db *db, const char *sql)
     return rows != NULL && db_rows_next(rows, NULL) ? db_rows_integer(rows, 0) : 0;
 }
 
-char *store_repair_carry_over(struct db *db, const char *path, const char *aside)
+// What is lost, and what that means.
+static const struct {
+    enum store_salvage_part part;
+    const char *text;
+} losses[] = {
+    {STORE_SALVAGE_LEDGER, "the ledger: records that flows have created may be left in the systems "
+                           "(their marks begin with ERPW-; a sweep finds them)"},
+    {STORE_SALVAGE_OUTBOX, "the notices: some that waited may never arrive"},
+    {STORE_SALVAGE_INCIDENTS, "the incidents: who was told of one may not hear of its end; what "
+                              "still fails is told anew"},
+    {STORE_SALVAGE_REST, "mutes, tokens, or what is known of versions and sweeps"},
+};
+
+static void add_losses(GString *text, unsigned lost)
 {
-    if (db_run(db, NULL, "ATTACH DATABASE ? AS old", "s", aside)) {
-        for (size_t i = 0; i < G_N_ELEMENTS(tables); i++) {
-            copy_table(db, &tables[i]);
+    const char *before = " Not all could be read of ";
+    for (size_t i = 0; i < G_N_ELEMENTS(losses); i++) {
+        if (lost & losses[i].part) {
+            g_string_append_printf(text, "%s%s", before, losses[i].text);
+            before = "; of ";
         }
-        (void)db_script(db, "DETACH DATABASE old", NULL);
     }
+    g_string_append(text, lost != 0 ? "." : "");
+}
+
+static unsigned carry(struct db *db, const char *path)
+{
+    static const unsigned all =
+        STORE_SALVAGE_LEDGER | STORE_SALVAGE_OUTBOX | STORE_SALVAGE_INCIDENTS | STORE_SALVAGE_REST;
+    // Without it, SQLite reads nothing at all of a file that was cut short.
+    if (!db_script(db, "PRAGMA writable_schema=ON", NULL) ||
+        !db_run(db, NULL, "ATTACH DATABASE ? AS old", "s", path)) {
+        return all;
+    }
+    unsigned lost = store_salvage_copy(db);
+    (void)db_script(db, "DETACH DATABASE old; PRAGMA writable_schema=OFF", NULL);
+    return lost;
+}
+
+static char *sentence(struct db *db, const char *path, const char *aside, unsigned lost)
+{
     int64_t debts = count(db, "SELECT count(*) FROM debt WHERE state = 'owed'");
     int64_t notices = count(db, "SELECT count(DISTINCT sequence) FROM outbox_recipient"
                                 " WHERE state IN ('waiting', 'sending', 'held')");
     int64_t open = count(db, "SELECT count(*) FROM incident WHERE closed = 0");
-    return g_strdup_printf(
-        "The store %s was damaged and is kept as %s. Carried over into a new one: %" G_GINT64_FORMAT
-        " owed undos, %" G_GINT64_FORMAT " notices that wait to be sent, %" G_GINT64_FORMAT
-        " open incidents. The history of runs is in the old file alone.",
-        path, aside, debts, notices, open);
+    GString *text = g_string_new(NULL);
+    g_string_printf(text,
+                    "The store %s was damaged and is kept as %s. Carried over into a new one: "
+                    "%" G_GINT64_FORMAT " owed undos, %" G_GINT64_FORMAT
+                    " notices that wait to be sent, %" G_GINT64_FORMAT
+                    " open incidents. The history of runs is in the old file alone.",
+                    path, aside, debts, notices, open);
+    add_losses(text, lost);
+    return g_string_free(text, FALSE);
+}
+
+// The new store, whole, under the name `part`.
+static bool build(const char *path, const char *part, const char *aside, GError **error)
+{
+    remove_with_log(part);
+    g_autoptr(db_t) db = db_open(part, DB_CREATE, error);
+    if (db == NULL || !schema_migrate(db, part, error)) {
+        return false;
+    }
+    unsigned lost = carry(db, path);
+    if (!store_salvage_tie(db, error)) {
+        return false;
+    }
+    g_autofree char *text = sentence(db, path, aside, lost);
+    return store_runs_set(db, KEY, text, error) &&
+           db_run(db, error, "PRAGMA wal_checkpoint(TRUNCATE)", "");
+}
+
+bool store_repair_replace(const char *path, struct clock_wall now, GError **error)
+{
+    g_autofree char *aside = aside_name(path, now);
+    g_autofree char *part = g_strconcat(path, ".part", NULL);
+    g_autofree char *repaired = g_strconcat(path, ".repaired", NULL);
+    if (!build(path, part, aside, error)) {
+        remove_with_log(part);
+        return false;
+    }
+    if (!move(part, repaired, "replaced", error) || !move(path, aside, "set aside", error)) {
+        return false;
+    }
+    move_log(path, aside);
+    return move(repaired, path, "replaced", error);
+}
+
+bool store_repair_finish(const char *path, struct clock_wall now, GError **error)
+{
+    g_autofree char *repaired = g_strconcat(path, ".repaired", NULL);
+    if (!g_file_test(repaired, G_FILE_TEST_EXISTS)) {
+        return true;
+    }
+    if (g_file_test(path, G_FILE_TEST_EXISTS)) {
+        unlink(repaired); // made of a file that may have changed since
+        return true;
+    }
+    g_autofree char *aside = aside_name(path, now);
+    move_log(path, aside);
+    return move(repaired, path, "replaced", error);
+}
+
+char *store_repair_text(struct db *db)
+{
+    return store_runs_get(db, KEY, NULL);
+}
+
+bool store_repair_was_told(struct db *db, GError **error)
+{
+    return db_run(db, error, "DELETE FROM meta WHERE key = ?", "s", KEY);
 }

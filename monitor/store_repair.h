@@ -1,21 +1,23 @@
 // SPDX-License-Identifier: MIT
-// A damaged store: noticing it, setting it aside, carrying over what can be read.
+// A damaged store: setting it aside, carrying over what can be read.
 #ifndef MONITOR_STORE_REPAIR_H
 #define MONITOR_STORE_REPAIR_H
 
 #include "../base/clock.h"
 #include "../base/db.h"
 
-// False and DB_ERROR_CORRUPT where a table that must not be lost cannot be read
-// through. Runs are not looked at: they are many.
-bool store_repair_check(struct db *db, GError **error);
+// Puts a new store in the place of the damaged one, which is kept under another name with
+// its log: with what can be read of ledger, outbox and incidents, and with the sentence that says
+// how much that is. Nobody else may use either. False where the disk refuses it: then the
+// damaged one is still there.
+bool store_repair_replace(const char *path, struct clock_wall now, GError **error);
 
-// Moves the file and its log to another name, which is returned; NULL where that
-// fails. The caller frees it.
-char *store_repair_set_aside(const char *path, struct clock_wall now, GError **error);
+// Ends a replacement that was killed in its middle; to be called before the store is opened,
+// by one process at a time.
+bool store_repair_finish(const char *path, struct clock_wall now, GError **error);
 
-// Copies ledger, outbox and incidents from the file that was set aside into the
-// new, empty store. Returns the sentence that says how much; the caller frees it.
-char *store_repair_carry_over(struct db *db, const char *path, const char *aside);
+// The sentence of a replacement that nobody was told of yet, or NULL; the caller frees it.
+char *store_repair_text(struct db *db);
+bool store_repair_was_told(struct db *db, GError **error);
 
 #endif

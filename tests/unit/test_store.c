@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The store as files: modes, owners, run locks, the reserve, a damaged store.
 #include "../../monitor/store.h"
+#include "../../monitor/store_repair.h"
 #include "../../base/lock.h"
 
 #include <fcntl.h>
@@ -155,7 +156,10 @@ static void fill(struct db *db)
         "INSERT INTO outbox_notice(sequence, notice, incident, contact, kind, number, priority,"
         " queued_us, facts) VALUES(7, 'N', 'I', 'c', 'opened', 1, 1, 1, '{}');"
         "INSERT INTO outbox_recipient(sequence, position, address, state, due_us, interval_us)"
-        " VALUES(7, 0, 'a@b.example', 'waiting', 1, 1);",
+        " VALUES(7, 0, 'a@b.example', 'waiting', 1, 1);"
+        "INSERT INTO incident VALUES('I', 's', 'p', 'r', 1, 0, 5, 6, 0, '{}');"
+        "INSERT INTO incident_flow VALUES('I', 0, 'f', 1, 1, 1, 1, 1);"
+        "INSERT INTO flow_state VALUES('f', 's', 'failing', 0, 'I', 'p', 1, 1, 1, 1, 1, 0, 5);",
         NULL));
 }
 
@@ -200,13 +204,72 @@ static void test_damaged_table(void **state)
     store_free(store);
 
     g_autoptr(store_t) repaired = open_store(state);
-    assert_non_null(store_repair_text(repaired));
-    assert_non_null(strstr(store_repair_text(repaired), "2 owed undos, 1 notices"));
+    g_autofree char *text = store_repair_text(store_db(repaired));
+    assert_non_null(text);
+    assert_non_null(strstr(text, "2 owed undos, 1 notices"));
+    assert_null(strstr(text, "the ledger"));
+    assert_non_null(strstr(text, "Not all could be read of the incidents"));
     assert_int_equal(count_aside(place), 1);
     g_autoptr(db_rows_t) rows =
         db_query(store_db(repaired), NULL, "SELECT group_concat(id, '') FROM debt", "");
     assert_true(db_rows_next(rows, NULL));
     assert_string_equal(db_rows_text(rows, 0), "ABC");
+}
+
+static int64_t one(struct store *store, const char *sql)
+{
+    g_autoptr(db_rows_t) rows = db_query(store_db(store), NULL, sql, "");
+    return rows != NULL && db_rows_next(rows, NULL) ? db_rows_integer(rows, 0) : -1;
+}
+
+// What one table has lost is taken from another, or begins anew.
+static void test_tables_agree_again(void **state)
+{
+    static const struct {
+        const char *damaged;
+        int64_t incidents, failing, members;
+    } cases[] = {{"flow_state", 1, 1, 1}, {"incident_flow", 1, 1, 1}, {"incident", 0, 0, 0}};
+    struct place *place = *state;
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        struct store *store = open_store(state);
+        assert_true(db_script(store_db(store),
+                              "DELETE FROM debt; DELETE FROM outbox_notice; DELETE FROM incident;"
+                              "DELETE FROM outbox_recipient; DELETE FROM incident_flow;"
+                              "DELETE FROM flow_state",
+                              NULL));
+        fill(store_db(store));
+        empty_log(store_db(store));
+        damage(place, store_db(store), cases[i].damaged);
+        store_free(store);
+        g_autoptr(store_t) repaired = open_store(state);
+        assert_int_equal(one(repaired, "SELECT count(*) FROM incident WHERE closed = 0"),
+                         cases[i].incidents);
+        assert_int_equal(one(repaired, "SELECT count(*) FROM flow_state WHERE incident = 'I' AND"
+                                       " state = 'failing'"),
+                         cases[i].failing);
+        assert_int_equal(one(repaired, "SELECT count(*) FROM incident_flow"), cases[i].members);
+        assert_true(db_run(store_db(repaired), NULL,
+                           "INSERT INTO event(at, kind, data) VALUES(1, 'x', '')", ""));
+        if (cases[i].incidents > 0) {
+            assert_true(one(repaired, "SELECT max(seq) FROM event") >= 7);
+        }
+    }
+}
+
+// Killed when the new one was whole, and the old one set aside but not its log.
+static void test_a_replacement_is_ended(void **state)
+{
+    struct place *place = *state;
+    g_autofree char *repaired = g_strconcat(place->path, ".repaired", NULL);
+    g_autofree char *wal = g_strconcat(place->path, "-wal", NULL);
+    struct store *store = open_store(state);
+    fill(store_db(store));
+    store_free(store);
+    assert_int_equal(g_rename(place->path, repaired), 0);
+    assert_true(g_file_set_contents(wal, "of the old one", -1, NULL));
+    g_autoptr(store_t) ended = open_store(state);
+    assert_int_equal(one(ended, "SELECT count(*) FROM debt"), 3);
+    assert_false(g_file_test(repaired, G_FILE_TEST_EXISTS));
 }
 
 static void test_no_database_at_all(void **state)
@@ -216,7 +279,9 @@ static void test_no_database_at_all(void **state)
     assert_true(
         g_file_set_contents(place->path, "not a database at all, but long enough", -1, NULL));
     g_autoptr(store_t) repaired = open_store(state);
-    assert_non_null(strstr(store_repair_text(repaired), "0 owed undos"));
+    g_autofree char *text = store_repair_text(store_db(repaired));
+    assert_non_null(strstr(text, "0 owed undos"));
+    assert_non_null(strstr(text, "Not all could be read of the ledger"));
     assert_int_equal(count_aside(place), 1);
 }
 
@@ -256,6 +321,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_flow_runs_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_reserve, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_damaged_table, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_tables_agree_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_replacement_is_ended, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_no_database_at_all, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_damaged_while_in_use, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_readers, set_up, tear_down),
