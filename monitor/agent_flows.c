@@ -59,6 +59,7 @@ struct agent_flows {
     struct agent_generation *generation;
     GHashTable *flows; // id -> struct agent_flow
     struct heap *due;
+    struct online *online;
     uv_timer_t timer;
     unsigned running;
     bool stopping;
@@ -79,6 +80,7 @@ struct agent_flows *agent_flows_new(const struct agent_flows_context *context)
     all->context = *context;
     all->flows = g_hash_table_new(g_str_hash, g_str_equal);
     all->due = heap_new();
+    all->online = online_new(context->runtime->engine->transfer);
     uv_timer_init(context->runtime->loop, &all->timer);
     all->timer.data = all;
     return all;
@@ -211,28 +213,6 @@ static void on_watched(const struct watch_answer *answer, const GError *error, v
         all->context.told(all->context.context);
 }
 
-static void watch(struct agent_run *run, const struct run_result *result,
-                  const struct redact *redact)
-{
-    struct runtime *runtime = run->owner->all->context.runtime;
-    struct watch_event *event = watch_event_new(result, redact, run->owner->wants_json);
-    event->counts = event->groups = true;
-    standby_submit(runtime->standby, runtime->writer, run->generation->config, event, on_watched,
-                   run);
-}
-
-static void on_online(bool online, void *context)
-{
-    struct agent_run *run = context;
-    if (!online) {
-        log_warning("flow %s reached nothing, and neither did we: none of the addresses of "
-                    "agent.online answers",
-                    run->flow->id);
-        online_excuse(run->result);
-    }
-    watch(run, run->result, run->redact);
-}
-
 // What ails the monitor, not the target: never a text from outside.
 static const char *own_problem(const struct run_result *result)
 {
@@ -256,18 +236,36 @@ static void log_run(struct agent_flow *flow, const struct run_result *result)
               result->duration_ms, problem ? ", " : "", problem ? problem : "");
 }
 
+static void watch(struct agent_run *run, const struct run_result *result,
+                  const struct redact *redact)
+{
+    struct runtime *runtime = run->owner->all->context.runtime;
+    log_run(run->owner, result);
+    struct watch_event *event = watch_event_new(result, redact, run->owner->wants_json);
+    event->counts = event->groups = true;
+    standby_submit(runtime->standby, runtime->writer, run->generation->config, event, on_watched,
+                   run);
+}
+
+static void on_online(bool online, void *context)
+{
+    struct agent_run *run = context;
+    if (!online)
+        online_excuse(run->result);
+    watch(run, run->result, run->redact);
+}
+
 static void on_run_done(struct run_result *result, const struct redact *redact, void *context)
 {
     struct agent_run *run = context;
-    log_run(run->owner, result);
     if (result->cut_off) {
+        log_run(run->owner, result);
         run_result_free(result);
         end_run(run, (struct confirming){0});
     } else if (online_is_in_doubt(result)) {
         run->result = result;
         run->redact = redact_copy(redact);
-        online_ask(run->owner->all->context.runtime->engine->transfer, run->generation->config,
-                   on_online, run);
+        online_ask(run->owner->all->online, run->generation->config, on_online, run);
     } else {
         watch(run, result, redact);
         run_result_free(result);
@@ -453,6 +451,7 @@ void agent_flows_free(struct agent_flows *all)
         free_flow(flow);
     g_hash_table_unref(all->flows);
     heap_free(all->due);
+    online_free(all->online);
     if (all->generation) {
         config_free(all->generation->config);
         g_free(all->generation);

@@ -19,6 +19,7 @@ struct check_runs {
     struct check_plan plan;
     struct clock_mono started;
     GPtrArray *runs; // of struct check_run
+    struct online *online;
     guint done;
 };
 
@@ -123,8 +124,8 @@ static void on_run_done(struct run_result *result, const struct redact *redact, 
     redact_free(run->redact);
     run->result = result;
     run->redact = redact_copy(redact);
-    if (plan->notify && online_is_in_doubt(result))
-        online_ask(plan->runtime->engine->transfer, plan->config, on_online, run);
+    if (online_is_in_doubt(result))
+        online_ask(run->all->online, plan->config, on_online, run);
     else
         watch(run);
 }
@@ -221,6 +222,7 @@ struct check_runs *check_runs_start(const struct check_plan *plan)
     all->plan = *plan;
     all->started = clock_mono_now();
     all->runs = g_ptr_array_new_with_free_func((GDestroyNotify)free_run);
+    all->online = online_new(plan->runtime->engine->transfer);
     for (guint i = 0; i < plan->flows->len; i++)
         g_ptr_array_add(all->runs, new_run(all, plan->flows->pdata[i]));
     for (guint i = 0; i < all->runs->len; i++) {
@@ -244,5 +246,6 @@ void check_runs_free(struct check_runs *all)
     if (!all)
         return;
     g_ptr_array_unref(all->runs);
+    online_free(all->online);
     g_free(all);
 }

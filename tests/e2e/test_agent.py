@@ -253,6 +253,19 @@ class Process(AgentCase):
 
 
 class Check(AgentCase):
+    def test_a_network_that_is_down_cannot_be_told_from_the_system(self):
+        """Whether nobody answers, or a connection of better times has gone silent."""
+        silent = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(silent.close)
+        with socket.create_server(("127.0.0.1", 0)) as closed:
+            nobody = f"http://127.0.0.1:{closed.getsockname()[1]}/"
+        for url in (nobody, f"http://127.0.0.1:{silent.getsockname()[1]}/"):
+            for online, code, state in ((nobody, 3, "unknown"), (f"http://127.0.0.1:{self.gate.port}/", 2, "failed")):
+                self.configure({"payments": flow(invoice())}, agent={"online": [online]},
+                               system={"url": url, "timeout": "1s"})
+                found = self.check(code=code)["flows"][0]
+                self.assertEqual(found["state"], state)
+
     def test_interrupted_it_undoes_and_cannot_tell(self):
         self.configure({"orders": flow(customer(), order(), read_back())})
         hold = self.gate.hold("POST /api/salesOrders")
