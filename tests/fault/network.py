@@ -6,7 +6,8 @@ the contract gives it; undos are paid, no record is left, and the flows of other
     tests/fault/network.py [--rounds N] [--seed S] [PART...]       (ROUNDS=3)
 
 Parts: `outages`, every kind at once, each behind a wire of its own; `twice`, what writes is never
-sent twice, however its connection ends."""
+sent twice, however its connection ends; `names`, name servers that are dead, slow or wrong, and
+`links`, interfaces and routes that are gone: both in a network namespace of their own."""
 import collections
 import email
 import email.policy
@@ -15,6 +16,7 @@ import itertools
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import sqlite3
@@ -28,6 +30,7 @@ for folder in ("tests/servers", "tests/e2e", "tests/fault"):
     sys.path.insert(0, os.path.join(ROOT, folder))
 import form  # noqa: E402
 from harness import PROGRAM, wait_for  # noqa: E402
+from name_server import NameServer  # noqa: E402
 from records import Records  # noqa: E402
 from wire import Cut, Drip, Hold, Loss, ResetAtOnce, Wire  # noqa: E402
 
@@ -45,7 +48,9 @@ class Program:
     def __init__(self):
         self.folder = tempfile.mkdtemp(prefix="erpwatch-network-")
         self.store = os.path.join(self.folder, "erpwatch.db")
-        self.environment = dict(os.environ, WIRE_PASSWORD=PASSWORD)
+        # the proxy of whoever started us is dead: it is not to be asked
+        proxies = {name: "http://127.0.0.1:9" for name in ("http_proxy", "https_proxy", "all_proxy", "ALL_PROXY")}
+        self.environment = {**os.environ, **proxies, "WIRE_PASSWORD": PASSWORD}
         self.process = None
         self.systems, self.flows, self.sweeps, self.online = {}, {}, {}, []
         os.mkdir(self.path("mail"))
@@ -198,6 +203,12 @@ class Program:
         return wrong, longest
 
 
+def wait_for_good(program, names):
+    had = {name: program.good_runs(name) for name in names}
+    for name in names:
+        program.wait(lambda name=name: program.good_runs(name) > had[name], f"a good run of {name}")
+
+
 # The configuration
 
 def system(url, **more):
@@ -312,15 +323,10 @@ class Outages:
             wire.close()
         self.erp.close()
 
-    def wait_for_good(self, names):
-        had = {name: self.program.good_runs(name) for name in names}
-        for name in names:
-            self.program.wait(lambda name=name: self.program.good_runs(name) > had[name], f"a good run of {name}")
-
     def round(self):
         program, kinds = self.program, self.kinds
         self.rounds += 1
-        self.wait_for_good([*kinds, "well-look", "well-orders"])
+        wait_for_good(program, program.flows)
         for name, kind in kinds.items():
             time.sleep(self.numbers.uniform(0, 0.1))  # at any moment of a run
             kind.begin(self.wires[name], self.numbers)
@@ -333,7 +339,7 @@ class Outages:
             kind.end(self.wires[name])
         for name in kinds:
             program.wait(lambda name=name: all(closed for _, closed in program.incidents(name)), f"{name} to be closed")
-        self.wait_for_good([*kinds, "well-look", "well-orders"])
+        wait_for_good(program, program.flows)
 
     def run(self, rounds):
         self.program.configure()
@@ -463,15 +469,276 @@ def test_twice(rounds, seed):
         erp.close()
 
 
-PARTS = {"outages": test_outages, "twice": test_twice}
+# In a network namespace of our own, where we are root: the part runs in a process of its own,
+# which says its rows as lines of JSON.
+
+INSIDE = "ERPWATCH_FAULT_INSIDE"
+RESOLVER = "nameserver 127.0.0.1\noptions timeout:5 attempts:4\n"  # asks for 20 s
+
+
+class Skipped(Exception):
+    """This machine does not let us."""
+
+
+def in_namespace(part):
+    def run(rounds, seed):
+        may = subprocess.run(["unshare", "-rnm", "ip", "link", "set", "lo", "up"], capture_output=True, text=True,
+                             check=False)
+        if may.returncode != 0:
+            raise Skipped(f"{part} needs a network namespace: {may.stderr.strip()}")
+        environment = dict(os.environ, **{INSIDE: json.dumps([part, rounds, seed])})
+        with subprocess.Popen(["unshare", "-rnm", sys.executable, os.path.abspath(__file__)], env=environment,
+                              stdout=subprocess.PIPE, text=True) as process:
+            for line in process.stdout:
+                yield json.loads(line)
+        if process.returncode != 0:
+            yield part, rounds, "", [f"it ended with {process.returncode}"]
+    return run
+
+
+def shell(*lines):
+    for line in lines:
+        subprocess.run(line.split(), check=True, capture_output=True)
+
+
+def set_resolver(folder):
+    for name, text in (("resolv.conf", RESOLVER), ("nsswitch.conf", "hosts: files dns\n"),
+                       ("hosts", "127.0.0.1 localhost\n")):
+        path = os.path.join(folder, name)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        shell(f"mount --bind {path} /etc/{name}")
+
+
+def run_inside():
+    part, rounds, seed = json.loads(os.environ.pop(INSIDE))
+    shell("ip link set lo up")
+    for row in {"names": test_names, "links": test_links}[part](rounds, seed):
+        print(json.dumps(row), flush=True)
+
+
+# Names
+
+class Names:
+    """Each system has a name of its own, of which the name server says something of its own."""
+
+    KINDS = {  # what is said, the verdicts that may come of it, words of the message
+        "dead": ("dead", {("timeout", "dns", "network")}, "was not resolved|have not answered"),
+        "broken": ("broken", {("unreachable", "dns", "network")}, "name servers"),
+        "missing": ("missing", {("unreachable", "dns", "network")}, "name not found"),
+        "slow": (1.5, set(), ""),
+        "good": ("address", set(), ""),
+    }
+
+    def __init__(self):
+        self.erp, self.program = Records(), Program()
+        self.server = NameServer(**{name: said for name, (said, _, _) in self.KINDS.items()})
+        set_resolver(self.program.folder)
+        for name in self.KINDS:
+            timeout = f"{TIMEOUT_S}s" if name == "dead" else f"{PATIENT_S}s"
+            self.program.systems[name] = system(f"http://{name}.test:{self.erp.port}", timeout=timeout)
+            self.program.flows[name] = flow(name, create(name), look(name))
+        self.program.systems["well"] = system(f"http://127.0.0.1:{self.erp.port}")
+        self.program.flows["well"] = flow("well", look("well"), every="1s")
+        self.failing = [name for name, (_, verdicts, _) in self.KINDS.items() if verdicts]
+
+    def close(self):
+        self.program.close()
+        self.erp.close()
+
+    def stop_meanwhile(self):
+        """How long a stop takes while a lookup hangs."""
+        self.program.start()
+        self.program.wait(lambda: self.server.asked["dead"], "the question for a name")
+        return self.program.stop()
+
+    def run(self):
+        program = self.program
+        program.configure()
+        self.stopping = self.stop_meanwhile()
+        program.start()
+        for name in self.failing:
+            program.wait(lambda name=name: program.incidents(name), f"an incident of {name}")
+        for name in self.KINDS:
+            self.server.names[name] = "address"
+        for name in self.KINDS:
+            program.wait(lambda name=name: all(closed for _, closed in program.incidents(name)), f"{name} to be closed")
+            program.wait(lambda name=name: program.good_runs(name), f"a good run of {name}")
+        program.settle()
+
+    def judge(self, name):
+        said, verdicts, words = self.KINDS[name]
+        found, messages = self.program.verdicts(name), self.program.messages(name)
+        wrong = [f"{'/'.join(map(str, verdict))} {count} times" for verdict, count in found.items()
+                 if verdict not in verdicts]
+        wrong += [message for message in messages if not re.search(words, message)]
+        expected = 1 if verdicts else 0
+        incidents, mails = self.program.incidents(name), self.program.mails(name)
+        if len(incidents) != expected or len(mails) != 2 * expected:
+            wrong.append(f"{len(incidents)} incidents and {len(mails)} mails in place of {expected} and {2 * expected}")
+        if self.erp.left(name):
+            wrong.append(f"{len(self.erp.left(name))} records are left")
+        return f"{sum(found.values())} failed, {len(incidents)} opened and closed", wrong
+
+
+def test_names(rounds, seed):
+    del seed
+    for _ in range(rounds):
+        names = Names()
+        try:
+            names.run()
+            for name in names.KINDS:
+                figures, wrong = names.judge(name)
+                yield f"name {name}", 1, figures, wrong
+            wrong, longest = names.program.judge_others(("well",))
+            yield "others", 1, f"longest pause {longest:.1f} s", wrong
+            wrong = [f"a stop took {names.stopping:.0f} s"] if names.stopping > LONGEST_PAUSE_S else []
+            yield "stop", 1, f"{names.stopping:.1f} s while a lookup hung", wrong
+        finally:
+            names.close()
+
+
+# Links and routes
+
+def set_silent():
+    """10.9.9.0/24 lies behind a cable whose other end takes nothing: no answer, no refusal."""
+    shell("ip link add cable type veth peer name end", "ip addr add 10.9.9.254/24 dev cable",
+          "ip link set cable up", "ip link set end up",
+          "ip neigh add 10.9.9.2 lladdr 02:00:00:00:00:02 dev cable nud permanent")
+
+
+class Route:
+    """A system at an address that comes and goes."""
+
+    def __init__(self, address, gone, back, verdicts):
+        self.address, self.gone, self.back, self.verdicts = address, gone, back, verdicts
+
+
+ROUTES = {
+    "silent": Route("10.9.9.2", ("ip addr del 10.9.9.2/32 dev lo",), ("ip addr add 10.9.9.2/32 dev lo",),
+                    {("timeout", "connect", "network"), ("timeout", "first_byte", "network")}),
+    "no-route": Route("10.9.8.2", ("ip addr del 10.9.8.2/32 dev lo", "ip route add unreachable 10.9.8.2"),
+                      ("ip route del unreachable 10.9.8.2", "ip addr add 10.9.8.2/32 dev lo"),
+                      {("unreachable", "connect", "network"), ("timeout", "first_byte", "network")}),
+}
+
+
+def test_routes(rounds, numbers):
+    """Systems that are gone while we are online; connections that vanish without a word."""
+    erp, program = Records(), Program()
+    wires = {name: Wire(erp.port, "0.0.0.0") for name in [*ROUTES, "vanished"]}
+    set_silent()
+    try:
+        for name, route in ROUTES.items():
+            shell(*route.back[-1:])
+            program.systems[name] = system(f"http://{route.address}:{wires[name].port}", timeout=f"{TIMEOUT_S}s")
+        program.systems["vanished"] = system(f"http://127.0.0.1:{wires['vanished'].port}")
+        for name in wires:
+            program.flows[name] = flow(name, look(name), create(name), look(name, "look again"))
+        program.systems["well"] = system(f"http://127.0.0.1:{erp.port}")
+        program.flows["well"] = flow("well", look("well"), every="1s")
+        program.online = [f"http://127.0.0.1:{erp.port}/"]
+        program.configure()
+        program.start()
+        for number in range(1, rounds + 1):
+            wait_for_good(program, program.flows)
+            time.sleep(numbers.uniform(0, 2))
+            wires["vanished"].vanish()
+            for route in ROUTES.values():
+                shell(*route.gone)
+            for name in ROUTES:
+                program.wait(lambda name=name: len(program.incidents(name)) == number, f"an incident of {name}")
+                wires["vanished"].vanish()
+            for route in ROUTES.values():
+                shell(*route.back)
+            for name in ROUTES:
+                program.wait(lambda name=name: all(closed for _, closed in program.incidents(name)),
+                             f"{name} to be closed")
+            wait_for_good(program, program.flows)
+        program.settle()
+        for name in wires:
+            verdicts = ROUTES[name].verdicts if name in ROUTES else set()
+            yield judge_link(program, erp, name, verdicts, rounds)
+        wrong, longest = program.judge_others(("well",))
+        yield "others", rounds, f"longest pause {longest:.1f} s", wrong
+    finally:
+        program.close()
+        for wire in wires.values():
+            wire.close()
+        erp.close()
+
+
+def judge_link(program, erp, name, verdicts, rounds):
+    found, incidents = program.verdicts(name), program.incidents(name)
+    wrong = [f"{'/'.join(map(str, verdict))} {count} times: {program.messages(name)}"
+             for verdict, count in found.items() if verdict not in verdicts]
+    expected = rounds if verdicts else 0
+    if len(incidents) != expected or len(program.mails(name)) != 2 * expected:
+        wrong.append(f"{len(incidents)} incidents, mails {program.mails(name)}")
+    if erp.left(name):
+        wrong.append(f"{len(erp.left(name))} records are left")
+    return name, rounds, f"{sum(found.values())} failed, {len(incidents)} opened and closed", wrong
+
+
+def test_own_network(rounds, numbers):
+    """Our own network is gone: nobody knows, and nobody is told."""
+    erp, program = Records(), Program()
+    erp.logins = {"probe": PASSWORD}
+    try:
+        program.systems["erp"] = system(f"http://127.0.0.1:{erp.port}", auth=session(), timeout=f"{TIMEOUT_S}s")
+        program.flows["orders"] = flow("erp", create("orders"), look("orders"))
+        program.flows["look"] = flow("erp", look("orders"), every="1s")
+        program.online = [f"http://127.0.0.2:{erp.port}/"]
+        program.configure()
+        program.start()
+        for _ in range(rounds):
+            wait_for_good(program, program.flows)
+            time.sleep(numbers.uniform(0, 2))
+            had = len(program.runs("look"))
+            shell("ip link set lo down")
+            program.wait(lambda had=had: len(program.runs("look")) > had + 2, "runs without a network")
+            shell("ip link set lo up")
+            wait_for_good(program, program.flows)
+        program.settle()
+        unknown = sum(state == "unknown" for name in program.flows for _, state in program.runs(name))
+        failed = sum(state == "failed" for name in program.flows for _, state in program.runs(name))
+        wrong = [f"{len(program.incidents('erp'))} incidents: {program.messages('orders') | program.messages('look')}"
+                 ] if program.incidents("erp") else []
+        if program.mails("orders") + program.mails("look"):
+            wrong.append(f"mails {program.mails('orders') + program.mails('look')}")
+        if failed > rounds:  # one may end when the network is back already
+            wrong.append(f"{failed} runs failed: {program.messages('orders') | program.messages('look')}")
+        if unknown < rounds:
+            wrong.append(f"{unknown} runs were unknown")
+        if erp.left("orders"):
+            wrong.append(f"{len(erp.left('orders'))} records are left")
+        yield "own network", rounds, f"{unknown} unknown, {failed} failed, no incident", wrong
+    finally:
+        program.close()
+        erp.close()
+
+
+def test_links(rounds, seed):
+    numbers = random.Random(seed)
+    yield from test_routes(rounds, numbers)
+    yield from test_own_network(rounds, numbers)
+
+
+PARTS = {"outages": test_outages, "twice": test_twice, "names": in_namespace("names"),
+         "links": in_namespace("links")}
 
 
 def main():
+    if INSIDE in os.environ:
+        return run_inside()
     given = form.options(__doc__, rounds=3)
     table = form.Table("what", "how often", "figures".ljust(56), "found", width=14)
     for part in given.names or PARTS:
-        for name, count, figures, wrong in PARTS[part](given.rounds, given.seed):
-            table.row(name, count, figures.ljust(56), "; ".join(wrong))
+        try:
+            for name, count, figures, wrong in PARTS[part](given.rounds, given.seed):
+                table.row(name, count, figures.ljust(56), "; ".join(wrong))
+        except Skipped as why:
+            print(f"skipped: {why}", flush=True)
     return table.close()
 
 

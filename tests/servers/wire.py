@@ -6,6 +6,7 @@ requests and answers, and does to them what its fault says. One event loop for a
     wire.fault = Cut("body", "rst") from now on; None: all goes through
     wire.refuse(), wire.accept()    nobody listens; somebody listens again
     wire.freeze()                   the connections that are open now are silent from now on
+    wire.vanish()                   they are gone, and nobody was told (in a namespace of our own)
     wire.seen                       every request that came whole, as (method, path, body)
 
 A fault looks at a request of its `methods` (None: of any), and is told when it struck."""
@@ -13,6 +14,8 @@ import asyncio
 import socket
 import struct
 import threading
+
+TCP_REPAIR = 19
 
 
 class Fault:
@@ -203,8 +206,8 @@ def on_loop(coroutine):
 
 
 class Wire:
-    def __init__(self, target):
-        self.target, self.fault, self.seen = target, None, []
+    def __init__(self, target, host="127.0.0.1"):
+        self.target, self.host, self.fault, self.seen = target, host, None, []
         self.port, self.server, self.connections = 0, None, {}
         self.accept()
 
@@ -222,7 +225,7 @@ class Wire:
                     stream.close()
 
     async def listen(self):
-        self.server = await asyncio.start_server(self.on_client, "127.0.0.1", self.port, backlog=1024,
+        self.server = await asyncio.start_server(self.on_client, self.host, self.port, backlog=1024,
                                                  reuse_address=True)
         self.port = self.server.sockets[0].getsockname()[1]
 
@@ -244,6 +247,14 @@ class Wire:
     def freeze(self):
         for connection in list(self.connections):
             connection.frozen = True
+
+    def vanish(self):
+        async def forget():
+            for connection in list(self.connections):
+                # a socket under repair is closed without a packet
+                connection.writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
+                connection.writer.transport.abort()
+        on_loop(forget())
 
     def close(self):
         self.refuse()

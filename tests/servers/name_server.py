@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: MIT
+"""A name server on 127.0.0.1 port 53, in a network namespace of our own, in the process of the
+test. What it says of a name is what `names` holds for its first label, and may change:
+
+    "address"   127.0.0.1          "missing"   there is no such name
+    "broken"    SERVFAIL           "dead"      no answer at all
+    a number    127.0.0.1, so many seconds later
+
+server.asked counts the questions by first label."""
+import collections
+import socket
+import struct
+import threading
+import time
+
+CODES = {"broken": 2, "missing": 3}
+TYPE_A = 1
+
+
+class NameServer:
+    def __init__(self, **names):
+        self.names, self.asked = names, collections.Counter()
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", 53))
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            question, client = self.socket.recvfrom(4096)
+            label = question[13:13 + question[12]].decode().lower()
+            self.asked[label] += 1
+            threading.Thread(target=self.answer, args=(question, client, self.names.get(label, "missing")),
+                             daemon=True).start()
+
+    def answer(self, question, client, what):
+        if what == "dead":
+            return
+        if not isinstance(what, str):
+            time.sleep(what)
+        end = question.index(b"\0", 12) + 5
+        asks_address = struct.unpack(">H", question[end - 4:end - 2])[0] == TYPE_A
+        found = what not in CODES and asks_address
+        head = question[:2] + struct.pack(">HHHHH", 0x8180 | CODES.get(what, 0), 1, found, 0, 0)
+        record = b"\xc0\x0c" + struct.pack(">HHIH", TYPE_A, 1, 1, 4) + socket.inet_aton("127.0.0.1")
+        self.socket.sendto(head + question[12:end] + (record if found else b""), client)
