@@ -11,7 +11,7 @@
 #include <string.h>
 
 // Changes whenever the same failure would hash to another fingerprint.
-#define FINGERPRINT_VERSION "1"
+#define FINGERPRINT_VERSION "2"
 
 // Bytes of a body that the evidence keeps (it was received up to agent.max_body).
 #define EVIDENCE_BODY_MAX ((size_t)256 * 1024)
@@ -144,16 +144,21 @@ static bool is_login(const struct step_result *step)
            (!elsewhere && step->verdict->cause == VERDICT_CAUSE_AUTH && last_status(step) == 401);
 }
 
+// A host that cannot be reached is one cause, whether a login or a later call found out.
+static char *scope_of(const struct run_result *result, const struct step_result *step)
+{
+    if (is_unreachable(step->verdict))
+        return host_scope(step);
+    if (is_login(step))
+        return g_strdup("login");
+    return g_strdup_printf("%s/%s", result->flow, step->step);
+}
+
 static void set_fingerprint(struct run_result *result, const struct step_result *step)
 {
     const struct verdict *verdict = step->verdict;
     bool unreachable = is_unreachable(verdict);
-    if (is_login(step))
-        result->scope = g_strdup("login");
-    else if (unreachable)
-        result->scope = host_scope(step);
-    else
-        result->scope = g_strdup_printf("%s/%s", result->flow, step->step);
+    result->scope = scope_of(result, step);
     const char *class = unreachable ? verdict_class_word(VERDICT_CLASS_UNREACHABLE)
                                     : verdict_class_word(verdict->class);
     const char *cause = unreachable ? verdict_cause_word(VERDICT_CAUSE_NETWORK)
