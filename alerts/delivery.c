@@ -44,10 +44,11 @@ static size_t report_size(guint count)
     return sizeof(struct delivery_report) + count * sizeof(struct delivery_reply);
 }
 
-static void run_child(struct delivery_session *session)
+// It ends with its parent, which may have been killed before that was asked for.
+static void run_child(struct delivery_session *session, pid_t parent)
 {
     const struct delivery *delivery = session->delivery;
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent)
         _exit(EXIT_FAILURE);
     signal(SIGPIPE, SIG_IGN);
     lock_free(delivery->child_frees);
@@ -103,10 +104,10 @@ static void send_in_child(struct delivery_session *session)
         return;
     }
     session->done_fd = fds[1];
-    pid_t child = fork();
+    pid_t parent = getpid(), child = fork();
     if (child == 0) {
         close(fds[0]);
-        run_child(session);
+        run_child(session, parent);
     }
     int problem = errno;
     close(fds[1]);
