@@ -280,6 +280,14 @@ static bool is_held_back(const struct agent_flow *flow)
     return debts_hold_back(context->debts, flow->flow);
 }
 
+// A confirming run that the store remembered may have been begun by a process that died in it:
+// begun again, it is another run, with a mark of its own.
+static struct flow_start start_of(const struct agent_flow *flow)
+{
+    return (struct flow_start){.due = flow->attempt ? clock_wall_now() : flow->due,
+                               .attempt = flow->attempt};
+}
+
 static void start(struct agent_flow *flow)
 {
     struct agent_flows *all = flow->all;
@@ -295,7 +303,7 @@ static void start(struct agent_flow *flow)
     run->generation = agent_flows_hold(all);
     flow->running = true;
     all->running++;
-    const struct flow_start start = {.due = flow->due, .attempt = flow->attempt};
+    const struct flow_start start = start_of(flow);
     flow_run_start(runtime->engine, run->flow, &start, on_run_done, run);
 }
 

@@ -166,8 +166,8 @@ static void on_debts_wait(uv_timer_t *timer)
 static bool waits_for_debts(const struct check_run *run)
 {
     const struct check_plan *plan = &run->all->plan;
-    return plan->debts && !plan->runtime->engine->stopping && debts_may_come(run->flow) &&
-           (debts_are_listing(plan->debts) || debts_hold_back(plan->debts, run->flow));
+    return plan->debts && !plan->runtime->engine->stopping &&
+           debts_hold_back(plan->debts, run->flow);
 }
 
 static void start_run(struct check_run *run)

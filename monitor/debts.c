@@ -14,7 +14,9 @@ struct debts {
     struct runtime *runtime;
     GHashTable *held;      // set of char *: systems with claimed debts not yet tried
     GHashTable *inherited; // set of char *: systems whose debts were claimed, not asked for yet
-    bool busy, listing, stopped;
+    bool busy, stopped;
+    bool listing; // what is due is not known yet
+    bool listed;  // it was known once
     bool claimed; // debts of dead owners, in this round
     void (*idle)(void *context);
     void *context;
@@ -51,12 +53,17 @@ struct debts *debts_new(struct runtime *runtime)
     return debts;
 }
 
+// Who is dead is asked within the transaction: whoever begins to live meanwhile commits no debt
+// before it has ended.
 static bool list_due(struct db *db, void *context, GError **error)
 {
     struct listing *listing = context;
-    const char *owner = store_owner(listing->debts->runtime->store);
+    const struct store *store = listing->debts->runtime->store;
+    const char *owner = store_owner(store);
     struct clock_wall now = clock_wall_now();
     g_clear_pointer(&listing->due, g_ptr_array_unref);
+    g_clear_pointer(&listing->dead, g_ptr_array_unref);
+    listing->dead = store_dead_owners(store);
     if (listing->dead->len > 0 &&
         !ledger_claim(db, listing->dead, owner, now, &listing->claimed, error))
         return false;
@@ -66,7 +73,8 @@ static bool list_due(struct db *db, void *context, GError **error)
 
 static void clear_listing(struct listing *listing)
 {
-    g_ptr_array_unref(listing->dead);
+    if (listing->dead)
+        g_ptr_array_unref(listing->dead);
     if (listing->due)
         g_ptr_array_unref(listing->due);
 }
@@ -160,6 +168,7 @@ static void on_listed(const GError *error, void *context)
     struct listing *listing = context;
     struct debts *debts = listing->debts;
     debts->listing = false;
+    debts->listed = true;
     if (error) {
         log_error("the ledger cannot be read: %s", error->message);
         leave_listing(listing);
@@ -181,7 +190,6 @@ static void list(struct debts *debts)
 {
     struct listing *listing = g_rc_box_new0(struct listing);
     listing->debts = debts;
-    listing->dead = store_dead_owners(debts->runtime->store);
     const struct writer_job job = {
         .work = list_due, .done = on_listed, .context = listing, .frees = true};
     writer_submit(debts->runtime->writer, &job);
@@ -205,14 +213,6 @@ void debts_pay(struct debts *debts, void (*idle)(void *context), void *context)
     list(debts);
 }
 
-bool debts_may_come(const struct config_flow *flow)
-{
-    for (guint i = 0; i < flow->steps->len; i++)
-        if (((const struct step *)flow->steps->pdata[i])->undo)
-            return true;
-    return false;
-}
-
 bool debts_are_held(const struct debts *debts, const char *system)
 {
     return g_hash_table_contains(debts->held, system);
@@ -222,7 +222,8 @@ bool debts_hold_back(const struct debts *debts, const struct config_flow *flow)
 {
     for (guint i = 0; i < flow->steps->len; i++) {
         const struct step *step = flow->steps->pdata[i];
-        if (step->undo && debts_are_held(debts, config_step_system(flow, step)->id))
+        if (step->undo &&
+            (!debts->listed || debts_are_held(debts, config_step_system(flow, step)->id)))
             return true;
     }
     return false;

@@ -21,14 +21,11 @@ void debts_hold_config(struct debts *debts, void *(*hold)(void *context),
 void debts_pay(struct debts *debts, void (*idle)(void *context), void *context);
 
 // True where the flow has undos and debts of dead owners at a system that it writes to have
-// not been tried once: it waits.
+// not been tried once, or it is not known yet whether there are any: it waits.
 bool debts_hold_back(const struct debts *debts, const struct config_flow *flow);
 
 // True while debts of dead owners at this system have not been tried once.
 bool debts_are_held(const struct debts *debts, const char *system);
-
-// True where a step of the flow has an undo.
-bool debts_may_come(const struct config_flow *flow);
 
 // True where a process that used the store has ended since the last round: what it
 // owes is ours now.

@@ -96,6 +96,25 @@ class Steps(Killed):
         self.assertEqual(self.records(), 1)
         self.assertEqual(self.restart_until_paid(), {"create customer": "paid", "submit order": "paid"})
 
+    def test_a_confirming_run_begun_again_is_another_run(self):
+        """What the dead one made is found by its mark, and nothing of the new one."""
+        self.configure({"orders": flow(customer(), order(), every="1h")})
+        self.break_erp()
+        first, second = self.gate.hold("POST /api/customers"), self.gate.hold("POST /api/customers")
+        first.go.set()
+        check = self.start_program("check", "--notify")
+        self.assertTrue(second.reached.wait(90), self.log())
+        check.kill()
+        check.wait()
+        second.go.set()
+        agent = self.start_agent()
+        self.wait(lambda: self.count("flow_state WHERE state = 'failing'"), "the confirming run")
+        self.wait(lambda: not self.count("debt WHERE step = 'create customer' AND state != 'paid'"), "the undos")
+        self.stop(agent)
+        runs = {debt["run"] for debt in self.debts() if debt["step"] == "create customer"}
+        self.assertEqual(len(runs), 3)
+        self.assertEqual(self.records(), 0)
+
     def test_refused_and_judged(self):
         self.break_erp()
         self.kill_at(self.gate.hold("DELETE /api/customers"))
