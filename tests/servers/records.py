@@ -9,6 +9,9 @@
                       client is gone by then
     answers_after     a request is answered so many seconds after it was done; both may be functions
     logins            {user: password}: a session is needed; five bad logins lock the account
+    fails             {"METHOD table" or "*": (status, body)} in place of acting; None: it hangs up
+    fails_once        the same, but each for one request
+    refers            {table: (field, other)}: a record of the table needs one of the other
     provider          port of an OAuth2 server: an access token of it is needed, and /api/token
                       passes requests on to its token endpoint
 
@@ -20,6 +23,7 @@ import time
 import urllib.error
 import urllib.request
 import uuid
+from collections import Counter
 from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -48,6 +52,8 @@ class Records:
         self.tables, self.log, self.number = {}, [], 0
         self.ignores_filters, self.pages, self.page_size = False, None, 100
         self.list_answers, self.delete_answers = {}, {}
+        self.fails, self.fails_once, self.refers = {}, {}, {}
+        self.made = Counter()  # of (table, ref or name): what was ever created by a POST
         self.commits_after = self.answers_after = 0
         self.logins, self.sessions, self.bad_logins = {}, {}, {}
         self.provider = None
@@ -103,7 +109,13 @@ class Records:
         parts = [part for part in url.path.split("/") if part][1:]  # behind /api
         with self.lock:
             self.log.append(f"{request.command} {request.path}")
-        status, answer, headers = self.act(request, parts, dict(parse_qsl(url.query)), body)
+        what = f"{request.command} {parts[0]}"
+        failing = self.fails_once.pop(what, None) or self.fails.get(what, self.fails.get("*", ()))
+        if failing is None:
+            request.close_connection = True
+            return
+        status, answer, headers = (*failing, []) if failing else \
+            self.act(request, parts, dict(parse_qsl(url.query)), body)
         time.sleep(now(self.answers_after))
         data = answer.encode() if isinstance(answer, str) else json.dumps(answer).encode()
         request.send_response(status)
@@ -131,6 +143,8 @@ class Records:
             return 204, "", []
         if request.command == "GET" and len(parts) == 1:
             return (*self.search(parts[0], query), [])
+        if request.command == "GET" and len(parts) == 2:
+            return (*self.read(*parts), [])
         if request.command == "POST":
             return (*self.create(parts[0], json.loads(body)), [])
         if request.command == "DELETE" and len(parts) == 2:
@@ -184,9 +198,18 @@ class Records:
             page["next"] = f"/api/{table}?{more}"
         return 200, page
 
+    def read(self, table, key):
+        with self.lock:
+            found = next((r for k, r in self.tables.get(table, {}).items() if str(k) == key), None)
+        return (200, found) if found else (404, {"error": {"code": "NotFound", "message": "no such record"}})
+
     def create(self, table, record):
+        field, other = self.refers.get(table, (None, None))
+        if field and self.read(other, str(record.get(field)))[0] == 404:
+            return 422, {"error": {"code": "ValidationError", "message": f"There is no such {field}."}}
         with self.lock:
             self.creating += 1
+            self.made[table, record.get("ref") or record.get("name")] += 1
         time.sleep(now(self.commits_after))
         made = self.add(table, **{**record, "changed": ago()})
         with self.lock:

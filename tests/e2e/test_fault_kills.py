@@ -1,43 +1,39 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""The short form of tests/fault/left_behind.py, which `make fault` runs at length: a few kills
-at random moments, and at the end nothing is left behind."""
+"""The short form of tests/fault/kills.py, which `make fault` runs at length: a few kills at random
+moments while a flow fails and recovers, and nothing is lost, doubled or left behind."""
 import os
 import random
 import subprocess
 import sys
 import unittest
+from concurrent.futures import ThreadPoolExecutor
 
 from harness import PROGRAM, ROOT, wait_for
 
 sys.path.insert(0, os.path.join(ROOT, "tests/fault"))
-import left_behind  # noqa: E402
+import kills  # noqa: E402
+from peers import PEERS, TrytonPeer  # noqa: E402
 
-KILLS = 6
 
-
-class NothingIsLeftBehind(unittest.TestCase):
-    def kill_and_settle(self, name):
+class NothingIsLost(unittest.TestCase):
+    def test_one_round_each(self):
+        """Side by side: most of the time they wait."""
         seed = random.randrange(10**6)
-        _, wrong = left_behind.test_peer(name, KILLS, seed)
-        self.assertEqual(wrong, [], f"seed {seed}")
-
-    def test_records(self):
-        self.kill_and_settle("records")
-
-    def test_tokens(self):
-        self.kill_and_settle("tokens")
-
-    def test_tryton(self):
-        self.kill_and_settle("tryton")
+        with ThreadPoolExecutor() as pool:
+            tests = {name: pool.submit(kills.test_peer, name, 1, seed, 1) for name in PEERS}
+        for name, test in tests.items():
+            with self.subTest(name):
+                _, wrong = test.result()
+                self.assertEqual(wrong, [], f"seed {seed}")
 
 
 class TrytonSweeps(unittest.TestCase):
     def test_drafts_of_a_killed_run_are_swept(self):
         """A check is killed while it waits for its order; no agent pays, only the sweep deletes."""
-        class Waiting(left_behind.TrytonPeer):
+        class Waiting(TrytonPeer):
             def flows(self):
-                flow, = super().flows().values()
+                flow = super().flows()["orders"]
                 look = self.call("model.sale.sale.read", ["{{sale}}"], ["state"])
                 wait = {"step": "wait", **look, "until": {"every": "1s", "for": "50s"}, "undo": {"none": "a read"},
                         "expect": {"json": {"$.result[0].state": "done"}}}
@@ -45,7 +41,7 @@ class TrytonSweeps(unittest.TestCase):
         peer = Waiting(random.Random())
         self.addCleanup(peer.close)
         peer.configure(flows_run=True)
-        peer.start("check")
+        peer.start("check", "orders")
         wait_for(lambda: peer.erp_rows("SELECT id FROM sale_sale WHERE state = 'quotation'"), "the quotation")
         peer.kill()
         self.assertEqual(len(peer.left()), 2)

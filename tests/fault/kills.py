@@ -1,0 +1,274 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Killed at any moment, nothing is lost and nothing happens twice: flows fail and recover, mails go
+out, and agents, checks and delivers are killed (-9) at random moments all the while.
+
+    tests/fault/kills.py [--kills N] [--seed S] [PEER...]             (KILLS=1000, of each kind)
+
+In each round the ERP breaks and is mended: each time exactly one incident for each cause opens and
+closes, no run fails while it is well, and the store is sound. After some rounds one agent is let
+live: it pays, sweeps and delivers. Then each notice has arrived at each recipient, in order; one that
+came twice is the same to the byte; no record is left, no account locked, no refresh token lost."""
+import email
+import random
+import signal
+import sys
+import threading
+import time
+from collections import Counter, defaultdict
+
+import form
+from peers import CONTACTS, PEERS, TOLD, end_group
+
+COLUMNS = ("agents", "checks", "notifies", "delivers", "in session", "rounds", "incidents", "mails", "doubles",
+           "created", "paid", "uncertain", "swept", "seconds")
+KILLS_OF_A_PHASE = 80  # more than these in a row, and what has to come about never does
+ROUNDS_OF_A_STAGE = 5
+COMMANDS = {"agents": ["run"], "checks": ["check"], "notifies": ["check", "--notify"]}
+
+
+class DeliverKiller(threading.Thread):
+    """Starts `erpwatch deliver` whenever something is due, and kills it; the agents' own ones die with them."""
+
+    def __init__(self, peer, random_numbers):
+        super().__init__(daemon=True)
+        self.peer, self.random = peer, random_numbers
+        self.over = threading.Event()
+        self.kills = self.in_session = 0
+        self.start()
+
+    def run(self):
+        while not self.over.is_set():
+            if self.peer.undelivered():
+                self.kill_one()
+                self.peer.pass_time_for_mails()
+            else:
+                self.over.wait(0.05)
+
+    def kill_one(self):
+        process = self.peer.launch("deliver")
+        self.over.wait(self.random.uniform(0.01, 0.9))
+        alive = process.poll() is None
+        self.in_session += alive and self.peer.smtp.sessions > 0
+        self.kills += alive
+        if alive and self.random.random() < 0.25:
+            process.kill()  # its session's process has to end by itself
+            process.wait()
+        else:
+            end_group(process)
+
+    def stop(self):
+        self.over.set()
+        self.join()
+
+
+class Rounds:
+    """The rounds against one peer, and what was found wrong."""
+
+    def __init__(self, name, kills, seed, rounds=ROUNDS_OF_A_STAGE):
+        self.random = random.Random(f"{seed} {name}")
+        self.peer = PEERS[name](self.random)
+        self.kills, self.rounds, self.counts = kills, rounds, Counter()
+        self.phases = []  # of (flows, from, until, all the time): where the ERP was broken, in seconds
+        self.wrong = []
+
+    # kills
+
+    def kill_one(self, longest):
+        kind = self.random.choices(("agents", "notifies", "checks"), (6, 3, 1))[0]
+        self.peer.start(*COMMANDS[kind])
+        process = self.peer.process
+        time.sleep(self.random.uniform(0.03, longest))
+        before = self.random.random()
+        if kind == "agents" and before < 0.2:  # killed while it stops, or reads its configuration again
+            process.send_signal(signal.SIGTERM if before < 0.1 else signal.SIGHUP)
+            time.sleep(self.random.uniform(0, 0.3))
+        alive = process.poll() is None
+        self.counts[kind] += alive
+        if alive and self.random.random() < 0.25:
+            process.kill()  # its deliver lives on
+            process.wait()
+        else:
+            self.peer.kill()
+
+    def kill_until(self, is_reached, what):
+        """At least some, whatever comes about; they live the longer the more it takes."""
+        some = self.random.randint(1, 4)
+        for number in range(KILLS_OF_A_PHASE):
+            self.kill_one(self.peer.longest * (1 + number / 5))
+            if number + 1 >= some and is_reached():
+                return
+        raise AssertionError(f"{what}: not within {KILLS_OF_A_PHASE} kills\n{self.peer.log()}")
+
+    # rounds
+
+    def failing(self):
+        return {flow for flow, in self.peer.rows("SELECT flow FROM flow_state WHERE incident IS NOT NULL")}
+
+    def suspect(self):
+        return self.peer.rows("SELECT 1 FROM flow_state WHERE state = 'suspect'")
+
+    def incidents(self):
+        return self.peer.rows("SELECT id, opened, closed FROM incident ORDER BY open_seq")
+
+    def one_round(self):
+        what = self.random.choice(sorted(self.peer.breaks()))
+        flows, expected = self.peer.breaks()[what]
+        former = len(self.incidents())
+        began = time.time()
+        self.peer.break_it(what)
+        self.kill_until(lambda: self.failing() >= flows, f"{what} fails")
+        self.peer.mend()
+        self.phases.append((flows, began, time.time(), True))
+        self.kill_until(lambda: not self.failing(), f"{what} works again")
+        found = self.incidents()[former:]
+        if len(found) != expected or not all(closed for _, _, closed in found):
+            self.wrong.append(f"{what}: {len(found)} incidents in place of {expected}: {found}")
+        if self.peer.rows("PRAGMA integrity_check") != [("ok",)]:
+            self.wrong.append("the store is damaged")
+        self.counts["rounds"] += 1
+
+    def failures_alone(self):
+        """A failure that the next run does not confirm is no incident."""
+        former, began = self.incidents(), time.time()
+        flows = self.peer.fail_once()
+        self.phases.append((flows, began, float("inf"), False))
+        self.kill_until(lambda: self.peer.has_failed_once() and not self.suspect(), "single failures pass by")
+        self.phases[-1] = (flows, began, time.time(), False)
+        if self.incidents() != former:
+            self.wrong.append(f"single failures made incidents: {self.incidents()[len(former):]}")
+
+    def stage(self):
+        """Some rounds under fire, then one agent is let live, and all is judged."""
+        self.peer.configure(flows_run=True)
+        if not self.counts["rounds"]:
+            self.peer.be_born()
+        killer = DeliverKiller(self.peer, random.Random(self.random.random()))
+        try:
+            for _ in range(self.rounds):
+                self.one_round()
+                if self.peer.can_fail_once:
+                    self.failures_alone()
+                if self.is_enough(killer):
+                    break
+        finally:
+            killer.stop()
+        self.counts["delivers"] += killer.kills
+        self.counts["in session"] += killer.in_session
+        self.peer.settle()
+        self.wrong += self.peer.judge() + self.judge_runs() + self.judge_incidents() + self.judge_mails()
+
+    def is_enough(self, killer):
+        delivers = self.counts["delivers"] + killer.kills
+        return delivers >= self.kills and sum(self.counts[kind] for kind in COMMANDS) >= self.kills
+
+    # what the ERP did, against what the store says of it
+
+    def was_broken(self, flow, begin, end):
+        return any(flow in flows and begin <= until and end >= since for flows, since, until, _ in self.phases)
+
+    def judge_runs(self):
+        """No run failed while the ERP was well, none was well that ran while it was broken."""
+        wrong = []
+        for run, flow, started, duration, state, problem in self.peer.rows(
+                "SELECT r.id, f.id, r.started / 1e6, r.duration_us / 1e6, r.state, r.summary"
+                " FROM run r JOIN flow f ON f.no = r.flow"):
+            broken = self.was_broken(flow, started, started + duration)
+            if state == "failed" and not broken or state == "unknown":
+                wrong.append(f"run {run} of {flow} is {state} though the ERP was well: {problem}")
+        for flow, started, duration in self.peer.rows(
+                "SELECT f.id, r.started / 1e6, r.duration_us / 1e6 FROM good_run r JOIN flow f ON f.no = r.flow"):
+            if any(flow in flows and for_good and since < started and started + duration < until
+                   for flows, since, until, for_good in self.phases):
+                wrong.append(f"a run of {flow} is good though the ERP was broken")
+        return wrong
+
+    def judge_incidents(self):
+        """Each lies where the ERP was broken; its members count the failing runs, each once."""
+        wrong = []
+        for incident, flow, failing, first, last, failed in self.peer.rows(
+                "SELECT incident, flow, failing, first_failed, last_failed, runs_failed FROM incident_flow"):
+            stored, = self.peer.rows("SELECT count(*) FROM run r JOIN flow f ON f.no = r.flow WHERE f.id = ? AND"
+                                     " r.state = 'failed' AND r.counted AND r.started BETWEEN ? AND ?",
+                                     flow, first, last)
+            if failing or stored[0] != failed:
+                wrong.append(f"{flow} in {incident}: {failed} failing runs, {stored[0]} are stored")
+            if not self.was_broken(flow, first / 1e6, last / 1e6):
+                wrong.append(f"{flow} is in {incident} though the ERP was well")
+        return wrong
+
+    # mails
+
+    def judge_mails(self):
+        wrong, arrived, contents = [], defaultdict(list), defaultdict(set)
+        for message in list(self.peer.smtp.messages):
+            name = email.message_from_bytes(message["content"])["Message-ID"]
+            contents[name].add(message["content"])
+            for address in message["recipients"]:
+                arrived[address].append(message["content"])
+        wrong += [f"{name} came in {len(kept)} forms" for name, kept in contents.items() if len(kept) > 1]
+        notices = self.peer.rows("SELECT sequence, incident, contact, kind, mail FROM outbox_notice ORDER BY sequence")
+        for sequence, incident, contact, kind, mail in notices:
+            for address in CONTACTS[contact]:
+                if mail not in arrived[address]:
+                    wrong.append(f"notice {sequence} ({kind} of {incident}) has not arrived at {address}")
+        known = {mail for *_, mail in notices}
+        wrong += [f"{name} came and is no notice" for name, kept in contents.items() if not kept <= known]
+        self.counts["mails"] = len(contents)
+        self.counts["doubles"] = sum(len(came) - len(set(came)) for came in arrived.values())
+        return wrong + self.judge_threads(notices) + self.judge_order(notices, arrived)
+
+    def judge_threads(self, notices):
+        """Each contact is told of each incident's beginning and end, once."""
+        told = Counter((incident, contact, kind) for _, incident, contact, kind, _ in notices)
+        return [f"{contact} is told {told[incident, contact, kind]} times that {incident} {kind}"
+                for incident, _, _ in self.incidents() for contact in TOLD for kind in ("opened", "recovered")
+                if told[incident, contact, kind] != 1]
+
+    @staticmethod
+    def judge_order(notices, arrived):
+        """Of one incident, nobody hears the later before the earlier."""
+        wrong, threads = [], defaultdict(list)
+        for _, incident, contact, _, mail in notices:
+            if incident:
+                threads[incident, contact].append(mail)
+        for (incident, contact), mails in threads.items():
+            for address in CONTACTS[contact]:
+                places = [arrived[address].index(mail) for mail in mails if mail in arrived[address]]
+                if places != sorted(places):
+                    wrong.append(f"{address} got the mails of {incident} in the order {places}")
+        return wrong
+
+    def facts(self):
+        return {**self.peer.facts(), **self.counts, "incidents": len(self.incidents())}
+
+
+def test_peer(name, kills, seed, *rounds_of_a_stage):
+    """The facts of all rounds, and what is wrong at their end."""
+    began = time.monotonic()
+    rounds = Rounds(name, kills, seed, *rounds_of_a_stage)
+    try:
+        while True:
+            rounds.stage()
+            kinds = sum(rounds.counts[kind] for kind in COMMANDS)
+            if rounds.wrong or (kinds >= kills and rounds.counts["delivers"] >= kills):
+                break
+            print(f"  {name}: {kinds} and {rounds.counts['delivers']} kills", file=sys.stderr, flush=True)
+        return {**rounds.facts(), "seconds": round(time.monotonic() - began)}, rounds.wrong
+    except AssertionError as error:
+        raise AssertionError(f"{error}\n{rounds.peer.log()}") from None
+    finally:
+        rounds.peer.close()
+
+
+def main():
+    given = form.options(__doc__, kills=1000)
+    table = form.Table("peer", *COLUMNS, "found", width=9)
+    for name in given.names or PEERS:
+        facts, wrong = test_peer(name, given.kills, given.seed)
+        table.row(name, *(facts.get(column, 0) for column in COLUMNS), "; ".join(wrong))
+    return table.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
