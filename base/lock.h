@@ -22,18 +22,6 @@ struct lock;
 // missing. Does not wait.
 struct lock *lock_take(const char *path, GError **error);
 
-// Slots that are locked by number, in a few files: `path` and a number.
-struct lock_slots;
-struct lock_slots *lock_open_slots(const char *path, GError **error);
-
-// Takes one slot; false where somebody else has it. The same `struct lock_slots`
-// taking a slot twice is not noticed: the caller remembers his own.
-bool lock_take_slot(struct lock_slots *slots, uint64_t slot);
-void lock_release_slot(struct lock_slots *slots, uint64_t slot);
-
-// Gives all slots back; the files stay. NULL is allowed.
-void lock_free_slots(struct lock_slots *slots);
-
 // True where somebody holds the file at `path`.
 bool lock_is_held(const char *path);
 
@@ -45,7 +33,5 @@ void lock_free_and_remove(struct lock *lock);
 
 typedef struct lock lock_t;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(lock_t, lock_free)
-typedef struct lock_slots lock_slots_t;
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(lock_slots_t, lock_free_slots)
 
 #endif

@@ -4,6 +4,7 @@
 // is in it.
 #include "store.h"
 
+#include "../base/claims.h"
 #include "../base/ids.h"
 #include "../base/lock.h"
 #include "schema.h"
@@ -30,8 +31,8 @@ struct store {
     char *owner;
     struct db *db;
     struct lock *own, *agent;
-    struct lock_slots *flows;
-    GHashTable *running; // the flows whose lock is ours
+    struct claims *flows;
+    GHashTable *running; // the flows that are ours
 };
 
 static char *lock_path(const struct store *store, const char *name)
@@ -75,12 +76,29 @@ static bool take_own_lock(struct store *store, GError **error)
     }
 }
 
+// Where an owner of this number holds his lock.
+static bool owner_is_alive(void *self, uint64_t number)
+{
+    const struct store *store = self;
+    g_autoptr(GDir) folder = g_dir_open(store->folder, 0, NULL);
+    const char *name = NULL;
+    while (folder != NULL && (name = g_dir_read_name(folder)) != NULL) {
+        g_autofree char *path = lock_path(store, name);
+        if (g_str_has_prefix(name, OWNER_PREFIX) &&
+            ids_number(name + strlen(OWNER_PREFIX)) == number && lock_is_held(path)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool become_owner(struct store *store, GError **error)
 {
     g_autofree char *flows = lock_path(store, "flows");
     g_autoptr(GError) problem = NULL;
     if (take_own_lock(store, &problem)) {
-        store->flows = lock_open_slots(flows, &problem);
+        const struct claims_holder self = {ids_number(store->owner), owner_is_alive, store};
+        store->flows = claims_open(flows, &self, &problem);
     }
     if (problem == NULL) {
         return true;
@@ -315,7 +333,7 @@ bool store_lock_agent(struct store *store, GError **error)
 bool store_lock_flow(struct store *store, const char *flow)
 {
     if (g_hash_table_contains(store->running, flow) ||
-        !lock_take_slot(store->flows, ids_number(flow))) {
+        !claims_take(store->flows, ids_number(flow))) {
         return false;
     }
     g_hash_table_add(store->running, g_strdup(flow));
@@ -325,7 +343,7 @@ bool store_lock_flow(struct store *store, const char *flow)
 void store_unlock_flow(struct store *store, const char *flow)
 {
     if (g_hash_table_remove(store->running, flow)) {
-        lock_release_slot(store->flows, ids_number(flow));
+        claims_release(store->flows, ids_number(flow));
     }
 }
 
@@ -346,7 +364,7 @@ void store_free(struct store *store)
     bool may_owe = store->db == NULL || owes(store);
     db_close(store->db);
     lock_free(store->agent);
-    lock_free_slots(store->flows);
+    claims_free(store->flows);
     if (store->own != NULL && !may_owe) {
         lock_free_and_remove(store->own);
     } else {

@@ -21,12 +21,8 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-    const char *name;
-    g_autoptr(GDir) folder = g_dir_open(*state, 0, NULL);
-    while ((name = g_dir_read_name(folder)) != NULL) {
-        g_autofree char *path = g_build_filename(*state, name, NULL);
-        g_unlink(path);
-    }
+    g_autofree char *path = g_build_filename(*state, "a", NULL);
+    g_unlink(path);
     g_rmdir(*state);
     g_free(*state);
     return 0;
@@ -57,37 +53,6 @@ static void test_no_folder(void **state)
     g_autoptr(GError) error = NULL;
     assert_null(lock_take("/nonexistent/folder/a", &error));
     assert_true(g_error_matches(error, LOCK_ERROR, LOCK_ERROR_FAILED));
-    assert_null(lock_open_slots("/nonexistent/folder/a", NULL));
-}
-
-static void test_slots(void **state)
-{
-    g_autofree char *path = g_build_filename(*state, "a", NULL);
-    g_autoptr(lock_slots_t) one = lock_open_slots(path, NULL);
-    g_autoptr(lock_slots_t) two = lock_open_slots(path, NULL);
-    assert_true(lock_take_slot(one, UINT64_MAX));
-    assert_false(lock_take_slot(two, UINT64_MAX));
-    assert_true(lock_take_slot(two, 4711));
-    assert_false(lock_take_slot(one, 4711));
-    lock_release_slot(one, UINT64_MAX);
-    assert_true(lock_take_slot(two, UINT64_MAX));
-    lock_free_slots(g_steal_pointer(&two));
-    assert_true(lock_take_slot(one, UINT64_MAX));
-    assert_true(lock_take_slot(one, 4711));
-}
-
-// Slots of all files: each excludes its own number alone.
-static void test_many_slots(void **state)
-{
-    g_autofree char *path = g_build_filename(*state, "a", NULL);
-    g_autoptr(lock_slots_t) one = lock_open_slots(path, NULL);
-    g_autoptr(lock_slots_t) two = lock_open_slots(path, NULL);
-    for (uint64_t i = 0; i < 1000; i++) {
-        assert_true(lock_take_slot(i % 2 ? one : two, i * UINT64_C(0x9e3779b97f4a7c15)));
-    }
-    for (uint64_t i = 0; i < 1000; i++) {
-        assert_false(lock_take_slot(i % 2 ? two : one, i * UINT64_C(0x9e3779b97f4a7c15)));
-    }
 }
 
 // A child holds the lock until it is killed.
@@ -129,8 +94,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_exclusion, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_no_folder, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_slots, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_many_slots, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_death_of_the_holder, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("lock", tests, NULL, NULL);
