@@ -24,15 +24,17 @@ static void free_references(struct config_mail *mail)
         intern_release_template(all[i]);
 }
 
+void config_add_flow(struct config *config, struct config_flow *flow)
+{
+    if (config->by_id == NULL)
+        config->by_id = g_hash_table_new(g_str_hash, g_str_equal);
+    g_ptr_array_add(config->flows, flow);
+    g_hash_table_insert(config->by_id, flow->id, flow);
+}
+
 struct config_flow *config_find_flow(const struct config *config, const char *id)
 {
-    for (unsigned i = 0; i < config->flows->len; i++) {
-        struct config_flow *flow = config->flows->pdata[i];
-
-        if (g_str_equal(flow->id, id))
-            return flow;
-    }
-    return NULL;
+    return config->by_id != NULL ? g_hash_table_lookup(config->by_id, id) : NULL;
 }
 
 struct config_sweep *config_find_sweep(const struct config *config, const char *id)
@@ -113,6 +115,7 @@ void config_free(struct config *config)
     g_free(config->mail.from);
     g_free(config->mail.fallback);
     g_free(config->mail.ca);
+    g_clear_pointer(&config->by_id, g_hash_table_unref);
     g_clear_pointer(&config->flows, g_ptr_array_unref);
     g_clear_pointer(&config->sweeps, g_ptr_array_unref);
     g_clear_pointer(&config->systems, g_hash_table_unref);

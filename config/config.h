@@ -149,6 +149,7 @@ struct config {
     GHashTable *contacts; // id -> struct config_contact
     GHashTable *systems;  // id -> struct config_system
     GPtrArray *flows;     // of struct config_flow, in the order of the files
+    GHashTable *by_id;    // id -> struct config_flow, the same ones; NULL where there is none
     GPtrArray *sweeps;    // of struct config_sweep, likewise
     struct secret_store *secrets;
     char *digest;            // hash of all files' contents
@@ -180,6 +181,9 @@ struct config *config_load_text(const char *name, const char *text, size_t lengt
 // file:line:column: error: message. The caller frees the line.
 GPtrArray *config_problems_new(void);
 char *config_problem_format(const struct config_problem *problem);
+
+// Puts a flow behind those that are there. It is handed over.
+void config_add_flow(struct config *config, struct config_flow *flow);
 
 // The flow with this id, or NULL; the sweep and the contact likewise. Borrowed.
 struct config_flow *config_find_flow(const struct config *config, const char *id);

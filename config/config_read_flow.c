@@ -456,7 +456,7 @@ static void read_flow(struct config_world *world, struct config_definition *defi
     config_check_flow_patterns(&world->reader, flow);
     world->reader.scope = NULL;
     world->reader.needs = NULL;
-    g_ptr_array_add(world->reader.config->flows, flow);
+    config_add_flow(world->reader.config, flow);
 }
 
 // A former name must not be that of a flow that is still there.

@@ -45,7 +45,7 @@ static void sample_flow(struct sample *sample, struct config_flow *flow, const c
     flow->impact = g_strdup("Orders are sold but not processed.");
     flow->system = &sample->system;
     flow->priority = priority;
-    g_ptr_array_add(sample->config.flows, flow);
+    config_add_flow(&sample->config, flow);
 }
 
 // `sample` is the caller's; sample_clear frees what it holds.
@@ -95,6 +95,7 @@ static void sample_clear(struct sample *sample)
     g_free(sample->system.title);
     g_hash_table_unref(sample->config.contacts);
     g_hash_table_unref(sample->config.systems);
+    g_hash_table_unref(sample->config.by_id);
     g_ptr_array_unref(sample->config.flows);
     g_ptr_array_unref(sample->config.sweeps);
     g_free(sample->config.mail.from);

@@ -52,7 +52,7 @@ static int set_up(void **state)
     world->config.flows = g_ptr_array_new();
     world->config.sweeps = g_ptr_array_new();
     g_hash_table_insert(world->config.systems, world->system.id, &world->system);
-    g_ptr_array_add(world->config.flows, &world->flow);
+    config_add_flow(&world->config, &world->flow);
     *state = world;
     return 0;
 }
@@ -64,6 +64,7 @@ static int tear_down(void **state)
     g_hash_table_destroy(world->system.act);
     g_hash_table_destroy(world->config.contacts);
     g_hash_table_destroy(world->config.systems);
+    g_hash_table_unref(world->config.by_id);
     g_ptr_array_unref(world->config.flows);
     g_ptr_array_unref(world->config.sweeps);
     g_ptr_array_unref(world->flow.notify);

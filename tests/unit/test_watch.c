@@ -514,6 +514,8 @@ static void test_renamed(void **state)
     struct config_flow *flow = config_find_flow(world->config, "orders");
     flow->was = flow->id;
     flow->id = g_strdup("sales-orders");
+    g_hash_table_remove(world->config->by_id, flow->was);
+    g_hash_table_insert(world->config->by_id, flow->id, flow);
     configure(world, "two");
     assert_outbox(world, "opened partner");
     assert_int_equal(one(world, "SELECT count(*) FROM flow WHERE id = 'sales-orders'"), 1);

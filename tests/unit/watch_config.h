@@ -42,7 +42,7 @@ static struct config_flow *add_flow(struct config *config, const char *id, const
     flow->group_ms = 30000;
     flow->notify = g_ptr_array_new_with_free_func(g_free);
     g_ptr_array_add(flow->notify, g_strdup(contact));
-    g_ptr_array_add(config->flows, flow);
+    config_add_flow(config, flow);
     return flow;
 }
 
@@ -100,6 +100,7 @@ static inline struct config *make_config(void)
 
 static inline void free_config(struct config *config)
 {
+    g_hash_table_unref(config->by_id);
     g_ptr_array_unref(config->flows);
     g_ptr_array_unref(config->sweeps);
     g_hash_table_destroy(config->systems);
