@@ -25,6 +25,17 @@
 
 #define SPREAD_AT_MOST_US (INT64_C(60) * G_USEC_PER_SEC)
 
+// Starts of one such span go together, at its end: to wake up for each alone, and for each
+// answer, costs more than the work.
+#define TOGETHER_US (INT64_C(25) * 1000)
+
+// More starts that are due wait for the next turn of the loop: those before them go on first.
+#define STARTS_A_TURN 64
+
+// To keep what a good run answered costs as much as three runs: of many flows that are new, or
+// whose last one is too old, only so many in a second.
+#define KEPT_A_SECOND 10
+
 // A configuration with the runs that began under it.
 struct agent_generation {
     struct config *config;
@@ -62,6 +73,8 @@ struct agent_flows {
     struct online *online;
     uv_timer_t timer;
     unsigned running;
+    struct clock_mono keeping_since; // the second in which `kept` good answers were kept
+    unsigned kept;
     bool stopping;
 };
 
@@ -236,13 +249,28 @@ static void log_run(struct agent_flow *flow, const struct run_result *result)
               result->duration_ms, problem ? ", " : "", problem ? problem : "");
 }
 
+// One of those that may be kept in this second.
+static bool take_keeping(struct agent_flows *all)
+{
+    struct clock_mono now = clock_mono_now();
+    if (now.us - all->keeping_since.us >= G_USEC_PER_SEC) {
+        all->keeping_since = now;
+        all->kept = 0;
+    }
+    return all->kept++ < KEPT_A_SECOND;
+}
+
 static void watch(struct agent_run *run, const struct run_result *result,
                   const struct redact *redact)
 {
-    struct runtime *runtime = run->owner->all->context.runtime;
-    log_run(run->owner, result);
-    struct watch_event *event = watch_event_new(result, redact, run->owner->wants_json);
+    struct agent_flow *flow = run->owner;
+    struct runtime *runtime = flow->all->context.runtime;
+    log_run(flow, result);
+    bool well = flow->kind == INCIDENT_OK;
+    bool with_json = flow->wants_json && (!well || take_keeping(flow->all));
+    struct watch_event *event = watch_event_new(result, redact, with_json);
     event->counts = event->groups = true;
+    event->was_well = well;
     standby_submit(runtime->standby, runtime->writer, run->generation->config, event, on_watched,
                    run);
 }
@@ -312,9 +340,10 @@ static void on_due(uv_timer_t *timer)
     struct agent_flows *all = timer->data;
     int64_t now_us = clock_wall_now().us;
     struct heap_node *top = heap_top(all->due);
-    for (; top && top->at <= now_us && !all->stopping; top = heap_top(all->due)) {
+    for (int i = 0; i < STARTS_A_TURN && top && top->at <= now_us && !all->stopping; i++) {
         start((struct agent_flow *)top); // the node is its first member
         now_us = MIN(now_us, clock_wall_now().us);
+        top = heap_top(all->due);
     }
     arm(all);
 }
@@ -324,7 +353,9 @@ static void arm(struct agent_flows *all)
     const struct heap_node *top = heap_top(all->due);
     if (all->stopping || !top)
         return;
-    int64_t wait_us = CLAMP(top->at - clock_wall_now().us, 0, LONGEST_WAIT_US);
+    int64_t at_us = top->at + TOGETHER_US - 1 - (top->at - 1) % TOGETHER_US;
+    // never 0: such a timer comes again before anything else has its turn
+    int64_t wait_us = CLAMP(at_us - clock_wall_now().us, 1, LONGEST_WAIT_US);
     clock_timer_start(&all->timer, on_due, wait_us);
 }
 

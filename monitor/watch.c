@@ -242,7 +242,7 @@ bool watch_result(struct db *db, const struct config *config, const struct watch
 
 bool watch_event_is_patient(const struct watch_event *event)
 {
-    return event->json == NULL;
+    return event->json == NULL || (event->was_well && event->state == VERDICT_OK);
 }
 
 struct submission {

@@ -23,6 +23,7 @@ struct watch_event {
     char *json;        // the result with its evidence, redacted; NULL for a plain good run
     bool counts;       // false: of a check without --notify
     bool groups;       // false: its opening does not wait for company
+    bool was_well;     // known of the flow before this run: a good one changes nothing
 };
 
 // The event of a run that was not cut off. The JSON is made for all but good runs, and for
@@ -31,7 +32,7 @@ struct watch_event *watch_event_new(const struct run_result *result, const struc
                                     bool with_json);
 void watch_event_free(struct watch_event *event);
 
-// True for a plain good run: its commit may wait for company.
+// True for a good run that changes nothing: its commit may wait for company.
 bool watch_event_is_patient(const struct watch_event *event);
 
 // What came of it.
