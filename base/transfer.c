@@ -10,18 +10,20 @@
 #include "transfer_socket.h"
 #include "transfer_thread.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
 
 enum {
-    TRANSFER_POOL_MAX = 512,        // handles kept for further calls
-    TRANSFER_CONNECTIONS_MAX = 4096 // idle connections kept, descriptors allowing
+    TRANSFER_POOL_MAX = 512,         // handles kept for further calls
+    TRANSFER_CONNECTIONS_MAX = 4096, // idle connections kept, descriptors allowing
+    TRANSFER_LANE_CALLS = 256        // that share one multi handle
 };
 
 struct transfer_call {
     struct transfer_easy easy; // first: curl's private pointer is both
-    struct transfer *transfer;
+    struct lane *lane;
     transfer_done done;
     void *context;
     struct transfer_response *ended;     // waits for the next turn of the loop
@@ -29,17 +31,28 @@ struct transfer_call {
     GList link;                          // in `active` or `blocking`, then in `ended`
 };
 
-struct transfer {
+// One of curl's multi handles. For each call curl looks through all connections to its host,
+// those in use too: ten thousand in one handle took a core at a thousand calls a second.
+struct lane {
+    struct transfer *transfer;
     CURLM *multi; // NULL once the engine ends
     struct transfer_sockets *sockets;
+    GPtrArray *pool; // of struct transfer_call, idle
+    unsigned calls;  // taken
+};
+
+struct transfer {
+    uv_loop_t *loop;
+    GPtrArray *lanes; // of struct lane; a call goes into the first that has room
     struct transfer_tls_stores *stores;
     struct transfer_dns *dns;
     struct transfer_threads *threads;
-    GPtrArray *pool;      // of struct transfer_call, idle
+    unsigned idle;        // in the lanes' pools
     GQueue active;        // in curl's hands
     GQueue blocking;      // in threads of their own
     GQueue ended;         // done, but not yet told
     uv_timer_t next_turn; // runs while `ended` has calls
+    bool over;
 };
 
 static void call_free(void *data)
@@ -50,26 +63,48 @@ static void call_free(void *data)
     g_free(call);
 }
 
+static struct lane *lane_new(struct transfer *transfer);
+
+// Where no descriptor is left for another lane, the last one takes more.
+static struct lane *find_lane(struct transfer *transfer)
+{
+    struct lane *lane = NULL;
+    for (guint i = 0; i < transfer->lanes->len; i++) {
+        lane = transfer->lanes->pdata[i];
+        if (lane->calls < TRANSFER_LANE_CALLS)
+            return lane;
+    }
+    struct lane *another = lane_new(transfer);
+    return another ? another : lane;
+}
+
 static struct transfer_call *call_take(struct transfer *transfer)
 {
-    if (transfer->pool->len > 0)
-        return g_ptr_array_steal_index_fast(transfer->pool, transfer->pool->len - 1);
+    struct lane *lane = find_lane(transfer);
+    lane->calls++;
+    if (lane->pool->len > 0) {
+        transfer->idle--;
+        return g_ptr_array_steal_index_fast(lane->pool, lane->pool->len - 1);
+    }
     struct transfer_call *call = g_new0(struct transfer_call, 1);
-    call->transfer = transfer;
+    call->lane = lane;
     call->link.data = call;
     const struct transfer_opener opener = {transfer_sockets_open, transfer_sockets_close,
-                                           transfer->sockets};
+                                           lane->sockets};
     transfer_easy_init(&call->easy, &opener, transfer->stores);
     return call;
 }
 
 static void call_give_back(struct transfer_call *call)
 {
-    GPtrArray *pool = call->transfer->pool;
-    if (transfer_easy_end(&call->easy) && pool->len < TRANSFER_POOL_MAX)
-        g_ptr_array_add(pool, call);
-    else
+    struct lane *lane = call->lane;
+    lane->calls--;
+    if (transfer_easy_end(&call->easy) && lane->transfer->idle < TRANSFER_POOL_MAX) {
+        lane->transfer->idle++;
+        g_ptr_array_add(lane->pool, call);
+    } else {
         call_free(call);
+    }
 }
 
 // Hands the response over. The engine may be gone when `done` comes back.
@@ -84,7 +119,7 @@ static void call_tell(struct transfer_call *call, struct transfer_response *resp
 static void on_next_turn(uv_timer_t *timer)
 {
     struct transfer *transfer = timer->data;
-    while (transfer->multi && transfer->ended.length > 0) {
+    while (!transfer->over && transfer->ended.length > 0) {
         struct transfer_call *call = g_queue_peek_head(&transfer->ended);
         g_queue_unlink(&transfer->ended, &call->link);
         call_tell(call, g_steal_pointer(&call->ended));
@@ -95,7 +130,7 @@ static void on_next_turn(uv_timer_t *timer)
 static void end_later(struct transfer_call *call, enum transfer_outcome outcome,
                       enum transfer_phase phase, char *problem)
 {
-    struct transfer *transfer = call->transfer;
+    struct transfer *transfer = call->lane->transfer;
     call->ended = transfer_result_take_other(&call->easy, outcome, phase, problem);
     g_queue_push_tail_link(&transfer->ended, &call->link);
     uv_timer_start(&transfer->next_turn, on_next_turn, 0, 0);
@@ -103,7 +138,7 @@ static void end_later(struct transfer_call *call, enum transfer_outcome outcome,
 
 static void end_call(struct transfer_call *call, struct transfer_response *response)
 {
-    struct transfer *transfer = call->transfer;
+    struct transfer *transfer = call->lane->transfer;
     const char *url = call->easy.request->url;
     if (response->outcome == TRANSFER_TIMEOUT && response->phase == TRANSFER_PHASE_DNS)
         transfer_dns_timed_out(transfer->dns, url);
@@ -114,25 +149,25 @@ static void on_thread_done(struct transfer_response *response, void *context)
 {
     struct transfer_call *call = context;
     call->thread = NULL;
-    g_queue_unlink(&call->transfer->blocking, &call->link);
+    g_queue_unlink(&call->lane->transfer->blocking, &call->link);
     end_call(call, response);
 }
 
 // Collects the calls that curl ended. `done` may start, cancel and free.
 static void on_worked(void *context)
 {
-    struct transfer *transfer = context;
+    const struct lane *lane = context;
     int left;
     CURLMsg *message;
-    while (transfer->multi && (message = curl_multi_info_read(transfer->multi, &left))) {
+    while (lane->multi && (message = curl_multi_info_read(lane->multi, &left))) {
         if (message->msg != CURLMSG_DONE)
             continue;
         CURL *handle = message->easy_handle;
         CURLcode code = message->data.result; // the message is gone after the removal
-        curl_multi_remove_handle(transfer->multi, handle);
+        curl_multi_remove_handle(lane->multi, handle);
         struct transfer_call *call = NULL;
         curl_easy_getinfo(handle, CURLINFO_PRIVATE, (char **)&call);
-        g_queue_unlink(&transfer->active, &call->link);
+        g_queue_unlink(&lane->transfer->active, &call->link);
         end_call(call, transfer_result_take(&call->easy, code));
     }
 }
@@ -164,6 +199,16 @@ static long connections_kept(void)
     return (long)CLAMP(limit.rlim_cur / 4, 16, TRANSFER_CONNECTIONS_MAX);
 }
 
+// The usual limit is 1,024, for programs that use select(); the administrator's is the hard one.
+static void raise_descriptors(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static void init_curl(void)
 {
     static gsize ready;
@@ -172,30 +217,51 @@ static void init_curl(void)
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
         g_error("libcurl cannot start");
     signal(SIGPIPE, SIG_IGN); // OpenSSL writes to sockets that were closed
+    raise_descriptors();
     g_once_init_leave(&ready, 1);
+}
+
+static struct lane *lane_new(struct transfer *transfer)
+{
+    struct lane *lane = g_new0(struct lane, 1);
+    lane->transfer = transfer;
+    lane->multi = new_multi();
+    lane->sockets = transfer_sockets_new(transfer->loop, lane->multi, on_worked, lane);
+    if (!lane->sockets) {
+        curl_multi_cleanup(lane->multi);
+        g_free(lane);
+        return NULL;
+    }
+    long kept = connections_kept();
+    if (transfer->lanes->len > 0)
+        kept = MIN(kept, TRANSFER_LANE_CALLS);
+    if (curl_multi_setopt(lane->multi, CURLMOPT_MAXCONNECTS, kept) != CURLM_OK)
+        g_error("libcurl cannot limit its connections");
+    lane->pool = g_ptr_array_new_with_free_func(call_free);
+    g_ptr_array_add(transfer->lanes, lane);
+    return lane;
 }
 
 struct transfer *transfer_new(uv_loop_t *loop)
 {
     init_curl();
     struct transfer *transfer = g_new0(struct transfer, 1);
-    transfer->multi = new_multi();
-    if (curl_multi_setopt(transfer->multi, CURLMOPT_MAXCONNECTS, connections_kept()) != CURLM_OK)
-        g_error("libcurl cannot limit its connections");
-    transfer->sockets = transfer_sockets_new(loop, transfer->multi, on_worked, transfer);
+    transfer->loop = loop;
+    transfer->lanes = g_ptr_array_new_with_free_func(g_free);
     transfer->stores = transfer_tls_stores_new();
     transfer->dns = transfer_dns_new();
     transfer->threads = transfer_threads_new(loop, transfer->stores);
-    transfer->pool = g_ptr_array_new_with_free_func(call_free);
     uv_timer_init(loop, &transfer->next_turn);
     transfer->next_turn.data = transfer;
+    if (!lane_new(transfer))
+        g_error("no epoll set can be made: %s", g_strerror(errno));
     return transfer;
 }
 
 // Negotiate asks a ticket server in the middle of the call.
 static void start_blocking_call(struct transfer_call *call, const struct transfer_request *request)
 {
-    struct transfer *transfer = call->transfer;
+    struct transfer *transfer = call->lane->transfer;
     if (transfer_threads_is_held(transfer->threads, request->url)) {
         end_later(call, TRANSFER_TIMEOUT, TRANSFER_PHASE_CONNECT,
                   g_strdup("the ticket server (KDC) has not answered an earlier call to this "
@@ -212,7 +278,7 @@ static void start_blocking_call(struct transfer_call *call, const struct transfe
 
 static void start_call(struct transfer_call *call, const struct transfer_request *request)
 {
-    struct transfer *transfer = call->transfer;
+    struct transfer *transfer = call->lane->transfer;
     if (!transfer_easy_begin(&call->easy, request)) {
         end_later(call, TRANSFER_OUR_FAULT, TRANSFER_PHASE_NONE, g_steal_pointer(&call->easy.ours));
     } else if (transfer_dns_is_held(transfer->dns, request->url)) {
@@ -221,7 +287,7 @@ static void start_call(struct transfer_call *call, const struct transfer_request
     } else if (request->credentials.kind == TRANSFER_AUTH_NEGOTIATE) {
         start_blocking_call(call, request);
     } else {
-        CURLMcode code = curl_multi_add_handle(transfer->multi, call->easy.handle);
+        CURLMcode code = curl_multi_add_handle(call->lane->multi, call->easy.handle);
         if (code == CURLM_OK)
             g_queue_push_tail_link(&transfer->active, &call->link);
         else
@@ -243,7 +309,7 @@ struct transfer_call *transfer_start(struct transfer *transfer,
 
 void transfer_cancel(struct transfer_call *call)
 {
-    struct transfer *transfer = call->transfer;
+    struct transfer *transfer = call->lane->transfer;
     if (call->ended)
         return; // it has an outcome already
     if (call->thread) {
@@ -251,7 +317,7 @@ void transfer_cancel(struct transfer_call *call)
         g_queue_unlink(&transfer->blocking, &call->link);
     } else {
         g_queue_unlink(&transfer->active, &call->link);
-        curl_multi_remove_handle(transfer->multi, call->easy.handle);
+        curl_multi_remove_handle(call->lane->multi, call->easy.handle);
     }
     end_later(call, TRANSFER_CANCELLED, TRANSFER_PHASE_NONE, g_strdup("the call was cancelled"));
 }
@@ -261,35 +327,45 @@ unsigned transfer_active(const struct transfer *transfer)
     return transfer->active.length + transfer->blocking.length + transfer->ended.length;
 }
 
-static void drop_calls(GQueue *calls, CURLM *multi)
+static void drop_calls(GQueue *calls)
 {
     while (calls->length > 0) {
         struct transfer_call *call = g_queue_peek_head(calls);
         g_queue_unlink(calls, &call->link);
         if (call->thread)
             transfer_threads_drop(call->thread);
-        else if (multi)
-            curl_multi_remove_handle(multi, call->easy.handle);
+        else // of one that is not in it, curl says so
+            curl_multi_remove_handle(call->lane->multi, call->easy.handle);
         call_free(call);
     }
 }
 
+// on_worked and on_next_turn may still look at it.
+static void end_lane(struct lane *lane)
+{
+    g_ptr_array_unref(lane->pool);
+    curl_multi_cleanup(lane->multi);
+    lane->multi = NULL;
+    transfer_sockets_free(lane->sockets);
+}
+
 static void on_engine_closed(uv_handle_t *handle)
 {
-    g_free(handle->data);
+    struct transfer *transfer = handle->data;
+    g_ptr_array_unref(transfer->lanes);
+    g_free(transfer);
 }
 
 void transfer_free(struct transfer *transfer)
 {
     if (!transfer)
         return;
-    drop_calls(&transfer->active, transfer->multi);
-    drop_calls(&transfer->blocking, NULL);
-    drop_calls(&transfer->ended, NULL);
-    g_ptr_array_unref(transfer->pool);
-    curl_multi_cleanup(transfer->multi);
-    transfer->multi = NULL;
-    transfer_sockets_free(transfer->sockets);
+    transfer->over = true;
+    drop_calls(&transfer->active);
+    drop_calls(&transfer->blocking);
+    drop_calls(&transfer->ended);
+    for (guint i = 0; i < transfer->lanes->len; i++)
+        end_lane(transfer->lanes->pdata[i]);
     transfer_threads_free(transfer->threads);
     transfer_tls_stores_free(transfer->stores);
     transfer_dns_free(transfer->dns);

@@ -135,9 +135,8 @@ static void set_multi(struct transfer_sockets *sockets)
 // The set does not keep the loop running: the timer does while curl has calls.
 static void watch_set(struct transfer_sockets *sockets, uv_loop_t *loop)
 {
-    sockets->set = epoll_create1(EPOLL_CLOEXEC);
-    if (sockets->set < 0 || uv_poll_init(loop, &sockets->ready, sockets->set) != 0)
-        g_error("no epoll set can be made: %s", g_strerror(errno));
+    if (uv_poll_init(loop, &sockets->ready, sockets->set) != 0)
+        g_error("an epoll set cannot be watched");
     sockets->ready.data = sockets;
     uv_poll_start(&sockets->ready, UV_READABLE, on_ready);
     uv_unref((uv_handle_t *)&sockets->ready);
@@ -146,7 +145,11 @@ static void watch_set(struct transfer_sockets *sockets, uv_loop_t *loop)
 struct transfer_sockets *transfer_sockets_new(uv_loop_t *loop, CURLM *multi,
                                               transfer_sockets_worked worked, void *context)
 {
+    int set = epoll_create1(EPOLL_CLOEXEC);
+    if (set < 0)
+        return NULL;
     struct transfer_sockets *sockets = g_new0(struct transfer_sockets, 1);
+    sockets->set = set;
     sockets->multi = multi;
     sockets->worked = worked;
     sockets->context = context;

@@ -12,7 +12,7 @@ struct transfer_sockets;
 // Called whenever curl has worked: calls may have ended. May end the engine.
 typedef void (*transfer_sockets_worked)(void *context);
 
-// Ties `multi` to `loop`; both outlive it.
+// Ties `multi` to `loop`; both outlive it. NULL where no descriptor is left.
 struct transfer_sockets *transfer_sockets_new(uv_loop_t *loop, CURLM *multi,
                                               transfer_sockets_worked worked, void *context);
 
