@@ -356,13 +356,66 @@ static void settle_code(struct envelope *envelope)
     envelope->code = code;
 }
 
-// The row of the bare object.
-static const struct shape *root_shape(void)
+// The rows of one format, so that of nearly every document few have to be asked.
+struct rows {
+    const struct shape *row[ENVELOPE_ROWS_MAX];
+    unsigned count;
+    const struct shape *root; // the row of the bare object
+    GHashTable *words;        // the members that an object has where a row concerns it -> the row
+    uint64_t always;          // rows that ask for no such member
+    uint64_t of_lists;        // rows that may concern the elements of a list
+    uint64_t late;            // `root` and what follows it
+    uint64_t sure;            // signs of a failure
+};
+
+// The members one of which an object has where a row that begins with none concerns it, a|b
+// for either; NULL where it may concern any.
+static const char *words_of_condition(const struct shape *shape)
 {
-    size_t i = 0;
-    while (strcmp(shapes[i].name, "root") != 0)
-        i++;
-    return &shapes[i];
+    bool bare = shape->format == JSON && strcmp(shape->base, "@") == 0;
+    return bare && *shape->condition ? shape->condition : NULL;
+}
+
+static void add_words(struct rows *rows, const char *words, unsigned row)
+{
+    for (;; words++) {
+        size_t length = strcspn(words, "|.=");
+        envelope_words_add(rows->words, words, length, row);
+        words += length;
+        if (*words != '|')
+            return;
+    }
+}
+
+static void add_row(struct rows *rows, const struct shape *shape)
+{
+    bool begins_with_word = *shape->base != '@' && *shape->base != '*';
+    const char *words = begins_with_word ? shape->base : words_of_condition(shape);
+    unsigned row = rows->count++;
+    g_assert(row < ENVELOPE_ROWS_MAX);
+    rows->row[row] = shape;
+    if (strcmp(shape->name, "root") == 0)
+        rows->root = shape;
+    if (words)
+        add_words(rows, words, row);
+    rows->always |= (uint64_t)!words << row;
+    rows->of_lists |= (uint64_t)!begins_with_word << row;
+    rows->late |= (uint64_t)(rows->root != NULL) << row;
+    rows->sure |= (uint64_t)(shape->sign == SURE) << row;
+}
+
+static const struct rows *rows_of(enum shape_format format)
+{
+    static struct rows *all[XML + 1] = {NULL};
+    if (g_once_init_enter(&all[format])) {
+        struct rows *fresh = g_new0(struct rows, 1);
+        fresh->words = envelope_words_new();
+        for (size_t i = 0; i < G_N_ELEMENTS(shapes); i++)
+            if (shapes[i].format & format)
+                add_row(fresh, &shapes[i]);
+        g_once_init_leave(&all[format], fresh);
+    }
+    return all[format];
 }
 
 // Signs count at the root, in what commonly wraps an answer, and in the answers
@@ -378,7 +431,7 @@ static void read_signs(struct reader *reader, const cJSON *document)
         return;
     if (!reader->xml && envelope_member(document, "id") && !envelope_member(document, "jsonrpc"))
         count = 1;
-    reader->shape = root_shape();
+    reader->shape = rows_of(reader->xml ? XML : JSON)->root;
     for (size_t i = 0; i < count; i++) {
         reader->budget = NODES_MAX;
         walk(reader, document, places[i], visit_signs);
@@ -408,59 +461,23 @@ static bool is_bare_message(const cJSON *document)
            !envelope_member(document, "result") && !envelope_member(document, "token");
 }
 
-static void add_first_words(GHashTable *words, const char *base, unsigned row)
-{
-    for (;; base++) {
-        size_t length = strcspn(base, "|.");
-        envelope_words_add(words, base, length, row);
-        base += length;
-        if (*base != '|')
-            return;
-    }
-}
-
-static bool begins_with_word(const struct shape *shape)
-{
-    return *shape->base != '@' && *shape->base != '*';
-}
-
-// The members that bases begin with, for the rows of a format that begin with one.
-// Rows count within their format: there are more of all than a set of bits holds.
-static GHashTable *base_words(enum shape_format format)
-{
-    static GHashTable *words[XML + 1] = {NULL};
-    if (g_once_init_enter(&words[format])) {
-        GHashTable *fresh = envelope_words_new();
-        unsigned row = 0;
-        for (size_t i = 0; i < G_N_ELEMENTS(shapes); i++) {
-            if (!(shapes[i].format & format))
-                continue;
-            if (begins_with_word(&shapes[i]))
-                add_first_words(fresh, shapes[i].base, row);
-            row++;
-        }
-        g_once_init_leave(&words[format], fresh);
-    }
-    return words[format];
-}
-
 // Rows that are no sign of a failure only say more about one. The bare object and
 // what follows it are asked after the signs, for what fails says more than its frame.
 static void read_shapes(struct reader *reader, const cJSON *document, bool late)
 {
-    enum shape_format format = reader->xml ? XML : JSON;
-    uint64_t rows = envelope_words_find(base_words(format), document);
-    unsigned row = 0;
-    for (size_t i = 0; i < G_N_ELEMENTS(shapes); i++) {
-        const struct shape *shape = &shapes[i];
-        if (!(shape->format & format))
+    const struct rows *rows = rows_of(reader->xml ? XML : JSON);
+    uint64_t fit = cJSON_IsArray(document)
+                       ? rows->of_lists
+                       : rows->always | envelope_words_find(rows->words, document);
+    fit &= late ? rows->late : ~rows->late;
+    if (reader->quick)
+        fit &= rows->sure;
+    for (unsigned i = 0; i < rows->count && fit >> i; i++) {
+        if (!(fit >> i & 1))
             continue;
-        bool fits = rows >> row++ & 1 || !begins_with_word(shape);
-        if (!fits || (shape >= root_shape()) != late || (reader->quick && shape->sign != SURE))
-            continue;
-        reader->shape = shape;
+        reader->shape = rows->row[i];
         reader->budget = NODES_MAX;
-        walk(reader, document, shape->base, visit_base);
+        walk(reader, document, reader->shape->base, visit_base);
     }
 }
 

@@ -62,7 +62,10 @@ bool envelope_name_is(const char *name, size_t length, const char *key);
 // A member's name as the tables write it; false where it is too long for `plain`.
 bool envelope_plain_name(const char *key, char *plain, size_t size);
 
-// Names of members and the rows (below 64) of a table that ask for them. Only added
+// Rows of a table that a set of bits holds.
+enum { ENVELOPE_ROWS_MAX = 64 };
+
+// Names of members and the rows of a table that ask for them. Only added
 // to while nothing is found in it yet; never freed.
 GHashTable *envelope_words_new(void);
 void envelope_words_add(GHashTable *words, const char *name, size_t length, unsigned row);

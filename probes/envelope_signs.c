@@ -187,6 +187,19 @@ static bool shows_bank(const cJSON *object, const cJSON *member, const char *tex
     return refused && code && !envelope_is_success(code) && !envelope_member(object, "id");
 }
 
+// {"code": 100, "message": "…"} and little else: an error object without a frame.
+static bool shows_bare(const cJSON *object, const cJSON *member, const char *text)
+{
+    char buffer[32];
+    const cJSON *message = envelope_member(object, "message");
+    message = message ? message : envelope_member(object, "msg");
+    (void)member;
+    return text && message && envelope_text(message, buffer) &&
+           cJSON_GetArraySize(object) <= BARE_MEMBERS_MAX && !envelope_is_success(text) &&
+           !envelope_member(object, "id") && !envelope_member(object, "data") &&
+           !envelope_member(object, "result") && !tells_success(object);
+}
+
 #define FALSE_RULE shows_false
 #define TRUE_RULE shows_true
 #define CODE_RULE shows_code
@@ -198,6 +211,7 @@ static bool shows_bank(const cJSON *object, const cJSON *member, const char *tex
 #define SILENT_RULE shows_silent
 #define DIGITS_RULE shows_digits
 #define BANK_RULE shows_bank
+#define BARE_RULE shows_bare
 
 static const struct {
     const char *member;
@@ -206,21 +220,6 @@ static const struct {
 #define ENVELOPE_SIGN(member, rule) {member, rule##_RULE},
 #include "envelope_shapes.def"
 };
-
-// {"code": 100, "message": "…"} and little else: an error object without a frame.
-static bool is_bare_error(const cJSON *object)
-{
-    char buffer[32];
-    const cJSON *code = envelope_member(object, "code");
-    const cJSON *message = envelope_member(object, "message");
-    message = message ? message : envelope_member(object, "msg");
-    const char *text = code ? envelope_text(code, buffer) : NULL;
-    char spare[32];
-    return text && message && envelope_text(message, spare) &&
-           cJSON_GetArraySize(object) <= BARE_MEMBERS_MAX && !envelope_is_success(text) &&
-           !envelope_member(object, "id") && !envelope_member(object, "data") &&
-           !envelope_member(object, "result") && !tells_success(object);
-}
 
 static GHashTable *sign_words(void)
 {
@@ -245,12 +244,8 @@ static bool warns(const cJSON *object)
     return member && is_word(envelope_text(member, buffer), words);
 }
 
-bool envelope_shows_failure(const cJSON *object)
+static bool shows_sign(const cJSON *object)
 {
-    if (warns(object))
-        return false;
-    if (is_bare_error(object))
-        return true;
     uint64_t rows = envelope_words_find(sign_words(), object);
     for (size_t i = 0; rows >> i && i < G_N_ELEMENTS(signs); i++) {
         char buffer[32];
@@ -261,4 +256,9 @@ bool envelope_shows_failure(const cJSON *object)
             return true;
     }
     return false;
+}
+
+bool envelope_shows_failure(const cJSON *object)
+{
+    return shows_sign(object) && !warns(object);
 }

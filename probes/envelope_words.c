@@ -17,7 +17,7 @@ void envelope_words_add(GHashTable *words, const char *name, size_t length, unsi
 {
     g_autofree char *key = g_strndup(name, length);
     uint64_t *rows = g_hash_table_lookup(words, key);
-    g_assert(length < NAME_MAX_BYTES && row < 64);
+    g_assert(length < NAME_MAX_BYTES && row < ENVELOPE_ROWS_MAX);
     if (!rows) {
         rows = g_new0(uint64_t, 1);
         g_hash_table_insert(words, g_steal_pointer(&key), rows);
