@@ -27,13 +27,13 @@ struct arena *arena_new(size_t block_size)
 
 static char *add_block(struct arena *arena, size_t size)
 {
-    struct block *block = g_malloc0(sizeof *block + size);
+    struct block *block = g_malloc(sizeof *block + size);
     block->before = arena->last;
     arena->last = block;
     return block->bytes;
 }
 
-void *arena_take(struct arena *arena, size_t size)
+static void *take(struct arena *arena, size_t size)
 {
     size = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     if (size > arena->left && size > arena->block_size / 4) // what is left serves the next ones
@@ -48,11 +48,17 @@ void *arena_take(struct arena *arena, size_t size)
     return piece;
 }
 
+void *arena_take(struct arena *arena, size_t size)
+{
+    return memset(take(arena, size), 0, size);
+}
+
 char *arena_text(struct arena *arena, const char *text, size_t length)
 {
-    char *copy = arena_take(arena, length + 1);
+    char *copy = take(arena, length + 1);
     if (length > 0)
         memcpy(copy, text, length);
+    copy[length] = '\0';
     return copy;
 }
 

@@ -46,8 +46,8 @@ struct clock_reading clock_read(void);
 void clock_timer_start(struct uv_timer_s *timer, void (*over)(struct uv_timer_s *timer),
                        int64_t span_us);
 
-// Writes `time` as RFC 3339 in UTC with milliseconds: 2026-11-21T09:30:00.120Z.
-// The caller frees the text.
+// Writes `time` as RFC 3339 in UTC with milliseconds: 2026-11-21T09:30:00.120Z, or "-"
+// where its year has no four digits. The caller frees the text.
 char *clock_wall_format(struct clock_wall time);
 
 // Reads what clock_wall_format wrote, or any RFC 3339 time; -1 where it is none.

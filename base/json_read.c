@@ -49,6 +49,16 @@ static void *allocate(struct reader *reader, size_t size)
     return memory;
 }
 
+static char *copy_text(struct reader *reader, const char *from, size_t length)
+{
+    if (reader->arena)
+        return arena_text(reader->arena, from, length);
+    char *text = allocate(reader, length + 1);
+    memcpy(text, from, length);
+    text[length] = '\0';
+    return text;
+}
+
 static void release(struct reader *reader, char *text)
 {
     if (!reader->arena)
@@ -145,11 +155,8 @@ static double nearest_double(const char *literal, size_t length)
 
 static void set_number(struct reader *reader, cJSON *node, const char *literal, size_t length)
 {
-    char *copy = allocate(reader, length + 1);
-    memcpy(copy, literal, length);
-    copy[length] = '\0';
-    node->valuestring = copy;
-    double number = nearest_double(copy, length);
+    node->valuestring = copy_text(reader, literal, length);
+    double number = nearest_double(node->valuestring, length);
     node->valuedouble = number;
     node->valueint = number >= INT_MAX ? INT_MAX : number <= INT_MIN ? INT_MIN : (int)number;
 }
@@ -271,14 +278,6 @@ static const char *find_quote(const char *at, const char *end)
     for (at = skip_plain(at, end); at < end && *at != '"'; at = skip_plain(at, end))
         at += *at == '\\' && end - at > 1 ? 2 : 1;
     return at;
-}
-
-static char *copy_text(struct reader *reader, const char *from, size_t length)
-{
-    char *text = allocate(reader, length + 1);
-    memcpy(text, from, length);
-    text[length] = '\0';
-    return text;
 }
 
 // Reads a text whose opening quote is at reader->at; allocated as cJSON does.

@@ -169,7 +169,6 @@ static void set_limits(struct transfer_easy *easy)
     note(easy, curl_easy_setopt(handle, CURLOPT_PROXY, ""));
     note(easy, curl_easy_setopt(handle, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS));
     note(easy, curl_easy_setopt(handle, CURLOPT_ACCEPT_ENCODING, "gzip, deflate"));
-    note(easy, curl_easy_setopt(handle, CURLOPT_USERAGENT, "erpwatch/" ERPWATCH_VERSION));
 }
 
 // curl reads no certificates itself: on_tls gives each connection its store.

@@ -105,7 +105,7 @@ void transfer_request_copy_credentials(struct transfer_request *request,
                                        const struct transfer_request *other);
 
 // Adds what every request carries, where it is not there yet: Accept, User-Agent
-// and Accept-Encoding. The transport would send them anyway; so they are seen.
+// and Accept-Encoding. The transport adds nothing to them but Host and lengths.
 void transfer_request_complete(struct transfer_request *request);
 
 // A response with no outcome yet; transfer_response_free frees it.

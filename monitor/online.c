@@ -102,6 +102,7 @@ static struct question *start_question(struct online *online, const GPtrArray *a
         struct transfer_request *request = transfer_request_new("HEAD", addresses->pdata[i]);
         request->timeout_ms = ONLINE_TIMEOUT_MS;
         request->max_body = 64 * 1024;
+        transfer_request_complete(request);
         g_ptr_array_add(question->requests, request);
         transfer_start(online->transfer, request, on_answer, question);
     }

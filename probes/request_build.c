@@ -87,8 +87,6 @@ static bool build_headers(struct builder *builder, GError **error)
         transfer_headers_add(headers, "Accept",
                              markup ? "application/xml, text/xml, application/soap+xml, */*"
                                     : "application/json, */*");
-    if (!transfer_headers_find(headers, "User-Agent"))
-        transfer_headers_add(headers, "User-Agent", "erpwatch/" ERPWATCH_VERSION);
     return true;
 }
 

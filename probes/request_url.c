@@ -92,11 +92,13 @@ bool request_url_check(const char *url, GError **error)
         good = (unsigned char)url[i] > ' ' && url[i] != 0x7f && !strchr("\\\"<>^`{|}", url[i]);
     const char *at = good ? memchr(url, '@', end) : NULL;
     good = good && (!at || !memchr(at + 1, '@', end - (size_t)(at + 1 - url)));
-    g_autoptr(GUri) uri = good ? parse_whole(url) : NULL;
-    if (!uri)
+    g_autofree char *scheme = NULL, *host = NULL;
+    good = good && g_uri_split_network(url, URL_FLAGS, &scheme, &host, NULL, NULL) && *host &&
+           default_port(scheme) != 0;
+    if (!good)
         g_set_error(error, REQUEST_ERROR, REQUEST_ERROR_URL,
                     "\"%s\" is no URL; a whole one begins with http:// or https://", url);
-    return uri != NULL;
+    return good;
 }
 
 char *request_url_join(const char *base, const char *path)

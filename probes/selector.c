@@ -56,11 +56,12 @@ static const char *subject_text(struct subject *subject)
     return subject->text;
 }
 
-// A node takes several times the bytes that it was written with.
+// A node takes several times the bytes that it was written with. The usual body's are
+// in blocks that malloc keeps at hand: it tidies all its memory up for a larger one.
 static struct arena *arena_for(struct subject *subject, size_t length)
 {
     if (!subject->arena)
-        subject->arena = arena_new(CLAMP(length * 5, 512, 256 * 1024));
+        subject->arena = arena_new(length < 4096 ? 1000 : MIN(length * 5, 256 * 1024));
     return subject->arena;
 }
 

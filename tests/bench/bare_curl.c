@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The measure of all calls: libcurl's multi interface with nothing around it,
 // bodies thrown away, handles used again; as fast as it goes, or so many calls a second. What
-// erpwatch adds is judged by it. The request is the one that transfer_calls sends, byte for
-// byte.
+// erpwatch adds is judged by it. The request is the one that transfer_calls sends, but for the
+// order of its headers.
 #include "bench_use.h"
 
 #include <curl/curl.h>

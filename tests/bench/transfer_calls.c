@@ -45,6 +45,7 @@ static void start(struct slot *slot)
         slot->request->body = g_bytes_new_static(bench.body, strlen(bench.body));
         transfer_headers_add(slot->request->headers, "Content-Type", "application/json");
     }
+    transfer_request_complete(slot->request);
     transfer_start(engine, slot->request, on_done, slot);
 }
 

@@ -22,6 +22,9 @@ static void test_format(void **state)
         {INT64_C(1795253400120999), "2026-11-21T09:30:00.120Z"},
         {-1, "1969-12-31T23:59:59.999Z"},
         {INT64_C(951782400000000), "2000-02-29T00:00:00.000Z"},
+        {INT64_C(253402300799999999), "9999-12-31T23:59:59.999Z"},
+        {INT64_C(253402300800000000), "-"},
+        {INT64_MAX, "-"},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autofree char *text = clock_wall_format((struct clock_wall){cases[i].us});

@@ -236,8 +236,7 @@ static void test_headers(void **state)
     struct fixture *fixture = *state;
     g_autoptr(transfer_request_t) plain = build(fixture);
     g_autofree char *defaults = header_text(plain);
-    assert_string_equal(
-        defaults, "Accept: application/json, */*\nUser-Agent: erpwatch/" ERPWATCH_VERSION "\n");
+    assert_string_equal(defaults, "Accept: application/json, */*\n");
     add(fixture->system.headers, "Accept-Language", "en-US", TEMPLATE_PLACE_HEADER);
     add(fixture->system.headers, "X-Two", "system", TEMPLATE_PLACE_HEADER);
     add(fixture->call->headers, "x-two", "{{id}}", TEMPLATE_PLACE_HEADER);
@@ -246,7 +245,7 @@ static void test_headers(void **state)
     g_autoptr(transfer_request_t) request = build(fixture);
     g_autofree char *text = header_text(request);
     assert_string_equal(text, "Accept-Language: en-US\nx-two: a/b 1%\nx-two: again\n"
-                              "accept: text/plain\nUser-Agent: erpwatch/" ERPWATCH_VERSION "\n");
+                              "accept: text/plain\n");
 }
 
 // No place of a template lets a second line into a header.
