@@ -360,12 +360,12 @@ static void settle_code(struct envelope *envelope)
 struct rows {
     const struct shape *row[ENVELOPE_ROWS_MAX];
     unsigned count;
-    const struct shape *root; // the row of the bare object
-    GHashTable *words;        // the members that an object has where a row concerns it -> the row
-    uint64_t always;          // rows that ask for no such member
-    uint64_t of_lists;        // rows that may concern the elements of a list
-    uint64_t late;            // `root` and what follows it
-    uint64_t sure;            // signs of a failure
+    const struct shape *root;     // the row of the bare object
+    struct envelope_words *words; // one of which an object has where a row concerns it
+    uint64_t always;              // rows that ask for no such member
+    uint64_t of_lists;            // rows that may concern the elements of a list
+    uint64_t late;                // `root` and what follows it
+    uint64_t sure;                // signs of a failure
 };
 
 // The members one of which an object has where a row that begins with none concerns it, a|b

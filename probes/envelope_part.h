@@ -59,20 +59,21 @@ char *envelope_plain_text(const char *text, size_t length);
 // `length` bytes long.
 bool envelope_name_is(const char *name, size_t length, const char *key);
 
-// A member's name as the tables write it; false where it is too long for `plain`.
-bool envelope_plain_name(const char *key, char *plain, size_t size);
+// A member's name as the tables write it, cut to what `plain` holds; how long it is.
+size_t envelope_plain_name(const char *key, char *plain, size_t size);
 
 // Rows of a table that a set of bits holds.
 enum { ENVELOPE_ROWS_MAX = 64 };
 
 // Names of members and the rows of a table that ask for them. Only added
 // to while nothing is found in it yet; never freed.
-GHashTable *envelope_words_new(void);
-void envelope_words_add(GHashTable *words, const char *name, size_t length, unsigned row);
+struct envelope_words *envelope_words_new(void);
+void envelope_words_add(struct envelope_words *words, const char *name, size_t length,
+                        unsigned row);
 
 // The rows that ask for a member that `object` has, as bits; all of them where there
 // are too many to look at.
-uint64_t envelope_words_find(GHashTable *words, const cJSON *object);
+uint64_t envelope_words_find(const struct envelope_words *words, const cJSON *object);
 
 // A member by its name in that sense, or NULL; of the first 500. Borrowed.
 const cJSON *envelope_member(const cJSON *object, const char *name);

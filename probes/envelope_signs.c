@@ -221,11 +221,11 @@ static const struct {
 #include "envelope_shapes.def"
 };
 
-static GHashTable *sign_words(void)
+static const struct envelope_words *sign_words(void)
 {
-    static GHashTable *words = NULL;
+    static struct envelope_words *words = NULL;
     if (g_once_init_enter(&words)) {
-        GHashTable *fresh = envelope_words_new();
+        struct envelope_words *fresh = envelope_words_new();
         for (unsigned i = 0; i < G_N_ELEMENTS(signs); i++)
             envelope_words_add(fresh, signs[i].member, strlen(signs[i].member), i);
         g_once_init_leave(&words, fresh);

@@ -38,19 +38,16 @@ bool envelope_name_is(const char *name, size_t length, const char *key)
     return name == end;
 }
 
-bool envelope_plain_name(const char *key, char *plain, size_t size)
+size_t envelope_plain_name(const char *key, char *plain, size_t size)
 {
     size_t length = 0;
-    for (const char *k = without_prefix(key); *k; k++) {
+    for (const char *k = without_prefix(key); *k && length + 1 < size; k++) {
         char byte = plain_byte(*k);
-        if (!byte)
-            continue;
-        if (length + 1 == size)
-            return false;
-        plain[length++] = byte;
+        if (byte)
+            plain[length++] = byte;
     }
     plain[length] = '\0';
-    return true;
+    return length;
 }
 
 static const cJSON *find_member(const cJSON *object, const char *name, size_t length)
