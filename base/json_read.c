@@ -243,19 +243,17 @@ static char *read_escape(struct reader *reader, char *out)
     return out + 1;
 }
 
-// True where one of eight bytes is `byte` (Mycroft's test).
-static bool has_byte(uint64_t word, unsigned char byte)
+// The high bit of each byte that is below `limit`, at most 0x80; of the bytes above the
+// first such one it may be set too (Mycroft's test).
+static uint64_t below(uint64_t word, unsigned char limit)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101), highs = ones << 7;
-    uint64_t zeros = word ^ ones * byte;
-    return ((zeros - ones) & ~zeros & highs) != 0;
+    return (word - ones * limit) & ~word & highs;
 }
 
-// True where one of eight bytes is below 0x20.
-static bool has_control(uint64_t word)
+static uint64_t equal(uint64_t word, unsigned char byte)
 {
-    const uint64_t ones = UINT64_C(0x0101010101010101), highs = ones << 7;
-    return ((word - ones * 0x20) & ~word & highs) != 0;
+    return below(word ^ UINT64_C(0x0101010101010101) * byte, 1);
 }
 
 // Where the plain bytes at `at` end: at a quote, a backslash, a control character.
@@ -264,8 +262,10 @@ static const char *skip_plain(const char *at, const char *end)
     uint64_t word;
     for (; end - at >= (ptrdiff_t)sizeof word; at += sizeof word) {
         memcpy(&word, at, sizeof word);
-        if (has_byte(word, '"') || has_byte(word, '\\') || has_control(word))
-            break;
+        word = GUINT64_FROM_LE(word);
+        uint64_t ends = equal(word, '"') | equal(word, '\\') | below(word, 0x20);
+        if (ends)
+            return at + __builtin_ctzll(ends) / 8;
     }
     while (at < end && (unsigned char)*at >= 0x20 && *at != '"' && *at != '\\')
         at++;

@@ -168,6 +168,27 @@ static void test_length(void **state)
     assert_null(json_parse("\"\xC3\xA9\0b\"", 6, NULL));
 }
 
+// Texts are read eight bytes at a time: what is special is seen wherever it stands, behind
+// bytes that differ from it by one bit alike.
+static void test_special_places(void **state)
+{
+    (void)state;
+    static const char *const plains[] = {"!", "#", "[", "]", " ", "\x7f", "\xC2\xA2"};
+    for (size_t k = 0; k < G_N_ELEMENTS(plains); k++) {
+        for (size_t place = 0; place < 20; place++) {
+            g_autoptr(GString) before = g_string_new(NULL);
+            for (size_t i = 0; i < place; i++)
+                g_string_append(before, plains[k]);
+            g_autofree char *text = g_strdup_printf("\"%s\\n%s\"", before->str, before->str);
+            g_autofree char *meant = g_strdup_printf("%s\n%s", before->str, before->str);
+            g_autofree char *raw = g_strdup_printf("\"%s\x1f%s\"", before->str, before->str);
+            g_autoptr(cJSON) tree = parse(text);
+            assert_string_equal(tree->valuestring, meant);
+            assert_null(json_parse(raw, strlen(raw), NULL));
+        }
+    }
+}
+
 static void test_depth(void **state)
 {
     (void)state;
@@ -376,12 +397,13 @@ static void test_values(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_accepted),    cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_length),      cmocka_unit_test(test_depth),
-        cmocka_unit_test(test_doubles),     cmocka_unit_test(test_members),
-        cmocka_unit_test(test_building),    cmocka_unit_test(test_indented),
-        cmocka_unit_test(test_is_number),   cmocka_unit_test(test_equal),
-        cmocka_unit_test(test_equal_large), cmocka_unit_test(test_values),
+        cmocka_unit_test(test_accepted),       cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_length),         cmocka_unit_test(test_depth),
+        cmocka_unit_test(test_doubles),        cmocka_unit_test(test_members),
+        cmocka_unit_test(test_building),       cmocka_unit_test(test_indented),
+        cmocka_unit_test(test_is_number),      cmocka_unit_test(test_equal),
+        cmocka_unit_test(test_equal_large),    cmocka_unit_test(test_values),
+        cmocka_unit_test(test_special_places),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
