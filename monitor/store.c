@@ -330,20 +330,40 @@ bool store_lock_agent(struct store *store, GError **error)
     return false;
 }
 
-bool store_lock_flow(struct store *store, const char *flow)
+static bool lock_name(struct store *store, const char *name)
 {
-    if (g_hash_table_contains(store->running, flow) ||
-        !claims_take(store->flows, ids_number(flow))) {
+    if (g_hash_table_contains(store->running, name) ||
+        !claims_take(store->flows, ids_number(name))) {
         return false;
     }
-    g_hash_table_add(store->running, g_strdup(flow));
+    g_hash_table_add(store->running, g_strdup(name));
     return true;
 }
 
-void store_unlock_flow(struct store *store, const char *flow)
+static void unlock_name(struct store *store, const char *name)
 {
-    if (g_hash_table_remove(store->running, flow)) {
-        claims_release(store->flows, ids_number(flow));
+    if (g_hash_table_remove(store->running, name)) {
+        claims_release(store->flows, ids_number(name));
+    }
+}
+
+bool store_lock_flow(struct store *store, const char *flow, const char *former)
+{
+    if (!lock_name(store, flow)) {
+        return false;
+    }
+    if (former == NULL || lock_name(store, former)) {
+        return true;
+    }
+    unlock_name(store, flow);
+    return false;
+}
+
+void store_unlock_flow(struct store *store, const char *flow, const char *former)
+{
+    unlock_name(store, flow);
+    if (former != NULL) {
+        unlock_name(store, former);
     }
 }
 

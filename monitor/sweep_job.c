@@ -60,7 +60,7 @@ static void ask_owing(void *self, sweep_owing_done done, void *context)
 static void end(struct sweep_job *job)
 {
     if (job->runtime->store)
-        store_unlock_flow(job->runtime->store, job->lock);
+        store_unlock_flow(job->runtime->store, job->lock, NULL);
     job->done(job->result, job->json, job->notices, job->context);
     sweep_result_free(job->result);
     cJSON_Delete(job->json);
@@ -104,7 +104,7 @@ bool sweep_job_start(struct runtime *runtime, const struct config *config,
 {
     // no flow can be called so: one / at most stands in its name
     g_autofree char *lock = g_strconcat("sweep//", sweep->system->id, NULL);
-    if (runtime->store && !store_lock_flow(runtime->store, lock))
+    if (runtime->store && !store_lock_flow(runtime->store, lock, NULL))
         return false;
     struct sweep_job *job = g_new0(struct sweep_job, 1);
     job->runtime = runtime;

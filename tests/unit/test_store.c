@@ -119,14 +119,31 @@ static void test_a_flow_runs_once(void **state)
 {
     g_autoptr(store_t) one = open_store(state);
     g_autoptr(store_t) two = open_store(state);
-    assert_true(store_lock_flow(one, "orders"));
-    assert_false(store_lock_flow(one, "orders"));
-    assert_false(store_lock_flow(two, "orders"));
-    assert_true(store_lock_flow(two, "customers"));
-    store_unlock_flow(two, "orders"); // not its own: nothing happens
-    assert_false(store_lock_flow(two, "orders"));
-    store_unlock_flow(one, "orders");
-    assert_true(store_lock_flow(two, "orders"));
+    assert_true(store_lock_flow(one, "orders", NULL));
+    assert_false(store_lock_flow(one, "orders", NULL));
+    assert_false(store_lock_flow(two, "orders", NULL));
+    assert_true(store_lock_flow(two, "customers", NULL));
+    store_unlock_flow(two, "orders", NULL); // not its own: nothing happens
+    assert_false(store_lock_flow(two, "orders", NULL));
+    store_unlock_flow(one, "orders", NULL);
+    assert_true(store_lock_flow(two, "orders", NULL));
+}
+
+// A run may go on under a name that another configuration has changed.
+static void test_a_renamed_flow_runs_once(void **state)
+{
+    g_autoptr(store_t) one = open_store(state);
+    g_autoptr(store_t) two = open_store(state);
+    assert_true(store_lock_flow(one, "orders", NULL));
+    assert_false(store_lock_flow(two, "sales-orders", "orders"));
+    assert_false(store_lock_flow(one, "sales-orders", "orders"));
+    assert_true(store_lock_flow(two, "sales-orders", NULL)); // nothing is left of the failed try
+    store_unlock_flow(two, "sales-orders", NULL);
+    store_unlock_flow(one, "orders", NULL);
+    assert_true(store_lock_flow(two, "sales-orders", "orders"));
+    assert_false(store_lock_flow(one, "orders", NULL));
+    store_unlock_flow(two, "sales-orders", "orders");
+    assert_true(store_lock_flow(one, "orders", NULL));
 }
 
 static void test_reserve(void **state)
@@ -319,6 +336,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_owners, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_one_agent, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_flow_runs_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_renamed_flow_runs_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_reserve, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_damaged_table, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_tables_agree_again, set_up, tear_down),
