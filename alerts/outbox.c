@@ -72,16 +72,23 @@ bool outbox_add(struct db *db, const struct notice *notice, struct clock_wall no
     return add_recipients(db, notice, db_last_rowid(db), due.us, MAX(due.us - now.us, 0), error);
 }
 
-bool outbox_update(struct db *db, const struct notice *notice, bool *updated, GError **error)
+bool outbox_update(struct db *db, const struct notice *notice, GError **error)
 {
     g_autofree char *facts = json_print(notice->facts, false);
-    if (!db_run(db, error,
-                "UPDATE outbox_notice SET facts = ?, priority = ?, exempt = ?"
-                " WHERE notice = ? AND first_us IS NULL AND mail IS NULL AND ended_us IS NULL",
-                "siis", facts, (int64_t)notice->priority, (int64_t)is_exempt(notice), notice->id))
-        return false;
-    *updated = db_changes(db) > 0;
-    return true;
+    return db_run(db, error,
+                  "UPDATE outbox_notice SET facts = ?, priority = ?, exempt = ?"
+                  " WHERE notice = ? AND first_us IS NULL AND mail IS NULL AND ended_us IS NULL",
+                  "siis", facts, (int64_t)notice->priority, (int64_t)is_exempt(notice), notice->id);
+}
+
+GPtrArray *outbox_begun(struct db *db, const char *incident, GError **error)
+{
+    return db_take_texts(db_query(db, error,
+                                  "SELECT DISTINCT contact FROM outbox_notice WHERE incident = ?"
+                                  " AND kind = 'opened' AND (first_us IS NOT NULL"
+                                  " OR mail IS NOT NULL OR ended_us IS NOT NULL) ORDER BY contact",
+                                  "s", incident),
+                         error);
 }
 
 // A waiting recipient behind an earlier notice of its incident waits for that one. What is

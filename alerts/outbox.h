@@ -20,8 +20,11 @@ bool outbox_add(struct db *db, const struct notice *notice, struct clock_wall no
                 struct clock_wall due, GError **error);
 
 // Writes a notice anew that still waits for company: its facts, priority and contact stay
-// under the same id. `*updated` is false where it is not there or was begun.
-bool outbox_update(struct db *db, const struct notice *notice, bool *updated, GError **error);
+// under the same id. Nothing happens where it is not there or was begun.
+bool outbox_update(struct db *db, const struct notice *notice, GError **error);
+
+// The contacts (of char *, owned) to whom an opening of this incident was begun, by id.
+GPtrArray *outbox_begun(struct db *db, const char *incident, GError **error);
 
 // Adds all notices of another outbox, with what became of their recipients. Of those whose
 // id is there already, only who has got them is taken over.

@@ -123,6 +123,9 @@ void incident_free(struct incident *incident);
 struct transition_flow *incident_member_new(const char *flow);
 struct transition_flow *incident_find_member(const struct incident *incident, const char *flow);
 
+// Gives a member another name, in place of one that had it and is a member still.
+void incident_rename_member(struct incident *incident, const char *from, const char *to);
+
 typedef struct incident_flow incident_flow_t;
 typedef struct incident incident_t;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(incident_flow_t, incident_flow_free)

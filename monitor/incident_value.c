@@ -72,6 +72,20 @@ struct transition_flow *incident_find_member(const struct incident *incident, co
     return NULL;
 }
 
+void incident_rename_member(struct incident *incident, const char *from, const char *to)
+{
+    struct transition_flow *member = incident_find_member(incident, from);
+    struct transition_flow *former = incident_find_member(incident, to);
+    if (member == NULL) {
+        return;
+    }
+    if (former != NULL) {
+        g_ptr_array_remove(incident->flows, former);
+    }
+    g_free(member->flow);
+    member->flow = g_strdup(to);
+}
+
 struct incident *incident_new(const char *id, const char *system)
 {
     struct incident *incident = g_new0(struct incident, 1);

@@ -6,6 +6,7 @@
 #include "watch.h"
 
 #include "../alerts/evidence.h"
+#include "../alerts/outbox.h"
 #include "store_runs.h"
 #include "watch_apply.h"
 #include "watch_summary.h"
@@ -68,6 +69,31 @@ static const char *outcome_word(const struct watch_event *event)
         return "good";
     }
     return event->state == VERDICT_FAILED ? "failed" : "unknown";
+}
+
+// Whether the opening of the incident that the flow may join is on its way depends on when
+// others deliver: what was found here is kept, so that a replay need not ask.
+static bool add_begun(struct db *db, const struct incident_flow *flow,
+                      const struct watch_event *event, cJSON *data, GError **error)
+{
+    GError *problem = NULL;
+    if (event->state != VERDICT_FAILED || flow->incident != NULL) {
+        return true;
+    }
+    g_autofree char *open =
+        incident_rows_find_open(db, system_of(event), event->fingerprint, &problem);
+    g_autoptr(GPtrArray) begun = open != NULL ? outbox_begun(db, open, &problem) : NULL;
+    if (problem != NULL) {
+        g_propagate_error(error, problem);
+        return false;
+    }
+    if (begun != NULL && begun->len > 0) {
+        cJSON *contacts = cJSON_AddArrayToObject(data, "begun");
+        for (guint i = 0; i < begun->len; i++) {
+            cJSON_AddItemToArray(contacts, cJSON_CreateString(begun->pdata[i]));
+        }
+    }
+    return true;
 }
 
 // The event's data: all that the state machine will ever need of this run.
@@ -159,9 +185,11 @@ static bool see_text(struct db *db, const struct watch_event *event, const cJSON
 }
 
 static bool append_result(struct db *db, const struct config *config,
-                          const struct watch_event *event, const cJSON *json, enum keeping keeping,
-                          struct watch_answer *answer, GError **error)
+                          const struct watch_event *event, const cJSON *json,
+                          const struct incident_flow *flow, struct watch_answer *answer,
+                          GError **error)
 {
+    enum keeping keeping = keeping_of(flow, event, config);
     bool is_new = false;
     GError *problem = NULL;
     struct clock_wall last_good = store_runs_last_good(db, event->flow, &problem);
@@ -175,7 +203,8 @@ static bool append_result(struct db *db, const struct config *config,
     }
     g_autoptr(cJSON) data = event_data(event, config, last_good, is_new);
     struct watch_context context = {.db = db, .runs = db, .config = config, .at = event->ended};
-    if (!watch_append(&context, "result", data, error)) {
+    if (!add_begun(db, flow, event, data, error) ||
+        !watch_append(&context, "result", data, error)) {
         return false;
     }
     answer->notices = context.notices;
@@ -232,8 +261,7 @@ bool watch_result(struct db *db, const struct config *config, const struct watch
     g_autoptr(cJSON) json =
         event->json != NULL ? json_parse(event->json, strlen(event->json), NULL) : NULL;
     if (matters) {
-        return append_result(db, config, event, json, keeping_of(flow, event, config), answer,
-                             error) &&
+        return append_result(db, config, event, json, flow, answer, error) &&
                fill_answer(db, event, answer, error);
     }
     return keep_quietly(db, event, json, answer, error) &&

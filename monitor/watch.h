@@ -95,9 +95,13 @@ struct watch_pending {
 };
 GPtrArray *watch_pending(struct db *db, GError **error); // of struct watch_pending, owned
 
-// Applies the events of `source` to the empty store `target`. The runs' evidence is read from
-// `source`, and the configuration has to be the one of then, as far as notices go.
-bool watch_replay(struct db *source, struct db *target, const struct config *config,
+// The configuration with this mark (watch_config_mark; NULL: the event has none), borrowed;
+// NULL: not at hand.
+typedef const struct config *(*watch_find_config)(const char *mark, void *context);
+
+// Applies the events of `source` to the empty store `target`, each with the configuration of
+// then. The runs' evidence is read from `source`.
+bool watch_replay(struct db *source, struct db *target, watch_find_config find, void *context,
                   GError **error);
 
 typedef struct watch_event watch_event_t;

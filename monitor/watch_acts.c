@@ -98,16 +98,18 @@ static bool has_row(struct db *db, const char *sql, const char *flow, GError **e
     return rows != NULL && db_rows_next(rows, error);
 }
 
-// True where the store knows the former name, and does not know the present one.
+// True where the store knows a state or runs under the former name, and none of them under the
+// present one.
 static bool is_renamed(struct db *db, const struct config *config, const struct config_flow *flow)
 {
     static const char state[] = "SELECT 1 FROM flow_state WHERE flow = ?";
     static const char runs[] = "SELECT 1 FROM flow WHERE id = ?";
-    if (flow->was == NULL || config_find_flow(config, flow->was) != NULL) {
+    if (flow->was == NULL || config_find_flow(config, flow->was) != NULL ||
+        has_row(db, state, flow->id, NULL)) {
         return false;
     }
-    return (has_row(db, state, flow->was, NULL) || has_row(db, runs, flow->was, NULL)) &&
-           !has_row(db, state, flow->id, NULL);
+    return has_row(db, state, flow->was, NULL) ||
+           (has_row(db, runs, flow->was, NULL) && !has_row(db, runs, flow->id, NULL));
 }
 
 static GHashTable *add_renamed(struct db *db, const struct config *config, cJSON *renamed)
@@ -214,23 +216,44 @@ GPtrArray *watch_pending(struct db *db, GError **error)
     return waiting;
 }
 
-// One event of the source, under its own number.
-static bool replay_one(struct watch_context *context, const struct db_rows *rows, GError **error)
+struct replay {
+    struct watch_context context;
+    watch_find_config find;
+    void *user;
+};
+
+static bool replay_config(struct replay *replay, const cJSON *data, GError **error)
 {
+    const char *mark = json_text(data, "config");
+    replay->context.config = replay->find(mark, replay->user);
+    if (replay->context.config == NULL) {
+        g_set_error(error, DB_ERROR, DB_ERROR_FAILED,
+                    "the configuration %s, which event %" G_GINT64_FORMAT
+                    " was applied with, is not at hand",
+                    mark != NULL ? mark : "of then", replay->context.seq);
+    }
+    return replay->context.config != NULL;
+}
+
+// One event of the source, under its own number.
+static bool replay_one(struct replay *replay, const struct db_rows *rows, GError **error)
+{
+    struct watch_context *context = &replay->context;
     const char *kind = db_rows_text(rows, 2);
     const char *text = db_rows_text(rows, 3);
     g_autoptr(cJSON) data = json_parse(text, strlen(text), error);
     context->seq = db_rows_integer(rows, 0);
     context->at.us = db_rows_integer(rows, 1);
-    return data != NULL &&
+    return data != NULL && replay_config(replay, data, error) &&
            db_run(context->db, error, "INSERT INTO event(seq, at, kind, data) VALUES(?, ?, ?, ?)",
                   "iiss", context->seq, context->at.us, kind, text) &&
            watch_apply(context, kind, data, error);
 }
 
-bool watch_replay(struct db *source, struct db *target, const struct config *config, GError **error)
+bool watch_replay(struct db *source, struct db *target, watch_find_config find, void *context,
+                  GError **error)
 {
-    struct watch_context context = {.db = target, .runs = source, .config = config};
+    struct replay replay = {{.db = target, .runs = source}, find, context};
     GError *problem = NULL;
     g_autoptr(db_rows_t) rows =
         db_query(source, error, "SELECT seq, at, kind, data FROM event ORDER BY seq", "");
@@ -238,7 +261,7 @@ bool watch_replay(struct db *source, struct db *target, const struct config *con
         return false;
     }
     while (problem == NULL && db_rows_next(rows, &problem)) {
-        (void)replay_one(&context, rows, &problem);
+        (void)replay_one(&replay, rows, &problem);
     }
     if (problem != NULL) {
         db_rollback(target);

@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+enum { MARK_LENGTH = 16 };
+
 static void free_case(struct incident_case *state)
 {
     incident_flow_free(state->flow);
@@ -192,6 +194,7 @@ static bool apply_result(struct watch_context *context, const cJSON *data, GErro
 {
     struct incident_event event = result_of(context, data);
     struct incident_case state = {0};
+    context->begun = json_member(data, "begun");
     bool done = apply_to_flow(context, &event, data, &state, error);
     free_case(&state);
     return done;
@@ -243,11 +246,7 @@ static bool rename_member(struct watch_context *context, const char *id, const c
     if (!load_incident(context, id, &incident, error)) {
         return false;
     }
-    struct transition_flow *member = incident_find_member(incident, from);
-    if (member != NULL && incident_find_member(incident, to) == NULL) {
-        g_free(member->flow);
-        member->flow = g_strdup(to);
-    }
+    incident_rename_member(incident, from, to);
     return incident_rows_store(context->db, incident, error) &&
            watch_decide(context, id, error, "renamed", "%s is now called %s", from, to);
 }
@@ -335,9 +334,22 @@ bool watch_apply(struct watch_context *context, const char *kind, const cJSON *d
     return false;
 }
 
-bool watch_append(struct watch_context *context, const char *kind, const cJSON *data,
-                  GError **error)
+char *watch_config_mark(const struct config *config)
 {
+    return g_strndup(config->digest, MARK_LENGTH);
+}
+
+// Processes may have read the file at different times: each event names what it was applied with.
+static void note_config(const struct watch_context *context, cJSON *data)
+{
+    g_autofree char *digest = watch_config_mark(context->config);
+    cJSON_DeleteItemFromObjectCaseSensitive(data, "config");
+    json_add_text(data, "config", digest);
+}
+
+bool watch_append(struct watch_context *context, const char *kind, cJSON *data, GError **error)
+{
+    note_config(context, data);
     g_autofree char *text = json_print(data, false);
     if (!db_run(context->db, error, "INSERT INTO event(at, kind, data) VALUES(?, ?, ?)", "iss",
                 context->at.us, kind, text)) {

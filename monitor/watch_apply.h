@@ -15,12 +15,17 @@ struct watch_context {
     const struct config *config;
     int64_t seq; // of the event
     struct clock_wall at;
-    bool notices; // set where something was queued
+    const cJSON *begun; // the event's: contacts whose opening is on its way already, or NULL
+    bool notices;       // set where something was queued
 };
 
-// Appends an event to the table and applies it. `data` is borrowed.
-bool watch_append(struct watch_context *context, const char *kind, const cJSON *data,
-                  GError **error);
+// What an event keeps of the configuration that it was applied with: the beginning of its
+// digest. The caller frees it.
+char *watch_config_mark(const struct config *config);
+
+// Appends an event to the table and applies it. `data` is borrowed; the configuration that the
+// event is applied with is noted in it.
+bool watch_append(struct watch_context *context, const char *kind, cJSON *data, GError **error);
 
 // Applies an event that is in the table already (its seq and time are in the context).
 bool watch_apply(struct watch_context *context, const char *kind, const cJSON *data,

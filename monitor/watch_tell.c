@@ -212,6 +212,19 @@ static bool tell_change(struct watch_context *context, struct incident *incident
     return tell_opening(context, incident, opening, context->at.us, error);
 }
 
+// True where the opening to this contact was on its way when the event came.
+static bool is_begun(const struct watch_context *context, const char *contact)
+{
+    const cJSON *begun = NULL;
+    cJSON_ArrayForEach(begun, context->begun)
+    {
+        if (g_strcmp0(begun->valuestring, contact) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 // Writes the opening anew while it waits. `*begun` where it does not wait any more.
 static bool rewrite_opening(struct watch_context *context, struct incident *incident, bool *begun,
                             GError **error)
@@ -221,12 +234,12 @@ static bool rewrite_opening(struct watch_context *context, struct incident *inci
     g_autoptr(GString) names = g_string_new(NULL);
     for (guint i = 0; notices != NULL && i < notices->len; i++) {
         const struct notice *notice = notices->pdata[i];
-        bool updated = true;
-        if (is_told(incident, notice->contact)) {
-            if (!outbox_update(context->db, notice, &updated, error)) {
+        if (is_begun(context, notice->contact)) {
+            *begun = true;
+        } else if (is_told(incident, notice->contact)) {
+            if (!outbox_update(context->db, notice, error)) {
                 return false;
             }
-            *begun |= !updated;
         } else if (queue(context, notice, incident->group_until.us, names, error)) {
             g_ptr_array_add(incident->told, g_strdup(notice->contact));
         } else {
