@@ -126,8 +126,9 @@ static bool do_chore(struct db *db, void *context, GError **error)
     const struct store_keep keep = {config->agent.keep_runs_ms, config->agent.keep_evidence_ms};
     struct clock_wall now = clock_wall_now();
     switch (chore->kind) {
-    case CHORE_PRUNE:
-        return store_runs_prune(db, &keep, now, &chore->more, error);
+    case CHORE_PRUNE: // also flows that a check of a former configuration made fail again
+        return store_runs_prune(db, &keep, now, &chore->more, error) &&
+               watch_configure(db, config, now, error);
     case CHORE_TIME: // mutes that end, debts that somebody must be told of
         return watch_tick(db, config, now, &chore->notices, error);
     default: // flows that are gone are withdrawn, renamed ones keep their state

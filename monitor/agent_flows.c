@@ -269,7 +269,9 @@ static void watch(struct agent_run *run, const struct run_result *result,
     bool well = flow->kind == INCIDENT_OK;
     bool with_json = flow->wants_json && (!well || take_keeping(flow->all));
     struct watch_event *event = watch_event_new(result, redact, with_json);
-    event->counts = event->groups = true;
+    // A flow that is gone was withdrawn: its last run cannot make it fail again.
+    event->counts = flow->flow != NULL;
+    event->groups = true;
     event->was_well = well;
     standby_submit(runtime->standby, runtime->writer, run->generation->config, event, on_watched,
                    run);
