@@ -32,8 +32,8 @@ UNIT_TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*
 WITH_TEST_CLOCK := $(BUILD)/tests/clock/erpwatch
 
 # Programs that the end-to-end tests and benches use; they are not installed.
-HELPERS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/e2e/*.c tests/bench/*.c)) \
-  $(WITH_TEST_CLOCK)
+HELPERS := $(WITH_TEST_CLOCK) \
+  $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/e2e/*.c tests/bench/*.c tests/fault/*.c))
 
 all: $(BUILD)/erpwatch ## build the program (default)
 
