@@ -26,9 +26,9 @@ struct transfer_call {
     struct lane *lane;
     transfer_done done;
     void *context;
-    struct transfer_response *ended;     // waits for the next turn of the loop
+    struct transfer_response *ended;     // waits to be told
     struct transfer_thread_call *thread; // has it in curl's place, or NULL
-    GList link;                          // in `active` or `blocking`, then in `ended`
+    GList link; // in `active` or `blocking`, then in `asking` or `ended`
 };
 
 // One of curl's multi handles. For each call curl looks through all connections to its host,
@@ -50,6 +50,7 @@ struct transfer {
     unsigned idle;        // in the lanes' pools
     GQueue active;        // in curl's hands
     GQueue blocking;      // in threads of their own
+    GQueue asking;        // done, but it is asked why their name was not resolved
     GQueue ended;         // done, but not yet told
     uv_timer_t next_turn; // runs while `ended` has calls
     bool over;
@@ -136,12 +137,29 @@ static void end_later(struct transfer_call *call, enum transfer_outcome outcome,
     uv_timer_start(&transfer->next_turn, on_next_turn, 0, 0);
 }
 
+static void on_why(bool no_such_name, void *context)
+{
+    struct transfer_call *call = context;
+    struct transfer_response *response = g_steal_pointer(&call->ended);
+    g_queue_unlink(&call->lane->transfer->asking, &call->link);
+    if (!no_such_name)
+        transfer_result_blame_name_servers(response, call->easy.request);
+    call_tell(call, response);
+}
+
 static void end_call(struct transfer_call *call, struct transfer_response *response)
 {
     struct transfer *transfer = call->lane->transfer;
     const char *url = call->easy.request->url;
-    if (response->outcome == TRANSFER_TIMEOUT && response->phase == TRANSFER_PHASE_DNS)
+    bool unresolved = response->phase == TRANSFER_PHASE_DNS;
+    if (unresolved && response->outcome == TRANSFER_TIMEOUT)
         transfer_dns_timed_out(transfer->dns, url);
+    if (unresolved && response->outcome == TRANSFER_UNREACHABLE) {
+        call->ended = response;
+        g_queue_push_tail_link(&transfer->asking, &call->link);
+        transfer_dns_ask_why(transfer->dns, url, on_why, call);
+        return;
+    }
     call_tell(call, response);
 }
 
@@ -249,7 +267,7 @@ struct transfer *transfer_new(uv_loop_t *loop)
     transfer->loop = loop;
     transfer->lanes = g_ptr_array_new_with_free_func(g_free);
     transfer->stores = transfer_tls_stores_new();
-    transfer->dns = transfer_dns_new();
+    transfer->dns = transfer_dns_new(loop);
     transfer->threads = transfer_threads_new(loop, transfer->stores);
     uv_timer_init(loop, &transfer->next_turn);
     transfer->next_turn.data = transfer;
@@ -324,7 +342,8 @@ void transfer_cancel(struct transfer_call *call)
 
 unsigned transfer_active(const struct transfer *transfer)
 {
-    return transfer->active.length + transfer->blocking.length + transfer->ended.length;
+    return transfer->active.length + transfer->blocking.length + transfer->asking.length +
+           transfer->ended.length;
 }
 
 static void drop_calls(GQueue *calls)
@@ -363,6 +382,7 @@ void transfer_free(struct transfer *transfer)
     transfer->over = true;
     drop_calls(&transfer->active);
     drop_calls(&transfer->blocking);
+    drop_calls(&transfer->asking);
     drop_calls(&transfer->ended);
     for (guint i = 0; i < transfer->lanes->len; i++)
         end_lane(transfer->lanes->pdata[i]);

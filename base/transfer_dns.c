@@ -1,41 +1,86 @@
 // SPDX-License-Identifier: MIT
 // curl looks names up in threads that cannot be ended. When a lookup has timed
 // out, one more thread asks for the same name; that it answers, whatever it
-// answers, is the sign that new lookups make sense again.
+// answers, is the sign that new lookups make sense again. One that has failed is
+// asked for again as well: curl has one code for a name that does not exist and for
+// name servers that have no answer.
 #include "transfer_dns.h"
 
 #include <glib.h>
 #include <netdb.h>
+#include <string.h>
 #include <sys/socket.h>
 
-// Shared by the breaker and the thread.
+// A name that does not exist is told at once.
+enum { TRANSFER_DNS_WHY_MS = 2000 };
+
+// How the threads reach the loop.
+struct hub {
+    GMutex lock;
+    uv_async_t *async; // NULL once the engine has ended: under the lock
+};
+
+// Shared by the loop and the thread.
 struct lookup {
+    struct hub *hub;
     char *host;
+    int code;      // of getaddrinfo, before `answered`
     gint answered; // atomic
-    gatomicrefcount references;
+};
+
+struct waiter {
+    struct lookup *lookup;
+    uint64_t until_ms; // of the loop
+    transfer_dns_told told;
+    void *context;
 };
 
 struct transfer_dns {
     GHashTable *held; // host -> struct lookup
+    GQueue waiters;   // of struct waiter, in the order of their ends
+    struct hub *hub;
+    uv_async_t answered;
+    uv_timer_t timer; // for the first of the waiters
+    int open_handles; // of the loop
 };
 
-static void lookup_unref(void *data)
+static void clear_hub(void *data)
 {
-    struct lookup *lookup = data;
-    if (!g_atomic_ref_count_dec(&lookup->references))
-        return;
-    g_free(lookup->host);
-    g_free(lookup);
+    struct hub *hub = data;
+    g_mutex_clear(&hub->lock);
 }
 
-static void *ask(void *data)
+static void hub_unref(struct hub *hub)
+{
+    g_atomic_rc_box_release_full(hub, clear_hub);
+}
+
+static void clear_lookup(void *data)
 {
     struct lookup *lookup = data;
+    hub_unref(lookup->hub);
+    g_free(lookup->host);
+}
+
+static void lookup_unref(void *lookup)
+{
+    g_atomic_rc_box_release_full(lookup, clear_lookup);
+}
+
+static void *look_up(void *data)
+{
+    struct lookup *lookup = data;
+    struct hub *hub = lookup->hub;
     struct addrinfo *found = NULL;
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
-    if (getaddrinfo(lookup->host, NULL, &hints, &found) == 0)
+    lookup->code = getaddrinfo(lookup->host, NULL, &hints, &found);
+    if (lookup->code == 0)
         freeaddrinfo(found);
     g_atomic_int_set(&lookup->answered, 1);
+    g_mutex_lock(&hub->lock);
+    if (hub->async)
+        uv_async_send(hub->async);
+    g_mutex_unlock(&hub->lock);
     lookup_unref(lookup);
     return NULL;
 }
@@ -47,38 +92,50 @@ char *transfer_dns_host(const char *url)
     return host && *host ? g_ascii_strdown(host, -1) : NULL;
 }
 
-struct transfer_dns *transfer_dns_new(void)
-{
-    struct transfer_dns *dns = g_new0(struct transfer_dns, 1);
-    dns->held = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, lookup_unref);
-    return dns;
-}
-
 // NULL where no thread is to be had: then nothing is held back.
-static struct lookup *start_lookup(const char *host)
+static struct lookup *start_lookup(const struct transfer_dns *dns, const char *host)
 {
-    struct lookup *lookup = g_new0(struct lookup, 1);
+    struct lookup *lookup = g_atomic_rc_box_new0(struct lookup);
+    lookup->hub = g_atomic_rc_box_acquire(dns->hub);
     lookup->host = g_strdup(host);
-    g_atomic_ref_count_init(&lookup->references);
-    g_atomic_ref_count_inc(&lookup->references);
-    GThread *thread = g_thread_try_new("lookup", ask, lookup, NULL);
+    GThread *thread = g_thread_try_new("lookup", look_up, g_atomic_rc_box_acquire(lookup), NULL);
     if (thread) {
         g_thread_unref(thread);
         return lookup;
     }
-    g_free(lookup->host);
-    g_free(lookup);
+    lookup_unref(lookup); // the thread's
+    lookup_unref(lookup);
     return NULL;
+}
+
+// One for all who ask for the same host at the same time; the caller's own reference.
+static struct lookup *share_lookup(struct transfer_dns *dns, const char *host)
+{
+    struct lookup *held = g_hash_table_lookup(dns->held, host);
+    if (held)
+        return g_atomic_rc_box_acquire(held);
+    for (const GList *link = dns->waiters.head; link; link = link->next) {
+        struct lookup *lookup = ((const struct waiter *)link->data)->lookup;
+        if (strcmp(lookup->host, host) == 0 && !g_atomic_int_get(&lookup->answered))
+            return g_atomic_rc_box_acquire(lookup);
+    }
+    return start_lookup(dns, host);
+}
+
+static void hold(struct transfer_dns *dns, struct lookup *lookup)
+{
+    if (!g_hash_table_contains(dns->held, lookup->host))
+        g_hash_table_insert(dns->held, lookup->host, g_atomic_rc_box_acquire(lookup));
 }
 
 void transfer_dns_timed_out(struct transfer_dns *dns, const char *url)
 {
     g_autofree char *host = transfer_dns_host(url);
-    if (!host || g_hash_table_contains(dns->held, host))
+    struct lookup *lookup = host ? share_lookup(dns, host) : NULL;
+    if (!lookup)
         return;
-    struct lookup *lookup = start_lookup(host);
-    if (lookup)
-        g_hash_table_insert(dns->held, g_steal_pointer(&host), lookup);
+    hold(dns, lookup);
+    lookup_unref(lookup);
 }
 
 bool transfer_dns_is_held(struct transfer_dns *dns, const char *url)
@@ -95,10 +152,117 @@ bool transfer_dns_is_held(struct transfer_dns *dns, const char *url)
     return false;
 }
 
+static void tell_those_who_know(struct transfer_dns *dns);
+
+static void on_timer(uv_timer_t *timer)
+{
+    tell_those_who_know(timer->data);
+}
+
+static void on_answered(uv_async_t *async)
+{
+    tell_those_who_know(async->data);
+}
+
+// The first who waits no longer, or NULL.
+static struct waiter *take_ready(struct transfer_dns *dns)
+{
+    uint64_t now_ms = uv_now(dns->timer.loop);
+    for (GList *link = dns->waiters.head; link; link = link->next) {
+        struct waiter *waiter = link->data;
+        if (waiter->until_ms > now_ms && !g_atomic_int_get(&waiter->lookup->answered))
+            continue;
+        g_queue_delete_link(&dns->waiters, link);
+        return waiter;
+    }
+    return NULL;
+}
+
+static void arm(struct transfer_dns *dns)
+{
+    const struct waiter *first = g_queue_peek_head(&dns->waiters);
+    uint64_t now_ms = uv_now(dns->timer.loop);
+    if (first)
+        uv_timer_start(&dns->timer, on_timer,
+                       first->until_ms > now_ms ? first->until_ms - now_ms : 0, 0);
+    else
+        uv_timer_stop(&dns->timer);
+}
+
+// `told` may end the engine.
+static void tell_those_who_know(struct transfer_dns *dns)
+{
+    struct hub *hub = g_atomic_rc_box_acquire(dns->hub);
+    struct waiter *waiter;
+    while (hub->async && (waiter = take_ready(dns))) {
+        bool answered = g_atomic_int_get(&waiter->lookup->answered);
+        int code = answered ? waiter->lookup->code : EAI_AGAIN;
+        if (!answered)
+            hold(dns, waiter->lookup);
+        lookup_unref(waiter->lookup);
+        waiter->told(code == EAI_NONAME || code == EAI_NODATA, waiter->context);
+        g_free(waiter);
+    }
+    if (hub->async)
+        arm(dns);
+    hub_unref(hub);
+}
+
+void transfer_dns_ask_why(struct transfer_dns *dns, const char *url, transfer_dns_told told,
+                          void *context)
+{
+    g_autofree char *host = transfer_dns_host(url);
+    struct lookup *lookup = host ? share_lookup(dns, host) : NULL;
+    if (!lookup) {
+        told(true, context);
+        return;
+    }
+    struct waiter *waiter = g_new(struct waiter, 1);
+    *waiter = (struct waiter){lookup, uv_now(dns->timer.loop) + TRANSFER_DNS_WHY_MS, told, context};
+    g_queue_push_tail(&dns->waiters, waiter);
+    arm(dns);
+    if (g_atomic_int_get(&lookup->answered)) // it may have been told before
+        uv_async_send(&dns->answered);
+}
+
+struct transfer_dns *transfer_dns_new(uv_loop_t *loop)
+{
+    struct transfer_dns *dns = g_new0(struct transfer_dns, 1);
+    dns->held = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, lookup_unref);
+    dns->hub = g_atomic_rc_box_new0(struct hub);
+    g_mutex_init(&dns->hub->lock);
+    dns->hub->async = &dns->answered;
+    dns->open_handles = 2;
+    if (uv_async_init(loop, &dns->answered, on_answered) != 0)
+        g_error("no thread can wake the loop");
+    uv_timer_init(loop, &dns->timer);
+    dns->answered.data = dns->timer.data = dns;
+    uv_unref((uv_handle_t *)&dns->answered);
+    return dns;
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+    struct transfer_dns *dns = handle->data;
+    if (--dns->open_handles == 0)
+        g_free(dns);
+}
+
+static void free_waiter(void *data)
+{
+    struct waiter *waiter = data;
+    lookup_unref(waiter->lookup);
+    g_free(waiter);
+}
+
 void transfer_dns_free(struct transfer_dns *dns)
 {
-    if (!dns)
-        return;
+    g_mutex_lock(&dns->hub->lock);
+    dns->hub->async = NULL;
+    g_mutex_unlock(&dns->hub->lock);
+    hub_unref(dns->hub);
+    g_queue_clear_full(&dns->waiters, free_waiter);
     g_hash_table_unref(dns->held);
-    g_free(dns);
+    uv_close((uv_handle_t *)&dns->answered, on_handle_closed);
+    uv_close((uv_handle_t *)&dns->timer, on_handle_closed);
 }

@@ -352,6 +352,14 @@ struct transfer_response *transfer_result_take(struct transfer_easy *easy, CURLc
     return response;
 }
 
+void transfer_result_blame_name_servers(struct transfer_response *response,
+                                        const struct transfer_request *request)
+{
+    g_autofree char *host = transfer_dns_host(request->url);
+    g_free(response->problem);
+    response->problem = g_strdup_printf("the name servers have no answer for %s", host);
+}
+
 struct transfer_response *transfer_result_take_other(struct transfer_easy *easy,
                                                      enum transfer_outcome outcome,
                                                      enum transfer_phase phase, char *problem)

@@ -14,4 +14,9 @@ struct transfer_response *transfer_result_take_other(struct transfer_easy *easy,
                                                      enum transfer_outcome outcome,
                                                      enum transfer_phase phase, char *problem);
 
+// Says of a name that was not resolved that the name servers had no answer, in place of
+// that there is no such name.
+void transfer_result_blame_name_servers(struct transfer_response *response,
+                                        const struct transfer_request *request);
+
 #endif

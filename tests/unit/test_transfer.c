@@ -11,7 +11,8 @@
 #include <sys/resource.h>
 
 // The name server of these tests: names that begin with "stuck" are not answered
-// while `resolver_stuck` is set.
+// while `resolver_stuck` is set; it has no answer for "broken.invalid", and others of
+// .invalid do not exist.
 static gint resolver_stuck;
 static gint stuck_lookups;
 
@@ -29,6 +30,8 @@ int getaddrinfo(const char *restrict node, const char *restrict service,
             g_usleep(2000);
         return EAI_NONAME;
     }
+    if (node && g_str_has_suffix(node, ".invalid"))
+        return g_str_has_prefix(node, "broken") ? EAI_AGAIN : EAI_NONAME;
     return real(node, service, hints, result);
 }
 
@@ -153,6 +156,8 @@ static const struct failure FAILURES[] = {
      "connection refused by 127.0.0.1:1"},
     {"no name", "/", TRANSFER_UNREACHABLE, TRANSFER_PHASE_DNS, false, 0,
      "name not found: nobody.invalid"},
+    {"no answer", "/", TRANSFER_UNREACHABLE, TRANSFER_PHASE_DNS, false, 0,
+     "the name servers have no answer for broken.invalid"},
     {"expired tls", "/", TRANSFER_UNREACHABLE, TRANSFER_PHASE_TLS, false, 0,
      "certificate is not valid: certificate has expired"},
     {"wronghost tls", "/", TRANSFER_UNREACHABLE, TRANSFER_PHASE_TLS, false, 0,
@@ -168,6 +173,8 @@ static char *failure_url(const struct failure *failure)
         return g_strdup("http://127.0.0.1:1/");
     if (strcmp(failure->server, "no name") == 0)
         return g_strdup("http://nobody.invalid/");
+    if (strcmp(failure->server, "no answer") == 0)
+        return g_strdup("http://broken.invalid/");
     g_auto(GStrv) words = g_strsplit(failure->server, " ", 2);
     if (words[1])
         return g_strdup_printf("https://localhost:%s%s", port(words[0]), failure->path);
