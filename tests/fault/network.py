@@ -172,7 +172,9 @@ class Program:
         return self.rows("SELECT count(*) FROM debt WHERE state = 'owed'")[0][0]
 
     def settle(self):
-        """Pays what is owed. A lookup that finds nothing is repeated after minutes, which pass at once."""
+        """All mails are out, and what is owed is paid. A lookup that finds nothing is repeated after
+        minutes, which pass at once."""
+        self.wait(lambda: not self.rows("SELECT 1 FROM outbox_notice WHERE ended_us IS NULL"), "all mails")
         self.stop()
         for flow in self.flows.values():
             flow["off"] = "the end"
