@@ -5,6 +5,7 @@
 #include "transfer.h"
 
 #include "transfer_dns.h"
+#include "transfer_doubt.h"
 #include "transfer_easy.h"
 #include "transfer_result.h"
 #include "transfer_socket.h"
@@ -28,7 +29,7 @@ struct transfer_call {
     void *context;
     struct transfer_response *ended;     // waits to be told
     struct transfer_thread_call *thread; // has it in curl's place, or NULL
-    GList link; // in `active` or `blocking`, then in `asking` or `ended`
+    GList link;                          // in `active` or `blocking`, then in `asking` or `ended`
 };
 
 // One of curl's multi handles. For each call curl looks through all connections to its host,
@@ -46,6 +47,7 @@ struct transfer {
     GPtrArray *lanes; // of struct lane; a call goes into the first that has room
     struct transfer_tls_stores *stores;
     struct transfer_dns *dns;
+    struct transfer_doubt *doubt;
     struct transfer_threads *threads;
     unsigned idle;        // in the lanes' pools
     GQueue active;        // in curl's hands
@@ -152,6 +154,8 @@ static void end_call(struct transfer_call *call, struct transfer_response *respo
     struct transfer *transfer = call->lane->transfer;
     const char *url = call->easy.request->url;
     bool unresolved = response->phase == TRANSFER_PHASE_DNS;
+    if (response->outcome == TRANSFER_TIMEOUT && transfer_easy_was_kept(&call->easy))
+        transfer_doubt_note(transfer->doubt, url);
     if (unresolved && response->outcome == TRANSFER_TIMEOUT)
         transfer_dns_timed_out(transfer->dns, url);
     if (unresolved && response->outcome == TRANSFER_UNREACHABLE) {
@@ -268,6 +272,7 @@ struct transfer *transfer_new(uv_loop_t *loop)
     transfer->lanes = g_ptr_array_new_with_free_func(g_free);
     transfer->stores = transfer_tls_stores_new();
     transfer->dns = transfer_dns_new(loop);
+    transfer->doubt = transfer_doubt_new();
     transfer->threads = transfer_threads_new(loop, transfer->stores);
     uv_timer_init(loop, &transfer->next_turn);
     transfer->next_turn.data = transfer;
@@ -297,6 +302,7 @@ static void start_blocking_call(struct transfer_call *call, const struct transfe
 static void start_call(struct transfer_call *call, const struct transfer_request *request)
 {
     struct transfer *transfer = call->lane->transfer;
+    call->easy.fresh = transfer_doubt_holds(transfer->doubt, request->url);
     if (!transfer_easy_begin(&call->easy, request)) {
         end_later(call, TRANSFER_OUR_FAULT, TRANSFER_PHASE_NONE, g_steal_pointer(&call->easy.ours));
     } else if (transfer_dns_is_held(transfer->dns, request->url)) {
@@ -388,6 +394,7 @@ void transfer_free(struct transfer *transfer)
         end_lane(transfer->lanes->pdata[i]);
     transfer_threads_free(transfer->threads);
     transfer_tls_stores_free(transfer->stores);
+    transfer_doubt_free(transfer->doubt);
     transfer_dns_free(transfer->dns);
     uv_close((uv_handle_t *)&transfer->next_turn, on_engine_closed);
 }

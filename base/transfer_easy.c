@@ -209,7 +209,8 @@ static void set_target(struct transfer_easy *easy)
     // leave one more idle, with its memory here and at the server.
     // curl would send a later leg of NTLM over any kept connection of that user: there
     // is none, so that each call has its own.
-    bool keep = request->may_reuse && request->credentials.kind != TRANSFER_AUTH_NTLM;
+    bool keep =
+        request->may_reuse && !easy->fresh && request->credentials.kind != TRANSFER_AUTH_NTLM;
     note(easy, curl_easy_setopt(handle, CURLOPT_FRESH_CONNECT, keep ? 0L : 1L));
     note(easy, curl_easy_setopt(handle, CURLOPT_FORBID_REUSE, keep ? 0L : 1L));
 }
@@ -401,6 +402,11 @@ bool transfer_easy_begin(struct transfer_easy *easy, const struct transfer_reque
     set_credentials(easy);
     set_certificate(easy);
     return !easy->ours;
+}
+
+bool transfer_easy_was_kept(const struct transfer_easy *easy)
+{
+    return easy->legs > 0 && easy->address.any.sa_family == AF_UNSPEC;
 }
 
 // curl keeps with a handle what it learned of a server: nonces, states of handshakes.

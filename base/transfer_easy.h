@@ -24,6 +24,7 @@ struct transfer_easy {
     char error[CURL_ERROR_SIZE]; // curl's own words for a failure
     struct transfer_opener opener;
     struct transfer_tls_stores *stores;
+    bool fresh; // the next call uses no kept connection, and leaves none
     // Of the call under way:
     const struct transfer_request *request; // borrowed
     struct transfer_response *response;     // being filled
@@ -50,6 +51,9 @@ void transfer_easy_init(struct transfer_easy *easy, const struct transfer_opener
 // Makes it ready for `request`, which is borrowed until transfer_easy_end. False
 // and `easy->ours` where the request cannot be made.
 bool transfer_easy_begin(struct transfer_easy *easy, const struct transfer_request *request);
+
+// True where the call went over a kept connection.
+bool transfer_easy_was_kept(const struct transfer_easy *easy);
 
 // Forgets the call. False where the handle keeps what must not be met by another
 // call, and is to be cleared.

@@ -307,7 +307,7 @@ static void fill_timing(const struct transfer_easy *easy, struct transfer_timing
     if (easy->answered)
         timing->first_byte = time_ms(easy, CURLINFO_STARTTRANSFER_TIME_T);
     if (easy->address.any.sa_family == AF_UNSPEC)
-        return; // a kept connection
+        return; // a kept connection, or none at all
     timing->dns = time_ms(easy, CURLINFO_NAMELOOKUP_TIME_T);
     timing->connect = easy->tls_started_ns != 0
                           ? (double)(easy->tls_started_ns - easy->started_ns) / 1e6

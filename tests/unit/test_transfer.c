@@ -86,6 +86,43 @@ static void test_kept_connection(void **state)
     assert_non_null(strstr(second, "\"nth\": 1"));
 }
 
+static void assert_kept(const char *path, bool kept)
+{
+    g_autoptr(transfer_response_t) response = get(path, true);
+    assert_int_equal(response->outcome, TRANSFER_ANSWERED);
+    assert_true((response->timing.connect == -1) == kept);
+}
+
+// Where one kept connection went silent, its fellows will have, too: they are not tried.
+static void test_silent_kept_connections(void **state)
+{
+    (void)state;
+    enum { COUNT = 3 };
+    struct result results[COUNT] = {0};
+    g_autofree char *url = plain_url("/ok"), *hang = plain_url("/hang");
+    for (int i = 0; i < COUNT; i++) {
+        results[i].request = request_to("GET", url);
+        results[i].request->may_reuse = true;
+        transfer_start(engine, results[i].request, on_done, &results[i]);
+    }
+    while (transfer_active(engine) > 0)
+        uv_run(loop, UV_RUN_ONCE);
+    for (int i = 0; i < COUNT; i++) {
+        assert_int_equal(results[i].response->outcome, TRANSFER_ANSWERED);
+        transfer_response_free(results[i].response);
+        transfer_request_free(results[i].request);
+    }
+    assert_kept("/ok", true);
+    struct transfer_request *silent = request_to("GET", hang);
+    silent->timeout_ms = 300;
+    silent->may_reuse = true;
+    g_autoptr(transfer_response_t) response = run(silent);
+    assert_int_equal(response->outcome, TRANSFER_TIMEOUT);
+    assert_true(response->timing.connect == -1);
+    assert_kept("/ok", false);
+    assert_kept("/ok", false);
+}
+
 // A server that closes a kept connection after it read a POST: one order only.
 static void test_post_is_never_sent_twice(void **state)
 {
@@ -680,6 +717,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_ENGINE(test_answer),
         WITH_ENGINE(test_kept_connection),
+        WITH_ENGINE(test_silent_kept_connections),
         WITH_ENGINE(test_post_is_never_sent_twice),
         WITH_ENGINE(test_closed_meanwhile),
         WITH_ENGINE(test_failures),
