@@ -6,8 +6,9 @@ the contract gives it; undos are paid, no record is left, and the flows of other
     tests/fault/network.py [--rounds N] [--seed S] [PART...]       (ROUNDS=3)
 
 Parts: `outages`, every kind at once, each behind a wire of its own; `twice`, what writes is never
-sent twice, however its connection ends; `names`, name servers that are dead, slow or wrong, and
-`links`, interfaces and routes that are gone: both in a network namespace of their own."""
+sent twice, however its connection ends; `names`, name servers that are dead, slow or wrong;
+`routes`, systems that can no longer be reached, or not without new connections; `own`, our own
+network is gone: these three in network namespaces of their own."""
 import collections
 import email
 import email.policy
@@ -515,7 +516,7 @@ def set_resolver(folder):
 def run_inside():
     part, rounds, seed = json.loads(os.environ.pop(INSIDE))
     shell("ip link set lo up")
-    for row in {"names": test_names, "links": test_links}[part](rounds, seed):
+    for row in INSIDE_PARTS[part](rounds, seed):
         print(json.dumps(row), flush=True)
 
 
@@ -625,8 +626,9 @@ ROUTES = {
 }
 
 
-def test_routes(rounds, numbers):
+def test_routes(rounds, seed):
     """Systems that are gone while we are online; connections that vanish without a word."""
+    numbers = random.Random(seed)
     erp, program = Records(), Program()
     wires = {name: Wire(erp.port, "0.0.0.0") for name in [*ROUTES, "vanished"]}
     set_silent()
@@ -682,8 +684,9 @@ def judge_link(program, erp, name, verdicts, rounds):
     return name, rounds, f"{sum(found.values())} failed, {len(incidents)} opened and closed", wrong
 
 
-def test_own_network(rounds, numbers):
+def test_own_network(rounds, seed):
     """Our own network is gone: nobody knows, and nobody is told."""
+    numbers = random.Random(seed)
     erp, program = Records(), Program()
     erp.logins = {"probe": PASSWORD}
     try:
@@ -698,7 +701,7 @@ def test_own_network(rounds, numbers):
             time.sleep(numbers.uniform(0, 2))
             had = len(program.runs("look"))
             shell("ip link set lo down")
-            program.wait(lambda had=had: len(program.runs("look")) > had + 2, "runs without a network")
+            program.wait(lambda had=had: len(program.runs("look")) >= had + rounds, "runs without a network")
             shell("ip link set lo up")
             wait_for_good(program, program.flows)
         program.settle()
@@ -720,14 +723,9 @@ def test_own_network(rounds, numbers):
         erp.close()
 
 
-def test_links(rounds, seed):
-    numbers = random.Random(seed)
-    yield from test_routes(rounds, numbers)
-    yield from test_own_network(rounds, numbers)
-
-
-PARTS = {"outages": test_outages, "twice": test_twice, "names": in_namespace("names"),
-         "links": in_namespace("links")}
+INSIDE_PARTS = {"names": test_names, "routes": test_routes, "own": test_own_network}
+PARTS = {"outages": test_outages, "twice": test_twice,
+         **{name: in_namespace(name) for name in INSIDE_PARTS}}
 
 
 def main():
