@@ -14,6 +14,8 @@
 
 #define UNDO_ERROR g_quark_from_static_string("config-undo")
 
+enum { UNDO_BLOCK_SIZE = 4096 };
+
 // The keys that say what is called, and their methods.
 static const struct {
     const char *key, *method;
@@ -500,7 +502,8 @@ static bool report_first(const GPtrArray *problems, GError **error)
 
 struct undo *undo_parse(const char *source, struct lookup **lookup, GError **error)
 {
-    g_autoptr(arena_t) arena = config_arena_new();
+    // each payment reads one: blocks as of a whole configuration would cost more than the rest
+    g_autoptr(arena_t) arena = arena_new(UNDO_BLOCK_SIZE);
     g_autoptr(GPtrArray) problems = config_problems_new();
     struct config_reader reader = {.problems = problems};
     struct config_node *root = config_file_parse(arena, "undo", source, strlen(source), problems);
