@@ -157,7 +157,8 @@ fault: test-deps ## faults at length: kills (KILLS=1000) and all else in tests/f
 	@$(MAKE) --no-print-directory -j$(JOBS) all $(HELPERS)
 	@ERPWATCH_BUILD=$(abspath $(BUILD)) tests/fault/run.py $(PART)
 
-bench: test-deps ## speed, beside bare libcurl and curl in the same run
+bench: test-deps ## speed beside its budgets and its peers (BENCH=name: one part)
+	@tools/install-packages.sh tests/bench/packages.txt
 	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@tests/bench/run.sh $(BUILD)
 

@@ -189,6 +189,19 @@ def check_named(commands):
         say("README.md", "its configuration is not that of config/examples/first.yaml")
 
 
+# The figures of the README are those that the bench wrote.
+
+def check_figures():
+    section = re.search(r"\n## How fast it is\n(.*?)\n## ", read("README.md"), re.S)
+    known = read("tests/bench/RESULTS.md").split("\n")
+    rows = re.findall(r"^\| .*\|$", section.group(1) if section else "", re.M)
+    if not rows:
+        say("README.md", "it has no figures of speed")
+    for row in rows:
+        if row not in known:
+            say("README.md", f"tests/bench/RESULTS.md has no such row: {row}")
+
+
 # The table of systems: every pack has its row, and the counts are about right.
 
 NEAR = 5  # entries that may come or go before `make docs` has to be run
