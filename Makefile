@@ -31,8 +31,11 @@ UNIT_TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*
 # The program with a clock that the tests make, in place of base/clock.c.
 WITH_TEST_CLOCK := $(BUILD)/tests/clock/erpwatch
 
+# Preloaded in tests of faults.
+PRELOADED := $(patsubst tests/%.c,$(BUILD)/tests/%.so,$(wildcard tests/preload/*.c))
+
 # Programs that the end-to-end tests and benches use; they are not installed.
-HELPERS := $(WITH_TEST_CLOCK) \
+HELPERS := $(WITH_TEST_CLOCK) $(PRELOADED) \
   $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/e2e/*.c tests/bench/*.c tests/fault/*.c))
 
 all: $(BUILD)/erpwatch ## build the program (default)
@@ -115,6 +118,11 @@ $(BUILD)/tests/%: tests/%.c $(BUILD)/liberpwatch.a
 $(WITH_TEST_CLOCK): $(BUILD)/monitor/main.o $(BUILD)/tests/clock/clock.o $(BUILD)/liberpwatch.a
 	$(SAY) LINK $@
 	$(Q)$(CC) $(LDFLAGS_ALL) $^ -o $@ $(PKG_LIBS) -lm
+
+$(BUILD)/tests/%.so: tests/%.c
+	@mkdir -p $(@D)
+	$(SAY) CC $<
+	$(Q)$(CC) -std=c17 -D_GNU_SOURCE $(WARN) $(WERROR) $(OPT) -shared -fPIC $< -o $@
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12

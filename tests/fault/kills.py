@@ -12,6 +12,7 @@ came twice is the same to the byte; no record is left, no account locked, no ref
 import email
 import random
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -27,6 +28,32 @@ ROUNDS_OF_A_STAGE = 5
 COMMANDS = {"agents": ["run"], "checks": ["check"], "notifies": ["check", "--notify"]}
 
 
+CALLS_OF_AN_AGENT, CALLS_OF_A_DELIVER = 3000, 300  # that write, send or sync, as kill_at.c counts them
+
+
+def moment_of(random_numbers, calls):
+    """Half of the processes are killed at a time, half at a call: 0, or which one."""
+    return round(calls ** random_numbers.random()) * (random_numbers.random() < 0.5)
+
+
+def end_by(process, seconds):
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        pass
+
+
+def kill(process, random_numbers):
+    """With what it started, or alone, so that this lives on; whether it was killed."""
+    alive = process.poll() is None
+    if alive and random_numbers.random() < 0.25:
+        process.kill()
+        process.wait()
+    elif alive or random_numbers.random() < 0.75:
+        end_group(process)
+    return process.wait() == -signal.SIGKILL
+
+
 class DeliverKiller(threading.Thread):
     """Starts `erpwatch deliver` whenever something is due, and kills it; the agents' own ones die with them."""
 
@@ -35,31 +62,34 @@ class DeliverKiller(threading.Thread):
         self.peer, self.random = peer, random_numbers
         self.over = threading.Event()
         self.kills = self.in_session = 0
+        self.problem = None
         self.start()
 
     def run(self):
-        while not self.over.is_set():
-            if self.peer.undelivered():
-                self.kill_one()
-                self.peer.pass_time_for_mails()
-            else:
-                self.over.wait(0.05)
+        try:
+            while not self.over.is_set():
+                if self.peer.undelivered():
+                    self.kill_one()
+                    self.peer.pass_time_for_mails()
+                else:
+                    self.over.wait(0.05)
+        except Exception as problem:  # told by stop: in a thread nobody hears of it
+            self.problem = problem
 
     def kill_one(self):
-        process = self.peer.launch("deliver")
-        self.over.wait(self.random.uniform(0.01, 0.9))
-        alive = process.poll() is None
-        self.in_session += alive and self.peer.smtp.sessions > 0
-        self.kills += alive
-        if alive and self.random.random() < 0.25:
-            process.kill()  # its session's process has to end by itself
-            process.wait()
-        else:
-            end_group(process)
+        kill_at = moment_of(self.random, CALLS_OF_A_DELIVER)
+        process = self.peer.launch("deliver", kill_at=kill_at)
+        end_by(process, 2 if kill_at else self.random.uniform(0.01, 0.9))
+        in_session = self.peer.smtp.sessions > 0
+        killed = kill(process, self.random)
+        self.kills += killed
+        self.in_session += killed and in_session
 
     def stop(self):
         self.over.set()
         self.join()
+        if self.problem:
+            raise self.problem
 
 
 class Rounds:
@@ -71,25 +101,33 @@ class Rounds:
         self.kills, self.rounds, self.counts = kills, rounds, Counter()
         self.phases = []  # of (flows, from, until, all the time): where the ERP was broken, in seconds
         self.wrong = []
+        self.company = None  # an agent that lives beside those that are killed
 
     # kills
 
     def kill_one(self, longest):
-        kind = self.random.choices(("agents", "notifies", "checks"), (6, 3, 1))[0]
-        self.peer.start(*COMMANDS[kind])
-        process = self.peer.process
-        time.sleep(self.random.uniform(0.03, longest))
+        """An agent, or a check; at times a check beside an agent that is killed later."""
+        self.change_company()
+        kind = self.random.choices(("agents", "notifies", "checks"), (0 if self.company else 6, 3, 1))[0]
+        kill_at = moment_of(self.random, CALLS_OF_AN_AGENT)
+        process = self.peer.launch(*COMMANDS[kind], kill_at=kill_at)
+        end_by(process, longest if kill_at else self.random.uniform(0.03, longest))
         before = self.random.random()
-        if kind == "agents" and before < 0.2:  # killed while it stops, or reads its configuration again
+        if kind == "agents" and before < 0.2 and process.poll() is None:  # while it stops, or reads its configuration
             process.send_signal(signal.SIGTERM if before < 0.1 else signal.SIGHUP)
-            time.sleep(self.random.uniform(0, 0.3))
-        alive = process.poll() is None
-        self.counts[kind] += alive
-        if alive and self.random.random() < 0.25:
-            process.kill()  # its deliver lives on
-            process.wait()
-        else:
-            self.peer.kill()
+            end_by(process, self.random.uniform(0, 0.3))
+        self.counts[kind] += kill(process, self.random)
+
+    def change_company(self):
+        if not self.company and self.random.random() < 0.15:
+            self.company = self.peer.launch("run")
+        elif self.company and self.random.random() < 0.4:
+            self.end_company()
+
+    def end_company(self):
+        if self.company:
+            self.counts["agents"] += kill(self.company, self.random)
+        self.company = None
 
     def kill_until(self, is_reached, what):
         """At least some, whatever comes about; they live the longer the more it takes."""
@@ -153,6 +191,7 @@ class Rounds:
                     break
         finally:
             killer.stop()
+            self.end_company()
         self.counts["delivers"] += killer.kills
         self.counts["in session"] += killer.in_session
         self.peer.settle()

@@ -40,6 +40,7 @@ def end_group(process):
     process.wait()
 
 
+KILL_AT = os.path.join(os.path.dirname(PROGRAM), "tests/preload/kill_at.so")
 PASSWORD = "Left-pass-7431"
 OAUTH2 = os.path.join(ROOT, "tests/servers/oauth2.py")
 MARK = "erpwatch {{mark}}"
@@ -93,6 +94,7 @@ class Peer:
         self.folder = tempfile.mkdtemp(prefix="erpwatch-kills-")
         self.store = os.path.join(self.folder, "erpwatch.db")
         self.environment = dict(os.environ, LEFT_PASSWORD=PASSWORD)
+        self.environment["ASAN_OPTIONS"] = self.environment.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"
         self.process = None
         self.groups = []
         self.smtp = SlowSmtp(random.Random(random_numbers.random()))
@@ -132,10 +134,13 @@ class Peer:
 
     # processes
 
-    def launch(self, *command):
-        """In a group of its own, so that what it starts can be killed with it."""
+    def launch(self, *command, kill_at=0):
+        """In a group of its own, so that what it starts can be killed with it. With kill_at it kills itself."""
+        environment = self.environment
+        if kill_at:
+            environment = dict(environment, LD_PRELOAD=KILL_AT, KILL_AT=str(kill_at))
         with open(os.path.join(self.folder, "log"), "a", encoding="utf-8") as log:
-            process = subprocess.Popen([PROGRAM, *command], cwd=self.folder, env=self.environment,
+            process = subprocess.Popen([PROGRAM, *command], cwd=self.folder, env=environment,
                                        stdout=log, stderr=log, start_new_session=True)
         self.groups = [p for p in self.groups if has_group(p)] + [process]
         return process
@@ -143,7 +148,7 @@ class Peer:
     def be_born(self):
         """The store is made by processes that are killed at that."""
         for _ in range(20):
-            self.start("run")
+            self.start("run", kill_at=self.random.randint(1, 200))
             time.sleep(self.random.uniform(0, 0.06))
             self.kill()
         subprocess.run([PROGRAM, "deliver"], cwd=self.folder, env=self.environment, capture_output=True, check=True)
@@ -152,8 +157,8 @@ class Peer:
         """What dead processes left in the store's folder."""
         return [name for name in os.listdir(self.store + ".locks") if name.startswith("owner-")]
 
-    def start(self, *command):
-        self.process = self.launch(*command)
+    def start(self, *command, kill_at=0):
+        self.process = self.launch(*command, kill_at=kill_at)
 
     def kill(self):
         end_group(self.process)
