@@ -11,8 +11,7 @@
 
 #include <string.h>
 
-// How long a failed login answers for others; shorter than any sensible
-// `confirm.after`, so that a confirming run tries anew.
+// How long a failed login answers for others.
 #define FAILURE_HOLDS_US (INT64_C(10) * G_USEC_PER_SEC)
 // A token that is refused right after it was given is not the cause: how long no other is asked
 // for. Token servers count (Exact Online: 200 a day).
@@ -42,6 +41,7 @@ struct auth_link {
     struct call_run *call;    // the login or logout in flight
     bool busy;                // a login is under way, with or without a call
     GPtrArray *waiting;       // of struct waiter
+    GHashTable *told;         // flow -> its run that the last login answered, or will answer
     struct gain *gain;        // what is used; NULL: nothing yet
     struct gain *trying;      // of the login under way
     GQueue *former;           // of struct gain
@@ -75,6 +75,7 @@ struct auth_link *auth_link_new(const struct auth_link_input *input)
     link->config = input->auth->session;
     link->secrets = input->engine->config->secrets;
     link->waiting = g_ptr_array_new_with_free_func(g_free);
+    link->told = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     link->former = g_queue_new();
     if (link->config->oauth2)
         link->token = auth_token_new(input->engine, input->system, link->config);
@@ -252,6 +253,7 @@ static void conclude(struct auth_link *link, bool ok)
         former = link->gain;
         link->gain = gain;
         link->number = ++*link->input.count;
+        g_hash_table_remove_all(link->told);
         link->since = link->used = clock_mono_now();
     }
     link->ready = ok;
@@ -365,27 +367,45 @@ static void begin(struct auth_link *link)
         log_in(link);
 }
 
-static bool failed_lately(const struct auth_link *link, struct clock_mono now)
+static bool failed_lately(const struct auth_link *link)
 {
     return !link->busy && link->failure && link->failure->state != VERDICT_OK &&
-           now.us - link->failed_at.us < FAILURE_HOLDS_US;
+           clock_mono_now().us - link->failed_at.us < FAILURE_HOLDS_US;
 }
 
-void auth_link_ensure(struct auth_link *link, void (*done)(bool ok, void *context), void *context)
+// True where it answered an earlier run of the flow: it would confirm itself.
+static bool has_told(const struct auth_link *link, const struct call_session_asker *asker)
 {
-    struct clock_mono now = clock_mono_now();
+    const char *run = asker->flow ? g_hash_table_lookup(link->told, asker->flow) : NULL;
+    return run && g_strcmp0(run, asker->run) != 0;
+}
+
+static void note_told(struct auth_link *link, const struct call_session_asker *asker)
+{
+    if (asker->flow)
+        g_hash_table_insert(link->told, g_strdup(asker->flow), g_strdup(asker->run));
+}
+
+void auth_link_ensure(struct auth_link *link, const struct call_session_asker *asker,
+                      void (*done)(bool ok, void *context), void *context)
+{
     if (!link->busy && auth_link_is_usable(link)) {
         done(true, context);
         return;
     }
-    if (failed_lately(link, now)) {
+    if (failed_lately(link) && !has_told(link, asker)) {
+        note_told(link, asker);
         done(false, context);
         return;
     }
     struct waiter *waiter = g_new(struct waiter, 1);
     *waiter = (struct waiter){done, context};
     g_ptr_array_add(link->waiting, waiter);
-    if (!link->busy)
+    bool is_first = !link->busy;
+    if (is_first)
+        g_hash_table_remove_all(link->told);
+    note_told(link, asker);
+    if (is_first)
         begin(link);
 }
 
@@ -608,6 +628,7 @@ void auth_link_free(struct auth_link *link)
 {
     auth_token_free(link->token);
     g_ptr_array_unref(link->waiting);
+    g_hash_table_unref(link->told);
     gain_free(link->gain);
     g_queue_free_full(link->former, gain_free);
     step_result_free(link->failure);

@@ -29,8 +29,10 @@ struct auth_link *auth_link_new(const struct auth_link_input *input);
 // True while it can be used for a call that begins now, which is noted as a use.
 bool auth_link_is_usable(struct auth_link *link);
 
-// Calls `done` once there is one, or none can be had; at once or later.
-void auth_link_ensure(struct auth_link *link, void (*done)(bool ok, void *context), void *context);
+// Calls `done` once there is one, or none can be had; at once or later. A login that failed a
+// moment ago answers for others, but for no flow twice: a run that confirms tries anew.
+void auth_link_ensure(struct auth_link *link, const struct call_session_asker *asker,
+                      void (*done)(bool ok, void *context), void *context);
 
 // Takes a waiter back: its `done` is not called any more.
 void auth_link_withdraw(struct auth_link *link, void *context);

@@ -25,6 +25,7 @@ struct row {
 
 struct waiter {
     struct part *part;
+    struct call_session_asker asker;
     guint index;  // of the link that it waits for
     guint rounds; // how often it began anew
     void (*done)(bool ok, void *context);
@@ -63,14 +64,15 @@ static void walk(struct waiter *waiter)
     if (waiter->index == waiter->part->count)
         finish(waiter, true);
     else
-        auth_link_ensure(links->pdata[waiter->index], on_link, waiter);
+        auth_link_ensure(links->pdata[waiter->index], &waiter->asker, on_link, waiter);
 }
 
-static void ensure(void *self, void (*done)(bool ok, void *context), void *context)
+static void ensure(void *self, const struct call_session_asker *asker,
+                   void (*done)(bool ok, void *context), void *context)
 {
     struct part *part = self;
     struct waiter *waiter = g_new0(struct waiter, 1);
-    *waiter = (struct waiter){.part = part, .done = done, .context = context};
+    *waiter = (struct waiter){.part = part, .asker = *asker, .done = done, .context = context};
     g_ptr_array_add(part->row->waiters, waiter);
     walk(waiter);
 }

@@ -334,8 +334,9 @@ static void on_session(bool ok, void *context)
 static void acquire_session(struct call_run *run)
 {
     if (has_session(run)) {
+        const struct call_session_asker asker = {run->input.flow, run->input.run};
         run->waits_for_session = true;
-        run->input.session->ensure(run->input.session_self, on_session, run);
+        run->input.session->ensure(run->input.session_self, &asker, on_session, run);
     } else {
         build_and_send(run);
     }

@@ -11,11 +11,18 @@
 
 struct call_run;
 
+// Who wants a session: a run of a flow; both may be NULL.
+struct call_session_asker {
+    const char *flow, *run;
+};
+
 // What a call asks of what its system wants before it (probes/auth_session): a session, an
 // access token, a CSRF token, or several of them.
 struct call_session {
-    // Calls `done` once all of it is there, or cannot be had; at once or later.
-    void (*ensure)(void *self, void (*done)(bool ok, void *context), void *context);
+    // Calls `done` once all of it is there, or cannot be had; at once or later. The texts of
+    // `asker` outlive that.
+    void (*ensure)(void *self, const struct call_session_asker *asker,
+                   void (*done)(bool ok, void *context), void *context);
     // Takes a waiter back: its `done` is not called any more.
     void (*withdraw)(void *self, void *context);
     // Adds the session's headers to `request` and its cookies to `cookies`; `stamp` says later

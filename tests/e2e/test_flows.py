@@ -328,6 +328,17 @@ class Flows(FlowCase):
         self.assertEqual(flow["steps"][0]["verdict"]["cause"], "auth")
         self.assertEqual(self.requests(), ["POST /api/Login"])
 
+    def test_a_confirming_run_tries_the_login_anew(self):
+        """A failed login answers for others who come then, and never twice for one flow."""
+        refused, taken = {"status": 503, "body": {}}, {"body": {"token": "tok"}}
+        self.script({"POST /api/Login": [refused, taken], "GET /api/a": {"body": {}}})
+        self.flow("- step: one\n  get: /a", timeout="30s\n    confirm: {runs: 2, after: 0s}", system="""
+    auth: {session: {login: {post: /Login, json: {}, capture: {session: {json: $.token}}},
+                     headers: {Authorization: '{{session}}'}}}""")
+        self.run_flow(0, "--notify")
+        self.assertEqual(self.requests(), ["POST /api/Login", "POST /api/Login", "GET /api/a"])
+        self.assertEqual(self.mail_files(), [])
+
     def test_a_header_with_a_line_break_is_not_sent(self):
         self.script({"GET /api/a": {"body": {"x": "a\r\nEvil: 1"}}, "GET /api/b": {"body": {}}})
         self.flow("- step: read\n  get: /a\n  capture: {x: {json: $.x}}\n"
