@@ -31,6 +31,13 @@ COMMANDS = {"agents": ["run"], "checks": ["check"], "notifies": ["check", "--not
 CALLS_OF_AN_AGENT, CALLS_OF_A_DELIVER = 3000, 300  # that write, send or sync, as kill_at.c counts them
 
 
+LOGIN_HOLDS = 10  # seconds in which a login that failed answers for others, each flow once
+
+
+def problem_of_login(problem):
+    return (problem or "").startswith(("log in:", "get a token:"))
+
+
 def moment_of(random_numbers, calls):
     """Half of the processes are killed at a time, half at a call: 0, or which one."""
     return round(calls ** random_numbers.random()) * (random_numbers.random() < 0.5)
@@ -212,7 +219,8 @@ class Rounds:
         for run, flow, started, duration, state, problem in self.peer.rows(
                 "SELECT r.id, f.id, r.started / 1e6, r.duration_us / 1e6, r.state, r.summary"
                 " FROM run r JOIN flow f ON f.no = r.flow"):
-            broken = self.was_broken(flow, started, started + duration)
+            begin = started - LOGIN_HOLDS * problem_of_login(problem)
+            broken = self.was_broken(flow, begin, started + duration)
             if state == "failed" and any(text in problem for text in self.peer.excused):
                 continue
             if state == "failed" and not broken or state == "unknown":
