@@ -55,32 +55,43 @@ static const struct meaning {
 #include "lexicon.def"
 };
 
-struct lexicon {
+struct tables {
     gsize ready;
     struct patterns *entries;
     struct patterns *codes, *texts; // of meanings
 };
 
-static void fill_in(struct lexicon *lexicon)
+// A good answer asks nothing of it, and compiling takes longer than a whole run.
+struct lexicon {
+    const struct tables *(*tables)(void);
+};
+
+static void fill_in(struct tables *tables)
 {
-    lexicon->entries = patterns_new(REGEX_PLAIN);
-    lexicon->codes = patterns_new(REGEX_PLAIN);
-    lexicon->texts = patterns_new(REGEX_PLAIN);
+    tables->entries = patterns_new(REGEX_PLAIN);
+    tables->codes = patterns_new(REGEX_PLAIN);
+    tables->texts = patterns_new(REGEX_PLAIN);
     for (size_t i = 0; i < G_N_ELEMENTS(entries); i++)
-        patterns_add(lexicon->entries, entries[i].pattern);
+        patterns_add(tables->entries, entries[i].pattern);
     for (size_t i = 0; i < G_N_ELEMENTS(meanings); i++) {
-        lexicon_add_whole(lexicon->codes, &meanings[i].code, 1);
-        lexicon_add_whole(lexicon->texts, &meanings[i].text, 1);
+        lexicon_add_whole(tables->codes, &meanings[i].code, 1);
+        lexicon_add_whole(tables->texts, &meanings[i].text, 1);
     }
 }
 
-const struct lexicon *lexicon_common(void)
+static const struct tables *common_tables(void)
 {
-    static struct lexicon common;
+    static struct tables common;
     if (g_once_init_enter(&common.ready)) {
         fill_in(&common);
         g_once_init_leave(&common.ready, 1);
     }
+    return &common;
+}
+
+const struct lexicon *lexicon_common(void)
+{
+    static const struct lexicon common = {common_tables};
     return &common;
 }
 
@@ -91,7 +102,7 @@ bool lexicon_tells_failure(const struct lexicon *lexicon, const char *message)
     g_autoptr(patterns_text_t) text = lexicon_text(message);
     for (guint i = 0; i < G_N_ELEMENTS(entries); i++)
         if ((entries[i].where == TEXT || entries[i].where == LOOSE) &&
-            patterns_fit(lexicon->entries, i, text))
+            patterns_fit(lexicon->tables()->entries, i, text))
             return true;
     return lexicon_speaks_of_failure(text);
 }
@@ -101,7 +112,7 @@ bool lexicon_knows_code(const struct lexicon *lexicon, const char *code)
     g_autoptr(patterns_text_t) text = lexicon_text(code);
     for (guint i = 0; i < G_N_ELEMENTS(entries); i++)
         if ((entries[i].where == CODE || entries[i].where == WEAK) &&
-            patterns_fit(lexicon->entries, i, text))
+            patterns_fit(lexicon->tables()->entries, i, text))
             return true;
     return false;
 }
@@ -141,7 +152,7 @@ static const struct entry *find_entry(const struct question *question, enum wher
 {
     for (guint i = 0; text && i < G_N_ELEMENTS(entries); i++)
         if (entries[i].where == where && is_believable(status, entries[i].cause) &&
-            patterns_fit(question->lexicon->entries, i, text))
+            patterns_fit(question->lexicon->tables()->entries, i, text))
             return &entries[i];
     return NULL;
 }
@@ -159,7 +170,7 @@ static const struct entry *find_meaning(const struct question *question)
                  (entries[i].where == TEXT || (entries[i].where == LOOSE && loose)))
             text = question->message;
         if (text && is_believable(question->status, entries[i].cause) &&
-            patterns_fit(question->lexicon->entries, i, text))
+            patterns_fit(question->lexicon->tables()->entries, i, text))
             return &entries[i];
     }
     return NULL;
@@ -213,8 +224,8 @@ static bool apply_family(const struct question *question, bool with_text, struct
         const struct meaning *meaning = &meanings[i];
         if (!g_str_equal(meaning->family, question->family) ||
             (*meaning->text != '\0') != with_text ||
-            !patterns_fit(question->lexicon->codes, i, code) ||
-            (with_text && !patterns_fit(question->lexicon->texts, i, question->message)))
+            !patterns_fit(question->lexicon->tables()->codes, i, code) ||
+            (with_text && !patterns_fit(question->lexicon->tables()->texts, i, question->message)))
             continue;
         fill(verdict, meaning->cause, meaning->act, meaning->explanation);
         return true;
