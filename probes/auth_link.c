@@ -48,6 +48,7 @@ struct auth_link {
     GPtrArray *exchanges;     // of the login under way
     struct verdict *verdict;  // likewise
     double elapsed_ms;
+    struct clock_mono began; // the login under way
     bool ready;
     uint64_t number; // of the login that it came from
     struct clock_mono since, used, refused;
@@ -356,6 +357,7 @@ static void begin(struct auth_link *link)
     link->busy = true;
     link->ready = false;
     link->elapsed_ms = 0;
+    link->began = clock_mono_now();
     link->exchanges = g_ptr_array_new_with_free_func((GDestroyNotify)exchange_free);
     link->trying = g_new0(struct gain, 1);
     link->trying->jar = cookie_jar_new();
@@ -431,6 +433,18 @@ struct step_result *auth_link_failure(const struct auth_link *link)
     copy->login = true;
     copy->means = g_strdup(failure->means);
     return copy;
+}
+
+struct step_result *auth_link_overdue(const struct auth_link *link)
+{
+    struct step_result *result = step_result_new(link->config->step, link->input.system->id);
+    int64_t waited_ms = (clock_mono_now().us - link->began.us) / 1000;
+    result->login = true;
+    result->attempts = 1;
+    result->duration_ms = (double)waited_ms;
+    result->verdict = judge_overdue(waited_ms);
+    result->state = VERDICT_FAILED;
+    return result;
 }
 
 /* A call that uses it. */

@@ -52,6 +52,9 @@ void auth_link_drop(struct auth_link *link);
 // What failed last, as a step result of its own.
 struct step_result *auth_link_failure(const struct auth_link *link);
 
+// The login under way, which somebody can wait for no longer, as one that had no answer in time.
+struct step_result *auth_link_overdue(const struct auth_link *link);
+
 // Its captures as login.NAME, all secret.
 void auth_link_add_values(const struct auth_link *link, struct values *values);
 

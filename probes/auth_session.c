@@ -77,17 +77,31 @@ static void ensure(void *self, const struct call_session_asker *asker,
     walk(waiter);
 }
 
+static struct waiter *find_waiter(const struct row *row, const void *context)
+{
+    for (guint i = 0; i < row->waiters->len; i++) {
+        struct waiter *waiter = row->waiters->pdata[i];
+        if (waiter->context == context)
+            return waiter;
+    }
+    return NULL;
+}
+
 static void withdraw(void *self, void *context)
 {
     struct row *row = ((struct part *)self)->row;
-    for (guint i = 0; i < row->waiters->len; i++) {
-        struct waiter *waiter = row->waiters->pdata[i];
-        if (waiter->context != context)
-            continue;
-        auth_link_withdraw(row->links->pdata[waiter->index], waiter);
-        g_ptr_array_remove_index_fast(row->waiters, i);
+    struct waiter *waiter = find_waiter(row, context);
+    if (!waiter)
         return;
-    }
+    auth_link_withdraw(row->links->pdata[waiter->index], waiter);
+    g_ptr_array_remove_fast(row->waiters, waiter);
+}
+
+static struct step_result *overdue(const void *self, const void *context)
+{
+    const struct row *row = ((const struct part *)self)->row;
+    const struct waiter *waiter = find_waiter(row, context);
+    return waiter ? auth_link_overdue(row->links->pdata[waiter->index]) : NULL;
 }
 
 // The later one's cookies first: it was asked for with those of the ones before it.
@@ -139,6 +153,7 @@ static const struct call_session hooks = {
     .apply = apply,
     .is_expired = is_expired,
     .failure = failure,
+    .overdue = overdue,
     .add_values = add_values,
 };
 

@@ -394,6 +394,8 @@ void call_run_cancel(struct call_run *run, bool deadline_passed)
         return; // call_run_go follows
     if (run->waits_for_gate)
         flow_gate_withdraw(run->input.engine->gate, run->input.system->id, run);
+    if (run->waits_for_session && deadline_passed) // it is the login that is late
+        run->outcome.login = run->input.session->overdue(run->input.session_self, run);
     if (run->waits_for_session)
         run->input.session->withdraw(run->input.session_self, run);
     finish(run);

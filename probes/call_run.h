@@ -35,6 +35,8 @@ struct call_session {
                        bool replayed);
     // What failed, right after `ensure` said so, as a step result of its own.
     struct step_result *(*failure)(const void *self);
+    // The login that a waiter's time ended before, likewise; before it is withdrawn.
+    struct step_result *(*overdue)(const void *self, const void *context);
     // The captures of the login as login.NAME, all secret.
     void (*add_values)(const void *self, struct values *values);
 };

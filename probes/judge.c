@@ -3,6 +3,7 @@
 // after call_run; used for steps, logins, lookups and undos alike.
 #include "judge.h"
 
+#include "../base/duration.h"
 #include "capture.h"
 #include "classify.h"
 #include "expect.h"
@@ -15,6 +16,20 @@ struct verdict *judge_our_fault(const char *message)
     verdict->cause = VERDICT_CAUSE_UNKNOWN;
     verdict->message = g_strdup(message);
     verdict->ours = true;
+    return verdict;
+}
+
+struct verdict *judge_overdue(int64_t waited_ms)
+{
+    // to the nearest 0.1 s: a person reads it
+    g_autofree char *span = duration_format((waited_ms + 50) / 100 * 100);
+    struct verdict *verdict = verdict_new();
+    verdict->class = VERDICT_CLASS_TIMEOUT;
+    verdict->phase = VERDICT_PHASE_FIRST_BYTE;
+    verdict->cause = VERDICT_CAUSE_NETWORK;
+    verdict->message = g_strdup_printf("no answer within %s, then the flow's time was over", span);
+    verdict->explanation = g_strdup(lexicon_explain(LEXICON_SLOW));
+    verdict->act = g_strdup("hosting");
     return verdict;
 }
 

@@ -31,6 +31,9 @@ bool judge_holds(const GPtrArray *expectations, const struct judge_input *input)
 // A verdict that says that the monitor itself is at fault.
 struct verdict *judge_our_fault(const char *message);
 
+// A verdict on a login that has had no answer for so long, and that nobody can wait for any more.
+struct verdict *judge_overdue(int64_t waited_ms);
+
 // A verdict on a call that was not sent, as a value would have done harm on the way.
 struct verdict *judge_unsendable(const char *message);
 

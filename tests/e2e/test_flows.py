@@ -339,6 +339,19 @@ class Flows(FlowCase):
         self.assertEqual(self.requests(), ["POST /api/Login", "POST /api/Login", "GET /api/a"])
         self.assertEqual(self.mail_files(), [])
 
+    def test_a_login_that_the_flow_cannot_wait_for_is_what_failed(self):
+        """Nothing before the step took the time, and no place was waited for."""
+        self.script({"POST /api/Login": {"delay": 4, "body": {"token": "t"}}})
+        self.flow("- step: one\n  post: /a\n  undo: {delete: /a}", timeout="1s", system="""
+    auth: {session: {login: {post: /Login, json: {}, capture: {session: {json: $.token}}},
+                     headers: {Authorization: '{{session}}'}}}""")
+        flow = self.run_flow(2)
+        self.assertEqual([(s["step"], s["state"]) for s in flow["steps"]], [("log in", "failed"), ("one", "skipped")])
+        verdict = flow["steps"][0]["verdict"]
+        self.assertEqual((verdict["class"], verdict["phase"], verdict["cause"]), ("timeout", "first_byte", "network"))
+        self.assertRegex(verdict["message"], r"^no answer within [0-9.]+s, then the flow's time was over$")
+        self.assertEqual(flow["undo"], [])
+
     def test_a_header_with_a_line_break_is_not_sent(self):
         self.script({"GET /api/a": {"body": {"x": "a\r\nEvil: 1"}}, "GET /api/b": {"body": {}}})
         self.flow("- step: read\n  get: /a\n  capture: {x: {json: $.x}}\n"
