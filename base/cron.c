@@ -233,6 +233,11 @@ int cron_starts_per_day(const struct cron *cron)
     return count_allowed(cron, MINUTE) * count_allowed(cron, HOUR);
 }
 
+bool cron_has_fixed_hours(const struct cron *cron)
+{
+    return !cron->star[HOUR];
+}
+
 void cron_free(struct cron *cron)
 {
     g_free(cron);
@@ -371,7 +376,7 @@ static int64_t next_elapsed(const struct cron *cron, int64_t after_s, GTimeZone 
 struct clock_wall cron_next(const struct cron *cron, struct clock_wall after, GTimeZone *zone)
 {
     int64_t after_s = floor_div(after.us, G_USEC_PER_SEC);
-    int64_t next =
-        cron->star[HOUR] ? next_elapsed(cron, after_s, zone) : next_fixed(cron, after_s, zone);
+    int64_t next = cron_has_fixed_hours(cron) ? next_fixed(cron, after_s, zone)
+                                              : next_elapsed(cron, after_s, zone);
     return (struct clock_wall){next < 0 ? -1 : next * G_USEC_PER_SEC};
 }

@@ -32,6 +32,9 @@ bool cron_is_valid(const char *text, GError **error);
 // repeated hour only the first time. -1 where there is none within 50 years.
 struct clock_wall cron_next(const struct cron *cron, struct clock_wall after, GTimeZone *zone);
 
+// True where the hours are named, not a star: such a start happens once, also in a repeated hour.
+bool cron_has_fixed_hours(const struct cron *cron);
+
 // How many starts a day of 24 hours has, if it has any.
 int cron_starts_per_day(const struct cron *cron);
 

@@ -45,6 +45,7 @@ struct agent {
     struct db *reader; // for questions that need no transaction
     struct debts *debts;
     struct agent_flows *flows;
+    struct missed *missed;
     struct sweeps *sweeps;
     struct versions *versions;
     struct mail_child *mail;
@@ -296,7 +297,7 @@ static void pay_debts_when_due(struct agent *agent)
 {
     g_autoptr(GError) error = NULL;
     struct clock_wall due =
-        ledger_next_due(agent->reader, store_owner(agent->runtime.store), &error);
+        ledger_next_due(agent->reader, store_owner(agent->runtime.store), clock_wall_now(), &error);
     if (error && !is_in_trouble(agent))
         log_warning("the ledger cannot be read: %s", error->message);
     if (error)
@@ -318,26 +319,26 @@ static void look_for_lost(struct agent *agent)
 
 /* Time */
 
-static void recompute(struct agent *agent)
-{
-    agent_flows_recompute(agent->flows);
-    sweeps_configure(agent->sweeps, NULL);
-}
-
 // Wall against boot time shows a clock that was set, boot against monotonic time a suspend.
-static void look_at_clock(struct agent *agent)
+static void look_at_clock(void *context)
 {
+    struct agent *agent = context;
     struct clock_reading then = agent->clock, now = clock_read();
     int64_t set_us = (now.wall.us - now.boot_us) - (then.wall.us - then.boot_us);
     int64_t slept_us = (now.boot_us - now.mono.us) - (then.boot_us - then.mono.us);
+    bool set = ABS(set_us) > CLOCK_JUMP_US, slept = slept_us > CLOCK_JUMP_US;
+    const struct starts_jump jump = {
+        set ? set_us : 0, {now.wall.us - (now.boot_us - then.boot_us)}, now.wall};
     agent->clock = now;
-    if (ABS(set_us) > CLOCK_JUMP_US)
+    if (set)
         log_warning("the clock was set by %+.1f s: the schedule is computed anew",
                     (double)set_us / G_USEC_PER_SEC);
-    if (slept_us > CLOCK_JUMP_US)
+    if (slept)
         log_warning("the machine was asleep: overdue flows run once, the rest is missed");
-    if (ABS(set_us) > CLOCK_JUMP_US || slept_us > CLOCK_JUMP_US)
-        recompute(agent);
+    if (!set && !slept)
+        return;
+    agent_flows_recompute(agent->flows, &jump);
+    sweeps_configure(agent->sweeps, NULL);
 }
 
 static void on_tick(uv_timer_t *timer)
@@ -357,6 +358,7 @@ static void on_tick(uv_timer_t *timer)
         pay_debts_when_due(agent);
         look_for_lost(agent);
     }
+    missed_flush(agent->missed);
     sweeps_tick(agent->sweeps);
     versions_tick(agent->versions);
     if (agent->ticks % PRUNE_TICKS == 0)
@@ -448,6 +450,25 @@ static void start_versions(struct agent *agent)
     agent->versions = versions_new(&context, version_rows_asked(agent->reader, NULL));
 }
 
+// Runs that lie ahead: the clock was set back while nobody ran.
+static void restore_ahead(struct agent *agent)
+{
+    g_autoptr(GError) error = NULL;
+    struct clock_wall now = clock_wall_now();
+    int64_t set_back_us = store_runs_heartbeat(agent->reader, NULL).us - now.us;
+    g_autoptr(GHashTable) ahead = store_runs_begun_after(agent->reader, now, &error);
+    GHashTableIter iterator;
+    gpointer flow, started;
+    if (!ahead) {
+        log_warning("the last runs are not known: %s", error->message);
+        return;
+    }
+    g_hash_table_iter_init(&iterator, ahead);
+    while (g_hash_table_iter_next(&iterator, &flow, &started))
+        agent_flows_remember(agent->flows, flow, (struct clock_wall){*(int64_t *)started},
+                             set_back_us);
+}
+
 static void restore_confirming(struct agent *agent)
 {
     g_autoptr(GError) error = NULL;
@@ -475,10 +496,13 @@ static bool open_store(struct agent *agent, const struct config *config, GError 
 static void start_agent(struct agent *agent, struct config *config)
 {
     agent->debts = debts_new(&agent->runtime);
+    agent->missed = missed_new(agent->runtime.writer);
     agent->mail = mail_child_new(&agent->loop, agent->path, on_mail_ended, agent);
     const struct agent_flows_context context = {
         .runtime = &agent->runtime,
         .debts = agent->debts,
+        .missed = agent->missed,
+        .look_at_clock = look_at_clock,
         .told = on_told,
         .idle = close_when_idle,
         .context = agent,
@@ -489,6 +513,7 @@ static void start_agent(struct agent *agent, struct config *config)
     start_sweeps(agent);
     start_versions(agent);
     start_chore(agent, CHORE_CONFIGURE);
+    restore_ahead(agent);
     restore_confirming(agent);
     start_signals(agent);
     start_tick(agent);
@@ -516,6 +541,8 @@ static void close_agent(struct agent *agent)
     g_clear_pointer(&agent->mail, mail_child_free);
     g_clear_pointer(&agent->versions, versions_free);
     g_clear_pointer(&agent->sweeps, sweeps_free);
+    missed_flush(agent->missed);
+    g_clear_pointer(&agent->missed, missed_free);
     g_clear_pointer(&agent->debts, debts_free);
     g_clear_pointer(&agent->reader, db_close); // before the writer, who leaves no log behind
     runtime_close(&agent->runtime, on_closed, agent);

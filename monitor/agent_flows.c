@@ -9,7 +9,7 @@
 #include "../probes/auth_session.h"
 #include "../probes/flow_run.h"
 #include "online.h"
-#include "schedule.h"
+#include "starts.h"
 #include "watch.h"
 
 #include <string.h>
@@ -19,9 +19,6 @@
 
 // The timer looks at the wall clock at least this often.
 #define LONGEST_WAIT_US (INT64_C(60) * G_USEC_PER_SEC)
-
-// More missed starts of one flow are not counted: a clock set by years.
-#define MISSED_AT_MOST 100000
 
 #define SPREAD_AT_MOST_US (INT64_C(60) * G_USEC_PER_SEC)
 
@@ -48,8 +45,7 @@ struct agent_flow {
     struct agent_flows *all;
     char *id;
     const struct config_flow *flow; // of the present configuration; NULL: removed
-    struct clock_wall due;          // what the run is due for (node.at may be later)
-    int attempt;                    // of the due run; 0: a scheduled one
+    struct starts starts;           // what the next run is due for (node.at may be later)
     enum incident_kind kind;        // where it stood after its last run
     bool unknown;                   // that one could not tell
     bool wants_json;                // the watch wants all of the next good run
@@ -141,15 +137,23 @@ void agent_flows_release(struct agent_flows *all, struct agent_generation *gener
     leave_generation(all, generation);
 }
 
-static void schedule(struct agent_flow *flow, struct clock_wall after)
+static struct starts_rule rule_of(const struct agent_flow *flow)
 {
-    const char *zone = flow->all->generation->config->agent.timezone;
-    flow->due = schedule_next(flow->flow, after, zone);
-    flow->attempt = 0;
-    if (flow->due.us < 0)
+    return (struct starts_rule){flow->flow, flow->all->generation->config->agent.timezone};
+}
+
+static void put(struct agent_flow *flow)
+{
+    if (flow->starts.due.us < 0)
         heap_take(flow->all->due, &flow->node);
     else
-        heap_put(flow->all->due, &flow->node, flow->due.us);
+        heap_put(flow->all->due, &flow->node, flow->starts.due.us);
+}
+
+static void note_missed(struct agent_flow *flow, struct clock_wall now, int missed)
+{
+    if (missed > 0)
+        missed_note(flow->all->context.missed, flow->id, now, missed);
 }
 
 struct confirming {
@@ -157,20 +161,15 @@ struct confirming {
     int attempt;
 };
 
-static struct confirming confirming_of(const struct agent_flow *flow)
-{
-    return flow->attempt ? (struct confirming){flow->due, flow->attempt} : (struct confirming){0};
-}
-
 // The confirming run is due unless a scheduled start before that serves as it.
 static void schedule_next_run(struct agent_flow *flow, struct confirming confirming)
 {
-    schedule(flow, clock_wall_now());
-    if (!confirming.due.us || (flow->due.us >= 0 && flow->due.us <= confirming.due.us))
-        return;
-    flow->due = confirming.due;
-    flow->attempt = confirming.attempt;
-    heap_put(flow->all->due, &flow->node, confirming.due.us);
+    struct clock_wall now = clock_wall_now();
+    struct starts_rule rule = rule_of(flow);
+    note_missed(flow, now, starts_plan(&flow->starts, &rule, now));
+    if (confirming.due.us)
+        starts_confirm(&flow->starts, confirming.due, confirming.attempt);
+    put(flow);
 }
 
 static void end_run(struct agent_run *run, struct confirming confirming)
@@ -310,14 +309,6 @@ static bool is_held_back(const struct agent_flow *flow)
     return debts_hold_back(context->debts, flow->flow);
 }
 
-// A confirming run that the store remembered may have been begun by a process that died in it:
-// begun again, it is another run, with a mark of its own.
-static struct flow_start start_of(const struct agent_flow *flow)
-{
-    return (struct flow_start){.due = flow->attempt ? clock_wall_now() : flow->due,
-                               .attempt = flow->attempt};
-}
-
 static void start(struct agent_flow *flow)
 {
     struct agent_flows *all = flow->all;
@@ -333,13 +324,15 @@ static void start(struct agent_flow *flow)
     run->generation = agent_flows_hold(all);
     flow->running = true;
     all->running++;
-    const struct flow_start start = start_of(flow);
+    starts_begin(&flow->starts, clock_wall_now());
+    const struct flow_start start = {.due = flow->starts.due, .attempt = flow->starts.attempt};
     flow_run_start(runtime->engine, run->flow, &start, on_run_done, run);
 }
 
 static void on_due(uv_timer_t *timer)
 {
     struct agent_flows *all = timer->data;
+    all->context.look_at_clock(all->context.context);
     int64_t now_us = clock_wall_now().us;
     struct heap_node *top = heap_top(all->due);
     for (int i = 0; i < STARTS_A_TURN && top && top->at <= now_us && !all->stopping; i++) {
@@ -376,21 +369,32 @@ static struct agent_flow *find_former(struct agent_flows *all, const struct conf
     return found;
 }
 
-static void adopt(struct agent_flows *all, GHashTable *kept, const struct config_flow *flow)
+static struct agent_flow *new_state(struct agent_flows *all, const char *id)
+{
+    struct agent_flow *state = g_new0(struct agent_flow, 1);
+    state->all = all;
+    state->id = g_strdup(id);
+    starts_init(&state->starts, clock_wall_now());
+    return state;
+}
+
+// `zone` is the former one.
+static void adopt(struct agent_flows *all, GHashTable *kept, const struct config_flow *flow,
+                  const char *zone)
 {
     struct agent_flow *state = find_former(all, flow);
-    if (!state) {
-        state = g_new0(struct agent_flow, 1);
-        state->all = all;
-        state->id = g_strdup(flow->id);
-    } else {
+    if (state)
         g_hash_table_remove(all->flows, state->id);
-    }
+    else
+        state = new_state(all, flow->id);
+    struct clock_wall now = clock_wall_now();
+    struct starts_rule former = {state->flow, zone};
     state->flow = flow;
+    struct starts_rule rule = rule_of(state);
+    note_missed(state, now, starts_change(&state->starts, &former, &rule, now, state->running));
     g_hash_table_insert(kept, state->id, state);
-    if (state->running)
-        return;
-    schedule_next_run(state, confirming_of(state));
+    if (!state->running)
+        put(state);
 }
 
 static void drop(struct agent_flow *flow)
@@ -412,7 +416,7 @@ void agent_flows_set_config(struct agent_flows *all, struct config *config)
     for (guint i = 0; i < config->flows->len; i++) {
         const struct config_flow *flow = config->flows->pdata[i];
         if (!flow->off)
-            adopt(all, kept, flow);
+            adopt(all, kept, flow, former ? former->config->agent.timezone : NULL);
     }
     g_autoptr(GList) gone = g_hash_table_get_values(all->flows);
     for (GList *link = gone; link; link = link->next)
@@ -426,6 +430,17 @@ void agent_flows_set_config(struct agent_flows *all, struct config *config)
     arm(all);
 }
 
+void agent_flows_remember(struct agent_flows *all, const char *id, struct clock_wall last,
+                          int64_t set_back_us)
+{
+    struct agent_flow *flow = g_hash_table_lookup(all->flows, id);
+    if (!flow || flow->running)
+        return;
+    starts_remember(&flow->starts, last, set_back_us);
+    schedule_next_run(flow, (struct confirming){0});
+    arm(all);
+}
+
 void agent_flows_confirm(struct agent_flows *all, const char *id, struct clock_wall due,
                          int attempt)
 {
@@ -435,34 +450,37 @@ void agent_flows_confirm(struct agent_flows *all, const char *id, struct clock_w
     arm(all);
 }
 
-// The overdue start is made up for; those behind it are the result: missed.
-static int recompute(struct agent_flow *flow, struct clock_wall now)
+// How many starts were missed. The overdue one is made up for, a while from now.
+static int recompute(struct agent_flow *flow, const struct starts_jump *jump)
 {
-    bool overdue = flow->node.position && flow->node.at < now.us;
-    const char *zone_name = flow->all->generation->config->agent.timezone;
-    int missed =
-        overdue ? schedule_count(flow->flow, flow->due, now, zone_name, MISSED_AT_MOST) : 0;
-    schedule_next_run(flow, confirming_of(flow));
-    if (!overdue)
+    struct starts_rule rule = rule_of(flow);
+    int missed;
+    int64_t next_us;
+    if (flow->running) {
+        starts_jump_running(&flow->starts, jump);
         return 0;
-    int64_t interval_us = flow->due.us >= 0 ? flow->due.us - now.us : SPREAD_AT_MOST_US;
-    int64_t spread_us = CLAMP(interval_us, 1, SPREAD_AT_MOST_US);
-    flow->due = now;
+    }
+    bool overdue = starts_jump(&flow->starts, &rule, jump, &next_us, &missed);
+    put(flow);
+    if (!overdue)
+        return missed;
+    int64_t spread_us = next_us < 0 ? SPREAD_AT_MOST_US : CLAMP(next_us, 1, SPREAD_AT_MOST_US);
     heap_put(flow->all->due, &flow->node,
-             now.us + (int64_t)(ids_number(flow->id) % (uint64_t)spread_us));
+             jump->now.us + (int64_t)(ids_number(flow->id) % (uint64_t)spread_us));
     return missed;
 }
 
-void agent_flows_recompute(struct agent_flows *all)
+void agent_flows_recompute(struct agent_flows *all, const struct starts_jump *jump)
 {
-    struct clock_wall now = clock_wall_now();
     GHashTableIter iterator;
     gpointer flow;
     int missed = 0;
     g_hash_table_iter_init(&iterator, all->flows);
-    while (g_hash_table_iter_next(&iterator, NULL, &flow))
-        if (!((struct agent_flow *)flow)->running)
-            missed += recompute(flow, now);
+    while (g_hash_table_iter_next(&iterator, NULL, &flow)) {
+        int of_flow = recompute(flow, jump);
+        note_missed(flow, jump->now, of_flow);
+        missed += of_flow;
+    }
     if (missed > 0)
         log_warning("%d starts were missed", missed);
     arm(all);

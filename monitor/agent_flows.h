@@ -5,7 +5,9 @@
 #define MONITOR_AGENT_FLOWS_H
 
 #include "debts.h"
+#include "missed.h"
 #include "runtime.h"
+#include "starts.h"
 
 struct agent_flows;
 
@@ -13,8 +15,10 @@ struct agent_flows;
 struct agent_flows_context {
     struct runtime *runtime;
     struct debts *debts;
-    void (*told)(void *context); // a stored run has made notices
-    void (*idle)(void *context); // after agent_flows_stop: nothing runs any more
+    struct missed *missed;
+    void (*look_at_clock)(void *context); // before what is due by it is started
+    void (*told)(void *context);          // a stored run has made notices
+    void (*idle)(void *context);          // after agent_flows_stop: nothing runs any more
     void *context;
 };
 
@@ -35,13 +39,18 @@ struct agent_generation *agent_flows_hold(struct agent_flows *flows);
 const struct config *agent_flows_held_config(const struct agent_generation *generation);
 void agent_flows_release(struct agent_flows *flows, struct agent_generation *generation);
 
+// The last run of `flow` began at `last`, as the store remembers it, which lies ahead: the clock
+// was set back by about `set_back_us` meanwhile.
+void agent_flows_remember(struct agent_flows *flows, const char *flow, struct clock_wall last,
+                          int64_t set_back_us);
+
 // A confirming run of `flow` is due at `due`, as the store remembers it.
 void agent_flows_confirm(struct agent_flows *flows, const char *flow, struct clock_wall due,
                          int attempt);
 
-// The clock was set, or the machine slept: each overdue flow runs once, spread
-// over the smaller of its interval and a minute; the rest counts as missed.
-void agent_flows_recompute(struct agent_flows *flows);
+// The clock was set or the machine slept: each overdue flow runs once, spread over the smaller of
+// its interval and a minute; the rest counts as missed.
+void agent_flows_recompute(struct agent_flows *flows, const struct starts_jump *jump);
 
 // No run is started any more.
 void agent_flows_stop(struct agent_flows *flows);

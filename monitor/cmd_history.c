@@ -13,31 +13,79 @@
 
 enum { RUNS_SHOWN = 50 };
 
-// True where the change came after the run began, or there is no run.
-static bool is_newer(const cJSON *change, const cJSON *run)
+// True where the note is of later than the run, or there is no run.
+static bool is_newer(const cJSON *note, const cJSON *run)
 {
-    return change != NULL &&
-           (run == NULL || strcmp(json_text(change, "at"), json_text(run, "started")) > 0);
+    return note != NULL &&
+           (run == NULL || strcmp(json_text(note, "at"), json_text(run, "started")) > 0);
 }
 
-static void add_change(struct table *table, const struct report_view *view, const cJSON *change)
+static int compare_at(const void *left, const void *right)
 {
-    g_autofree char *at = report_view_time(view, change, "at");
-    g_autofree char *what =
-        g_strdup_printf("version of %s: %s became %s", json_text(change, "system"),
-                        json_text(change, "from"), json_text(change, "to"));
-    table_add(table, at, "version", NULL, NULL, what);
+    return strcmp(json_text(*(const cJSON *const *)right, "at"),
+                  json_text(*(const cJSON *const *)left, "at"));
+}
+
+// Newest first, where they came from several places.
+static void sort_by_time(cJSON *array)
+{
+    g_autoptr(GPtrArray) sorted = g_ptr_array_new();
+    while (array->child != NULL) {
+        g_ptr_array_add(sorted, cJSON_DetachItemViaPointer(array, array->child));
+    }
+    g_ptr_array_sort(sorted, compare_at);
+    for (guint i = 0; i < sorted->len; i++) {
+        cJSON_AddItemToArray(array, sorted->pdata[i]);
+    }
+}
+
+static void add_note(cJSON *notes, const cJSON *of, const char *state, const char *what)
+{
+    cJSON *note = cJSON_CreateObject();
+    json_add_text(note, "at", json_text(of, "at"));
+    json_add_text(note, "state", state);
+    json_add_text(note, "what", what);
+    cJSON_AddItemToArray(notes, note);
+}
+
+// What stands between the runs: {"at", "state", "what"}, newest first.
+static cJSON *notes_of(const cJSON *history)
+{
+    cJSON *notes = cJSON_CreateArray();
+    const cJSON *item = NULL;
+    cJSON_ArrayForEach(item, json_member(history, "versions"))
+    {
+        g_autofree char *what =
+            g_strdup_printf("version of %s: %s became %s", json_text(item, "system"),
+                            json_text(item, "from"), json_text(item, "to"));
+        add_note(notes, item, "version", what);
+    }
+    cJSON_ArrayForEach(item, json_member(history, "missed"))
+    {
+        int starts = (int)json_integer(item, "starts", 0);
+        g_autofree char *what = g_strdup_printf("%d start%s did not take place until then", starts,
+                                                starts == 1 ? "" : "s");
+        add_note(notes, item, "missed", what);
+    }
+    sort_by_time(notes);
+    return notes;
+}
+
+static void add_line(struct table *table, const struct report_view *view, const cJSON *note)
+{
+    g_autofree char *at = report_view_time(view, note, "at");
+    table_add(table, at, json_text(note, "state"), NULL, NULL, json_text(note, "what"));
 }
 
 static void print_runs(const struct report_view *view, const cJSON *history)
 {
     g_autoptr(table_t) table = table_new("STARTED", "STATE", "TOOK", "RUN", "WHAT", NULL);
-    const cJSON *change = json_member(history, "versions"), *run = NULL;
-    change = change != NULL ? change->child : NULL;
+    g_autoptr(cJSON) notes = notes_of(history);
+    const cJSON *note = notes->child, *run = NULL;
     cJSON_ArrayForEach(run, json_member(history, "runs"))
     {
-        for (; is_newer(change, run); change = change->next) {
-            add_change(table, view, change);
+        for (; is_newer(note, run); note = note->next) {
+            add_line(table, view, note);
         }
         g_autofree char *started = report_view_time(view, run, "started");
         g_autofree char *took = report_view_span(json_integer(run, "duration_ms", 0));
@@ -46,8 +94,8 @@ static void print_runs(const struct report_view *view, const cJSON *history)
             g_strdup_printf("%s%s", json_text(run, "state"), counted ? "" : " (not counted)");
         table_add(table, started, state, took, json_text(run, "run"), json_text(run, "summary"));
     }
-    for (; is_newer(change, NULL); change = change->next) {
-        add_change(table, view, change);
+    for (; is_newer(note, NULL); note = note->next) {
+        add_line(table, view, note);
     }
     g_autofree char *text = table_format(table, report_view_colour);
     fputs(text, stdout);
@@ -82,25 +130,6 @@ static int show_sweep(const struct report_view *view, const char *sweep, int lim
     return COMMAND_OK;
 }
 
-static int compare_at(const void *left, const void *right)
-{
-    return strcmp(json_text(*(const cJSON *const *)right, "at"),
-                  json_text(*(const cJSON *const *)left, "at"));
-}
-
-// Newest first, where they came from several systems.
-static void sort_changes(cJSON *changes)
-{
-    g_autoptr(GPtrArray) sorted = g_ptr_array_new();
-    while (changes->child != NULL) {
-        g_ptr_array_add(sorted, cJSON_DetachItemViaPointer(changes, changes->child));
-    }
-    g_ptr_array_sort(sorted, compare_at);
-    for (guint i = 0; i < sorted->len; i++) {
-        cJSON_AddItemToArray(changes, sorted->pdata[i]);
-    }
-}
-
 // Adds to the history when a system that the flow (NULL: this system) calls got another version.
 static bool add_versions(const struct report_view *view, cJSON *history,
                          const struct config_flow *flow, const char *system, int limit,
@@ -117,7 +146,7 @@ static bool add_versions(const struct report_view *view, cJSON *history,
             return false;
         }
     }
-    sort_changes(changes);
+    sort_by_time(changes);
     return true;
 }
 

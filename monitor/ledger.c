@@ -187,7 +187,8 @@ GPtrArray *ledger_due(struct db *db, const char *owner, struct clock_wall now, i
     // A run's debts are in one piece: its own first debt orders it among the runs.
     g_autofree char *sql =
         g_strconcat(columns,
-                    "WHERE owner = ?1 AND state = 'owed' AND due <= ?2 ORDER BY"
+                    "WHERE owner = ?1 AND state = 'owed' AND due IS NOT NULL AND (due <= ?2 OR "
+                    "changed > ?2) ORDER BY"
                     " (SELECT min(f.seq) FROM debt f WHERE f.run = debt.run AND f.state = 'owed'"
                     "  AND f.owner = ?1), seq DESC LIMIT ?3",
                     NULL);
@@ -204,12 +205,14 @@ static bool take_integer(struct db_rows *rows, int64_t *value, GError **error)
     return true;
 }
 
-struct clock_wall ledger_next_due(struct db *db, const char *owner, GError **error)
+struct clock_wall ledger_next_due(struct db *db, const char *owner, struct clock_wall now,
+                                  GError **error)
 {
     struct clock_wall due = {-1};
     (void)take_integer(db_query(db, error,
-                                "SELECT min(due) FROM debt WHERE owner = ? AND state = 'owed'", "s",
-                                owner),
+                                "SELECT min(CASE WHEN changed > ?2 THEN ?2 ELSE due END) FROM debt"
+                                " WHERE owner = ?1 AND state = 'owed' AND due IS NOT NULL",
+                                "si", owner, now.us),
                        &due.us, error);
     return due;
 }

@@ -27,8 +27,10 @@ bool ledger_claim(struct db *db, const GPtrArray *dead, const char *owner, struc
 GPtrArray *ledger_due(struct db *db, const char *owner, struct clock_wall now, int limit,
                       GError **error);
 
-// When the next one is due; us -1 where none is.
-struct clock_wall ledger_next_due(struct db *db, const char *owner, GError **error);
+// When the next one is due; us -1 where none is. What was tried last after `now` is due now: the
+// clock was set back.
+struct clock_wall ledger_next_due(struct db *db, const char *owner, struct clock_wall now,
+                                  GError **error);
 
 // True while the system has a debt that was claimed from a dead owner and has not
 // been tried since: its writing flows wait for that.

@@ -10,6 +10,7 @@
 #include "incident_rows.h"
 #include "ledger.h"
 #include "left_alone.h"
+#include "missed.h"
 #include "schedule.h"
 #include "store_runs.h"
 #include "sweep_rows.h"
@@ -392,5 +393,10 @@ cJSON *report_history(struct db *db, const char *flow, int limit, GError **error
         g_propagate_error(error, problem);
         return NULL;
     }
+    cJSON *missed = missed_history(db, flow, limit, error);
+    if (missed == NULL) {
+        return NULL;
+    }
+    cJSON_AddItemToObject(history, "missed", missed);
     return g_steal_pointer(&history);
 }

@@ -22,15 +22,19 @@ static struct clock_wall next_of_interval(const char *id, int64_t every_ms, stru
     return (struct clock_wall){offset + (past + 1) * every_us};
 }
 
+static GTimeZone *zone_of(const char *name)
+{
+    GTimeZone *zone = g_time_zone_new_identifier(name);
+    return zone ? zone : g_time_zone_new_utc();
+}
+
 static struct clock_wall next_of_cron(const char *text, struct clock_wall after,
                                       const char *zone_name)
 {
     g_autoptr(cron_t) cron = cron_parse(text, NULL);
-    g_autoptr(GTimeZone) zone = g_time_zone_new_identifier(zone_name);
     if (!cron) // the configuration was checked: it cannot be
         return (struct clock_wall){-1};
-    if (!zone)
-        zone = g_time_zone_new_utc();
+    g_autoptr(GTimeZone) zone = zone_of(zone_name);
     return cron_next(cron, after, zone);
 }
 
@@ -50,14 +54,35 @@ struct clock_wall schedule_next(const struct config_flow *flow, struct clock_wal
     return schedule_next_of(flow->id, flow->every_ms, flow->cron, after, zone_name);
 }
 
+bool schedule_has_fixed_hours(const struct config_flow *flow)
+{
+    g_autoptr(cron_t) cron =
+        flow->every_ms <= 0 && flow->cron ? cron_parse(flow->cron, NULL) : NULL;
+    return cron && cron_has_fixed_hours(cron);
+}
+
+static int count_of_interval(const struct config_flow *flow, struct clock_wall after,
+                             struct clock_wall until)
+{
+    int64_t first_us = next_of_interval(flow->id, flow->every_ms, after).us;
+    if (first_us > until.us)
+        return 0;
+    int64_t count = (until.us - first_us) / (flow->every_ms * 1000) + 1;
+    return (int)MIN(count, G_MAXINT);
+}
+
 int schedule_count(const struct config_flow *flow, struct clock_wall after, struct clock_wall until,
                    const char *zone_name, int most)
 {
+    if (flow->every_ms > 0)
+        return count_of_interval(flow, after, until);
+    g_autoptr(cron_t) cron = flow->cron ? cron_parse(flow->cron, NULL) : NULL;
+    if (!cron)
+        return 0;
+    g_autoptr(GTimeZone) zone = zone_of(zone_name);
     int count = 0;
-    struct clock_wall at = schedule_next(flow, after, zone_name);
-    while (count < most && at.us >= 0 && at.us <= until.us) {
+    struct clock_wall at = cron_next(cron, after, zone);
+    for (; count < most && at.us >= 0 && at.us <= until.us; at = cron_next(cron, at, zone))
         count++;
-        at = schedule_next(flow, at, zone_name);
-    }
     return count;
 }

@@ -7,6 +7,8 @@
 #include "../base/clock.h"
 #include "../config/config.h"
 
+#include <stdbool.h>
+
 // The first start of `flow` after `after`. With `every`, start k is offset + k ×
 // every from the epoch, the offset a hash of the flow's id modulo every; with
 // `cron`, as cron_next says in `timezone` (an IANA name). -1 where the flow has
@@ -18,8 +20,12 @@ struct clock_wall schedule_next(const struct config_flow *flow, struct clock_wal
 struct clock_wall schedule_next_of(const char *id, int64_t every_ms, const char *cron,
                                    struct clock_wall after, const char *timezone);
 
-// How many starts of `flow` lie after `after`, up to and including `until`, at
-// most `most`: what was missed while nobody ran them.
+// True where `flow` runs by a cron with fixed hours: such a start happens once, also where its hour
+// comes twice.
+bool schedule_has_fixed_hours(const struct config_flow *flow);
+
+// How many starts of `flow` lie after `after`, up to and including `until`: what was missed while
+// nobody ran them. By cron at most `most` are counted.
 int schedule_count(const struct config_flow *flow, struct clock_wall after, struct clock_wall until,
                    const char *timezone, int most);
 

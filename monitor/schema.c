@@ -5,6 +5,7 @@
 #include "schema.h"
 
 #include "../alerts/outbox.h"
+#include "missed.h"
 #include "sweep_rows.h"
 #include "version_rows.h"
 
@@ -86,7 +87,7 @@ static const char tokens[] =
     " changed INTEGER NOT NULL) WITHOUT ROWID;";
 
 static const char *const steps_done[] = {core,   outbox_schema,      care, sweep_rows_schema,
-                                         tokens, version_rows_schema};
+                                         tokens, version_rows_schema, missed_schema};
 
 G_DEFINE_QUARK(erpwatch - schema - error, schema_error)
 

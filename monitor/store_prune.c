@@ -91,6 +91,8 @@ static const char *const delete_sql[] = {
 static const char *const delete_late_sql[] = {
     "DELETE FROM hourly WHERE (flow, hour) IN (SELECT flow, hour FROM hourly"
     " WHERE hour < ?1 / 3600000000 LIMIT ?2)",
+    "DELETE FROM missed WHERE (flow, hour) IN (SELECT flow, hour FROM missed"
+    " WHERE hour < ?1 / 3600000000 LIMIT ?2)",
     "DELETE FROM version_change WHERE seq IN (SELECT seq FROM version_change WHERE at < ?1 LIMIT "
     "?2)",
     "DELETE FROM event WHERE seq IN (SELECT seq FROM event WHERE at < ?1 AND kind = 'version'"

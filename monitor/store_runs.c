@@ -107,6 +107,27 @@ bool store_runs_has(struct db *db, const char *run, GError **error)
            found == 1;
 }
 
+GHashTable *store_runs_begun_after(struct db *db, struct clock_wall time, GError **error)
+{
+    g_autoptr(GHashTable) begun = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    g_autoptr(GError) problem = NULL;
+    g_autoptr(db_rows_t) rows =
+        db_query(db, error, "SELECT id, started FROM flow WHERE started > ?", "i", time.us);
+    if (rows == NULL) {
+        return NULL;
+    }
+    while (db_rows_next(rows, &problem)) {
+        int64_t *started = g_new(int64_t, 1);
+        *started = db_rows_integer(rows, 1);
+        g_hash_table_insert(begun, g_strdup(db_rows_text(rows, 0)), started);
+    }
+    if (problem == NULL) {
+        return g_steal_pointer(&begun);
+    }
+    g_propagate_error(error, g_steal_pointer(&problem));
+    return NULL;
+}
+
 // The text of one row and column, copied; NULL where there is none.
 static char *take_text(struct db_rows *rows, GError **error)
 {
@@ -158,6 +179,8 @@ bool store_runs_rename(struct db *db, const char *from, const char *to, GError *
 {
     // Where runs under the new name are there already, the old ones stay apart.
     return db_run(db, error, "UPDATE OR IGNORE flow SET id = ? WHERE id = ?", "ss", to, from) &&
+           db_run(db, error, "UPDATE OR IGNORE missed SET flow = ? WHERE flow = ?", "ss", to,
+                  from) &&
            db_run(db, error, "UPDATE OR IGNORE spent SET flow = ? WHERE flow = ?", "ss", to, from);
 }
 

@@ -40,6 +40,10 @@ bool store_runs_has(struct db *db, const char *run, GError **error);
 // is none. The caller frees it.
 char *store_runs_result(struct db *db, const char *run, GError **error);
 
+// Flows whose last run began after `time`, and when: id -> int64_t * (microseconds). NULL and
+// `error`; the caller frees the table.
+GHashTable *store_runs_begun_after(struct db *db, struct clock_wall time, GError **error);
+
 // When the flow last worked; us 0 where it never did.
 struct clock_wall store_runs_last_good(struct db *db, const char *flow, GError **error);
 

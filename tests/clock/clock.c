@@ -137,7 +137,7 @@ static void on_look(uv_timer_t *timer)
 {
     const struct waiting *waiting = waiting_for(timer);
     int64_t left_us = waiting->due_us - clock_mono_now().us;
-    if (left_us > 0)
+    if (left_us >= 1000) // timers are of whole milliseconds; time may stand within one
         uv_timer_start(timer, on_look, look_after_ms(left_us), 0);
     else
         waiting->over(timer);

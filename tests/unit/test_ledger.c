@@ -121,7 +121,7 @@ static void test_a_run_in_flight_is_not_due(void **state)
     struct db *db = *state;
     owe(db, "A", "r", "me");
     assert_due(db, "me", at(100000), "");
-    assert_true(ledger_next_due(db, "me", NULL).us == -1);
+    assert_true(ledger_next_due(db, "me", at(0), NULL).us == -1);
     assert_int_equal(ledger_count_owed(db, NULL), 1);
 }
 
@@ -154,7 +154,7 @@ static void test_retry_schedule(void **state)
         update(db, "A", "owed", "answered 500", at(now));
         assert_due(db, "me", at(now + minutes[i] - 1), "");
         assert_due(db, "me", at(now + minutes[i]), "A");
-        assert_true(ledger_next_due(db, "me", NULL).us == at(now + minutes[i]).us);
+        assert_true(ledger_next_due(db, "me", at(now), NULL).us == at(now + minutes[i]).us);
         now += minutes[i];
     }
     // After a day: daily.
@@ -162,6 +162,17 @@ static void test_retry_schedule(void **state)
     update(db, "A", "owed", "answered 500", at(now));
     assert_due(db, "me", at(now + 24 * 60 - 1), "");
     assert_due(db, "me", at(now + 24 * 60), "A");
+}
+
+static void test_a_clock_set_back_holds_up_nothing(void **state)
+{
+    struct db *db = *state;
+    owe(db, "A", "r", "me");
+    assert_due(db, "me", at(-60), ""); // its run may be in flight
+    update(db, "A", "owed", "answered 500", at(0));
+    assert_due(db, "me", at(0), "");
+    assert_due(db, "me", at(-60), "A");
+    assert_true(ledger_next_due(db, "me", at(-60), NULL).us == at(-60).us);
 }
 
 static void test_values_of_an_answer_are_no_attempt(void **state)
@@ -372,6 +383,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_run_in_flight_is_not_due, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_same_id_sent_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_retry_schedule, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_clock_set_back_holds_up_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_values_of_an_answer_are_no_attempt, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_reverse_order_within_runs, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_claimed_debts_hold_writers_back, set_up, tear_down),

@@ -105,7 +105,11 @@ static void test_count(void **state)
     struct clock_wall from = clock_wall_parse("2026-11-21T09:00:00Z");
     struct clock_wall until = clock_wall_parse("2026-11-21T10:00:00Z");
     assert_int_equal(schedule_count(&flow, from, until, "UTC", 1000), 60);
-    assert_int_equal(schedule_count(&flow, from, until, "UTC", 7), 7);
+    assert_int_equal(schedule_count(&flow, from, until, "UTC", 7), 60);
+    static char minutes[] = "* * * * *";
+    struct config_flow by_cron = {.id = id_orders, .cron = minutes};
+    assert_int_equal(schedule_count(&by_cron, from, until, "UTC", 1000), 60);
+    assert_int_equal(schedule_count(&by_cron, from, until, "UTC", 7), 7);
     assert_int_equal(schedule_count(&flow, until, from, "UTC", 7), 0);
     struct clock_wall first = schedule_next(&flow, from, "UTC");
     assert_int_equal(schedule_count(&flow, from, first, "UTC", 7), 1);
