@@ -61,6 +61,12 @@ bool ledger_owe(struct db *db, const struct flow_debt *debt, const char *owner,
                   debt->origin, debt->url, debt->digest, known, now.us);
 }
 
+static bool refuse_unknown(const struct flow_debt *debt, GError **error)
+{
+    g_set_error(error, DB_ERROR, DB_ERROR_FAILED, "the ledger has no debt %s", debt->id);
+    return false;
+}
+
 // How often this debt was tried before.
 static bool read_tries(struct db *db, const struct flow_debt *debt, int64_t *tries, GError **error)
 {
@@ -75,11 +81,10 @@ static bool read_tries(struct db *db, const struct flow_debt *debt, int64_t *tri
         *tries = db_rows_integer(rows, 0);
         return true;
     }
-    if (problem != NULL) {
-        g_propagate_error(error, problem);
-    } else {
-        g_set_error(error, DB_ERROR, DB_ERROR_FAILED, "the ledger has no debt %s", debt->id);
+    if (problem == NULL) {
+        return refuse_unknown(debt, error);
     }
+    g_propagate_error(error, problem);
     return false;
 }
 
@@ -97,25 +102,32 @@ static int64_t next_try_us(const struct flow_debt *debt, int64_t tries, struct c
     return now.us + retry_minutes[MIN(tries, last)] * minute_us;
 }
 
+static bool put_off(struct db *db, const struct flow_debt *debt, const char *known,
+                    struct clock_wall now, GError **error)
+{
+    int64_t tries = 0;
+    return read_tries(db, debt, &tries, error) &&
+           db_run(db, error,
+                  "UPDATE debt SET known = ?, problem = ?, tries = tries + 1, due = ?,"
+                  " changed = ? WHERE id = ? AND sent_at = ?",
+                  "ssiisi", known, debt->problem, next_try_us(debt, tries, now), now.us, debt->id,
+                  debt->sent_at.us);
+}
+
 bool ledger_update(struct db *db, const struct flow_debt *debt, struct clock_wall now,
                    GError **error)
 {
-    int64_t tries = 0;
     g_autofree char *known = values_text(debt);
-    if (!read_tries(db, debt, &tries, error)) {
+    if (is_owed(debt) && debt->problem != NULL) {
+        return put_off(db, debt, known, now, error);
+    }
+    if (!db_run(db, error,
+                "UPDATE debt SET state = ?, known = ?, problem = ?, changed = ?"
+                " WHERE id = ? AND sent_at = ?",
+                "sssisi", debt->state, known, debt->problem, now.us, debt->id, debt->sent_at.us)) {
         return false;
     }
-    if (is_owed(debt) && debt->problem != NULL) {
-        return db_run(db, error,
-                      "UPDATE debt SET known = ?, problem = ?, tries = tries + 1, due = ?,"
-                      " changed = ? WHERE id = ? AND sent_at = ?",
-                      "ssiisi", known, debt->problem, next_try_us(debt, tries, now), now.us,
-                      debt->id, debt->sent_at.us);
-    }
-    return db_run(db, error,
-                  "UPDATE debt SET state = ?, known = ?, problem = ?, changed = ?"
-                  " WHERE id = ? AND sent_at = ?",
-                  "sssisi", debt->state, known, debt->problem, now.us, debt->id, debt->sent_at.us);
+    return db_changes(db) > 0 || refuse_unknown(debt, error);
 }
 
 bool ledger_claim(struct db *db, const GPtrArray *dead, const char *owner, struct clock_wall now,
