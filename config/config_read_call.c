@@ -198,8 +198,8 @@ static void share_empty(GPtrArray **list)
 {
     static GPtrArray *empty;
 
-    if (empty == NULL)
-        empty = g_ptr_array_new();
+    if (g_once_init_enter(&empty))
+        g_once_init_leave(&empty, g_ptr_array_new());
     if ((*list)->len > 0)
         return;
     g_ptr_array_unref(*list);

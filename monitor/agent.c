@@ -9,6 +9,7 @@
 #include "../probes/flow_stop.h"
 #include "agent_flows.h"
 #include "command.h"
+#include "config_work.h"
 #include "mail_child.h"
 #include "self_report.h"
 #include "service_manager.h"
@@ -36,8 +37,12 @@
 #define PRUNE_TICKS 60
 #define WATCH_TICKS 3
 
+// Of a configuration that is to take the present one's place.
+enum reading { READING_NOT, READING_NOW, READING_AGAIN };
+
 struct agent {
     const char *path;
+    enum reading reading;
     uv_loop_t loop;
     uv_signal_t signals[3];
     uv_timer_t tick;
@@ -367,19 +372,45 @@ static void on_tick(uv_timer_t *timer)
 
 /* Signals */
 
+static void use_config(struct agent *agent, struct config *config)
+{
+    if (!config) {
+        log_error("the configuration is wrong: the former one stays in force");
+        return;
+    }
+    agent_flows_set_config(agent->flows, config);
+    sweeps_configure(agent->sweeps, NULL);
+    start_chore(agent, CHORE_CONFIGURE);
+    log_info("the configuration was read again: %u flows", config->flows->len);
+}
+
+static void reload(struct agent *agent);
+
+static void on_config_read(struct config *config, void *context)
+{
+    struct agent *agent = context;
+    bool again = agent->reading == READING_AGAIN;
+    agent->reading = READING_NOT;
+    if (agent->stop || agent->closing) {
+        config_free(config);
+        return;
+    }
+    use_config(agent, config);
+    service_manager_notify("READY=1");
+    if (again)
+        reload(agent);
+}
+
+// One at a time: what is changed while it is read may have been missed.
 static void reload(struct agent *agent)
 {
-    service_manager_notify("RELOADING=1");
-    struct config *config = command_load_config(agent->path, CONFIG_MISSING_IS_NEED);
-    if (config) {
-        agent_flows_set_config(agent->flows, config);
-        sweeps_configure(agent->sweeps, NULL);
-        start_chore(agent, CHORE_CONFIGURE);
-        log_info("the configuration was read again: %u flows", config->flows->len);
-    } else {
-        log_error("the configuration is wrong: the former one stays in force");
+    if (agent->reading != READING_NOT) {
+        agent->reading = READING_AGAIN;
+        return;
     }
-    service_manager_notify("READY=1");
+    agent->reading = READING_NOW;
+    service_manager_notify("RELOADING=1");
+    config_work_read(&agent->loop, agent->path, on_config_read, agent);
 }
 
 static void stop(struct agent *agent)
@@ -399,10 +430,10 @@ static void stop(struct agent *agent)
 static void on_signal(uv_signal_t *handle, int number)
 {
     struct agent *agent = handle->data;
-    if (number == SIGHUP)
-        reload(agent);
-    else
+    if (number != SIGHUP)
         stop(agent);
+    else if (!agent->stop)
+        reload(agent);
 }
 
 /* Start and stop: two lists, the second the mirror of the first. */

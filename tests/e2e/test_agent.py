@@ -98,6 +98,25 @@ class Incidents(AgentCase):
         self.assertEqual(len(self.incidents()), 1)
         self.assertEqual(self.records(), 0)
 
+    def test_flows_go_on_while_a_configuration_is_read(self):
+        """It takes as long as the test likes: a part of it is a pipe."""
+        agent = self.start_agent()
+        self.wait_for_state("orders", "ok")
+        os.mkfifo(self.path("more.yaml"))
+        settings = self.settings({"orders": flow(customer(), order())})
+        self.write("erpwatch.yaml", json.dumps(dict(settings, include=["more.yaml"])))
+        agent.send_signal(signal.SIGHUP)
+        with open(self.path("more.yaml"), "w", encoding="ascii") as pipe:  # once it is opened there
+            agent.send_signal(signal.SIGHUP)  # while one is read: read again after it
+            before = self.gate.count("POST /api/salesOrders")
+            self.wait(lambda: self.gate.count("POST /api/salesOrders") > before + 1, "further runs")
+            self.assertNotIn("read again", self.log())
+            os.unlink(self.path("more.yaml"))
+            self.write("more.yaml", "{}")
+            pipe.write("{}")
+        self.wait(lambda: self.log().count("was read again: 1 flows") == 2, "both readings")
+        self.stop(agent)
+
     def test_a_removed_flow_is_withdrawn(self):
         agent = self.start_agent()
         self.open_incident(agent)
