@@ -257,6 +257,44 @@ static void read_otherwise(struct config_reader *reader, const struct config_nod
         call->otherwise->system = g_strdup(call->system);
 }
 
+// What the node says, where that is all that reading it depends on; else NULL.
+static GBytes *expectations_key(const struct config_reader *reader, const struct config_node *node)
+{
+    static const char *const elsewhere[] = {"{{", "${", "from", "only_if"};
+
+    if (reader->expectations == NULL || node == NULL || reader->namespaces != NULL ||
+        reader->any_prefix)
+        return NULL;
+    g_autoptr(GString) said = g_string_new(NULL);
+
+    config_node_write(node, said);
+    for (unsigned i = 0; i < G_N_ELEMENTS(elsewhere); i++) {
+        if (memmem(said->str, said->len, elsewhere[i], strlen(elsewhere[i])) != NULL)
+            return NULL;
+    }
+    return g_string_free_to_bytes(g_steal_pointer(&said));
+}
+
+// Expectations that say the same are compiled once: of many flows, they are what takes most
+// of the memory. What gave problems is told of at each place.
+static void read_expectations(struct config_reader *reader, const struct config_node *node,
+                              GPtrArray **expectations)
+{
+    g_autoptr(GBytes) key = expectations_key(reader, node);
+    GPtrArray *known = key != NULL ? g_hash_table_lookup(reader->expectations, key) : NULL;
+    unsigned problems = reader->problems->len;
+
+    if (known != NULL) {
+        g_ptr_array_unref(*expectations);
+        *expectations = g_ptr_array_ref(known);
+        return;
+    }
+    config_read_expect(reader, node, *expectations);
+    if (key != NULL && reader->problems->len == problems)
+        g_hash_table_insert(reader->expectations, g_steal_pointer(&key),
+                            g_ptr_array_ref(*expectations));
+}
+
 static struct call *read_call(struct config_reader *reader, const struct config_node *node,
                               bool login, unsigned *before)
 {
@@ -273,8 +311,8 @@ static struct call *read_call(struct config_reader *reader, const struct config_
     read_request(reader, node, call);
     config_read_captures(reader, config_node_get(node, "capture"), login, call->captures);
     read_set(reader, config_node_get(node, "set"), login, call->set);
-    config_read_expect(reader, config_node_get(node, "expect"), call->expect);
-    config_read_expect(reader, config_node_get(node, "gone"), call->gone);
+    read_expectations(reader, config_node_get(node, "expect"), &call->expect);
+    read_expectations(reader, config_node_get(node, "gone"), &call->gone);
     read_otherwise(reader, node, call);
     check_combinations(reader, node, call);
     share_empty_lists(call);

@@ -42,6 +42,9 @@ void config_world_init(struct config_world *world, struct config *config,
     world->reader.problems = problems;
     world->reader.missing = missing;
     world->reader.references = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    world->reader.expectations =
+        g_hash_table_new_full(g_bytes_hash, g_bytes_equal, (GDestroyNotify)g_bytes_unref,
+                              (GDestroyNotify)g_ptr_array_unref);
     world->arena = config_arena_new();
     world->sources = g_ptr_array_new_with_free_func(g_free);
     world->files = g_ptr_array_new();
@@ -60,6 +63,7 @@ void config_world_init(struct config_world *world, struct config *config,
 void config_world_clear(struct config_world *world)
 {
     g_hash_table_unref(world->reader.references);
+    g_hash_table_unref(world->reader.expectations);
     g_ptr_array_unref(world->sources);
     g_ptr_array_unref(world->files);
     for (unsigned i = 0; i < CONFIG_KIND_COUNT; i++) {

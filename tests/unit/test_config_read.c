@@ -572,6 +572,38 @@ static void test_methods(void **state)
     assert_false(call_is_idempotent(&post));
 }
 
+static const GPtrArray *expected_by(const struct config *config, unsigned number)
+{
+    return step_of(config, number)->call->expect;
+}
+
+static void test_shared_expectations(void **state)
+{
+    g_autoptr(config_t) config =
+        load(FLOW "    vars: {name: x}\n"
+                  "    steps:\n"
+                  "      - {step: a, get: /a, expect: {status: 200, json: {$.b: c}}}\n"
+                  "      - {step: b, get: /b, expect: {status: 200, json: {$.b: c}}}\n"
+                  "      - {step: c, get: /c, expect: {status: 200, json: {$.b: d}}}\n"
+                  "      - {step: d, get: /d, expect: {json: {$.b: '{{name}}'}}}\n"
+                  "      - {step: e, get: /e, expect: {json: {$.b: '{{name}}'}}}\n"
+                  "      - {step: f, get: /f, namespaces: {n: urn:1}, expect: {xml: {//n:a: b}}}\n"
+                  "      - {step: g, get: /g, namespaces: {n: urn:2}, expect: {xml: {//n:a: b}}}\n");
+
+    (void)state;
+    assert_ptr_equal(expected_by(config, 0), expected_by(config, 1));
+    assert_ptr_not_equal(expected_by(config, 0), expected_by(config, 2));
+    assert_ptr_not_equal(expected_by(config, 3), expected_by(config, 4)); // each knows its names
+    assert_ptr_not_equal(expected_by(config, 5), expected_by(config, 6)); // n is another one
+    g_autoptr(GPtrArray) problems = config_problems_new();
+    g_autoptr(config_t) wrong =
+        load_as(FLOW "    steps:\n      - {step: a, get: /a, expect: {json: {'$[': 1}}}\n"
+                     "      - {step: b, get: /b, expect: {json: {'$[': 1}}}\n",
+                CONFIG_MISSING_IS_ERROR, problems);
+    assert_null(wrong);
+    assert_int_equal(problems->len, 3); // each place is told of, and that there is no mail
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -583,7 +615,7 @@ int main(void)
         cmocka_unit_test(test_undo),         cmocka_unit_test(test_prefixes),
         cmocka_unit_test(test_soap),         cmocka_unit_test(test_undo_parse_refuses),
         cmocka_unit_test(test_needs),        cmocka_unit_test(test_literal_secret),
-        cmocka_unit_test(test_methods),
+        cmocka_unit_test(test_methods),      cmocka_unit_test(test_shared_expectations),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
