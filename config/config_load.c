@@ -217,6 +217,7 @@ struct config *config_load(const char *path, enum config_missing missing, GPtrAr
 {
     struct config_world world;
 
+    intern_begin();
     config_world_init(&world, config_new(), missing, problems);
     world.folder = g_path_get_dirname(path);
     config_world_read(&world, path);

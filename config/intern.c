@@ -63,7 +63,7 @@ static void *keep(struct table *table, const char *key, void *object)
 
 static void drop_if_empty(struct table *table)
 {
-    if (g_hash_table_size(table->by_key) > 0)
+    if (g_hash_table_size(table->by_object) > 0)
         return;
     g_clear_pointer(&table->by_key, g_hash_table_unref);
     g_clear_pointer(&table->by_object, g_hash_table_unref);
@@ -82,13 +82,26 @@ static bool give_back(struct table *table, void *object)
         last = false;
     } else if (shared != NULL) {
         g_hash_table_remove(table->by_object, object);
-        g_hash_table_remove(table->by_key, shared->key);
+        if (g_hash_table_lookup(table->by_key, shared->key) == shared)
+            g_hash_table_remove(table->by_key, shared->key);
         g_free(shared->key);
         g_free(shared);
         drop_if_empty(table);
     }
     g_mutex_unlock(&lock);
     return last;
+}
+
+void intern_begin(void)
+{
+    struct table *tables[] = {&paths, &patterns, &xpaths, &templates};
+
+    g_mutex_lock(&lock);
+    for (unsigned i = 0; i < G_N_ELEMENTS(tables); i++) {
+        if (tables[i]->by_key != NULL)
+            g_hash_table_remove_all(tables[i]->by_key);
+    }
+    g_mutex_unlock(&lock);
 }
 
 struct jsonpath *intern_jsonpath(const char *query, GError **error)

@@ -18,6 +18,10 @@ struct template *intern_template(const char *text, enum template_place place, bo
                                  GError **error);
 struct template *intern_template_json(const cJSON *tree, bool env_secret, GError **error);
 
+// What is asked for from now on is shared among itself alone: so a configuration shares nothing
+// with the one that it replaces, whose memory then is free as a whole.
+void intern_begin(void);
+
 // Give one back; what is not shared is freed. NULL is allowed.
 void intern_release_jsonpath(struct jsonpath *path);
 void intern_release_regex(struct regex *regex);

@@ -194,6 +194,15 @@ static void test_sharing(void **state)
     intern_release_template(second);
     intern_release_template(other);
     intern_release_template(own); // not shared: freed
+    first = intern_template("{{mark}}", TEMPLATE_PLACE_PATH, false, NULL);
+    intern_begin();
+    second = intern_template("{{mark}}", TEMPLATE_PLACE_PATH, false, NULL);
+    assert_ptr_not_equal(first, second);
+    intern_release_template(first);
+    other = intern_template("{{mark}}", TEMPLATE_PLACE_PATH, false, NULL);
+    assert_ptr_equal(second, other); // the release of another one's has not changed that
+    intern_release_template(second);
+    intern_release_template(other);
     assert_null(intern_jsonpath("$[", &error));
     assert_non_null(error);
 }
