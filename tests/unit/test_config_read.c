@@ -579,16 +579,16 @@ static const GPtrArray *expected_by(const struct config *config, unsigned number
 
 static void test_shared_expectations(void **state)
 {
-    g_autoptr(config_t) config =
-        load(FLOW "    vars: {name: x}\n"
-                  "    steps:\n"
-                  "      - {step: a, get: /a, expect: {status: 200, json: {$.b: c}}}\n"
-                  "      - {step: b, get: /b, expect: {status: 200, json: {$.b: c}}}\n"
-                  "      - {step: c, get: /c, expect: {status: 200, json: {$.b: d}}}\n"
-                  "      - {step: d, get: /d, expect: {json: {$.b: '{{name}}'}}}\n"
-                  "      - {step: e, get: /e, expect: {json: {$.b: '{{name}}'}}}\n"
-                  "      - {step: f, get: /f, namespaces: {n: urn:1}, expect: {xml: {//n:a: b}}}\n"
-                  "      - {step: g, get: /g, namespaces: {n: urn:2}, expect: {xml: {//n:a: b}}}\n");
+    g_autoptr(config_t) config = load(
+        FLOW "    vars: {name: x}\n"
+             "    steps:\n"
+             "      - {step: a, get: /a, expect: {status: 200, json: {$.b: c}}}\n"
+             "      - {step: b, get: /b, expect: {status: 200, json: {$.b: c}}}\n"
+             "      - {step: c, get: /c, expect: {status: 200, json: {$.b: d}}}\n"
+             "      - {step: d, get: /d, expect: {json: {$.b: '{{name}}'}}}\n"
+             "      - {step: e, get: /e, expect: {json: {$.b: '{{name}}'}}}\n"
+             "      - {step: f, get: /f, namespaces: {n: urn:1}, expect: {xml: {//n:a: b}}}\n"
+             "      - {step: g, get: /g, namespaces: {n: urn:2}, expect: {xml: {//n:a: b}}}\n");
 
     (void)state;
     assert_ptr_equal(expected_by(config, 0), expected_by(config, 1));
