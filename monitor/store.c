@@ -32,7 +32,7 @@ struct store {
     struct db *db;
     struct lock *own, *agent;
     struct claims *flows;
-    GHashTable *running; // the flows that are ours
+    GHashTable *running; // the flows that are ours -> their slot in `flows`
 };
 
 static char *lock_path(const struct store *store, const char *name)
@@ -244,7 +244,7 @@ struct store *store_open(const char *path, GError **error)
     store->path = g_strdup(path);
     store->folder = g_strconcat(path, ".locks", NULL);
     store->reserve = g_strconcat(path, ".reserve", NULL);
-    store->running = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    store->running = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     if (!make_folder(parent, error) || !make_folder(store->folder, error) ||
         !become_owner(store, error) || !open_database(store, error)) {
         store_free(store);
@@ -332,18 +332,20 @@ bool store_lock_agent(struct store *store, GError **error)
 
 static bool lock_name(struct store *store, const char *name)
 {
-    if (g_hash_table_contains(store->running, name) ||
-        !claims_take(store->flows, ids_number(name))) {
+    uint64_t slot = ids_number(name);
+    if (g_hash_table_contains(store->running, name) || !claims_take(store->flows, slot)) {
         return false;
     }
-    g_hash_table_add(store->running, g_strdup(name));
+    g_hash_table_insert(store->running, g_strdup(name), g_memdup2(&slot, sizeof slot));
     return true;
 }
 
 static void unlock_name(struct store *store, const char *name)
 {
-    if (g_hash_table_remove(store->running, name)) {
-        claims_release(store->flows, ids_number(name));
+    const uint64_t *slot = g_hash_table_lookup(store->running, name);
+    if (slot != NULL) {
+        claims_release(store->flows, *slot);
+        g_hash_table_remove(store->running, name);
     }
 }
 
