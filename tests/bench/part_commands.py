@@ -8,7 +8,7 @@ import statistics
 import subprocess
 import tempfile
 
-from rig import BUILD, PROGRAM, Folder, Server, spend
+from rig import BUILD, PROGRAM, Folder, Server, pinned, spend
 from table import progress
 
 
@@ -23,7 +23,7 @@ def check(table, full):
         for number in range(41 if full else 21):  # in turns, so that all are under one load
             progress(f"check beside curl: {number}")
             for name, command in commands.items():
-                spent[name].append(spend(command))
+                spent[name].append(spend(pinned(0) + command))
     for what, of in (("start to exit", 0), ("CPU", 1)):
         times = {name: statistics.median(each[of] for each in runs) * 1000 for name, runs in spent.items()}
         table.say(f"one flow of 3 calls once, {what}", ", ".join(f"{name} {ms:.1f} ms" for name, ms in times.items()),

@@ -5,12 +5,15 @@ in the same run from the same local server.
 
     program.py BUILD [all | PART]
 
-`all` takes half an hour, writes tests/bench/RESULTS.md and brings the README's rows up to date; one part is shorter and
-writes nothing. Ends with the list of what is over its budget. Seconds of a busy machine
-are worth little: the load is printed with them, and the instructions are the figure to
-compare one version with another by.
+`all` takes half an hour, writes tests/bench/RESULTS.md and brings the README's rows up
+to date; one part is shorter and writes nothing, or with KEEP=1 as long, and takes the
+part's place there. Ends with the list of what is over its budget. Seconds of a busy
+machine are worth little: the load is printed with them, and the instructions are the
+figure to compare one version with another by. BENCH_NICE=-10 is for a machine that
+others use, too.
 """
 import os
+import signal
 import sys
 
 import part_calls
@@ -38,19 +41,22 @@ PARTS = {
 
 
 def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))  # with what was started
     part = sys.argv[2] if len(sys.argv) > 2 else "all"
     if part != "all" and part not in PARTS:
         sys.exit(f"BENCH is all or one of {', '.join(PARTS)}")
+    keep = part == "all" or os.environ.get("KEEP") == "1"
+    rig.go_first(int(os.environ.get("BENCH_NICE", "0")))
     table = Table()
     print("\n".join(machine(rig.PROGRAM)))
     for name, (title, function) in PARTS.items():
         if part in ("all", name):
             table.part(title)
-            function(table, part == "all")
+            function(table, keep)
     table.end()
-    if part == "all":
+    if keep:
         here = os.path.dirname(os.path.abspath(__file__))
-        table.write(here + "/RESULTS.md", rig.PROGRAM)
+        table.write(here + "/RESULTS.md", rig.PROGRAM, [title for title, _ in PARTS.values()])
         table.quote(here + "/../../README.md")
 
 

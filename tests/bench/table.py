@@ -12,63 +12,80 @@ import tempfile
 import time
 
 TITLES = ("what", "measured", "budget", "")
+HEAD = """# How fast erpwatch is
+
+Written by `make bench`; the budgets are those of [design.md](../../docs/design.md), section 9. Where a
+row compares with something else, that ran in the same minutes against the same local server. Each
+part says when it was measured, and how busy the machine was: above the number of cores, it was
+taken from a machine that had other things to do.
+
+"""
 
 
 class Table:
     def __init__(self):
-        self.rows = []  # (what, measured, budget, mark); (title,) for a new part
-        self.started = datetime.datetime.now(datetime.timezone.utc)
-        self.load = [os.getloadavg()[0]]
+        self.rows = []   # (what, measured, budget, mark)
+        self.parts = {}  # title: its rows, the load before each, when it began
 
     def part(self, title):
-        self.rows.append((title,))
-        self.load.append(os.getloadavg()[0])
-        print(f"\n{title} (load {self.load[-1]:.1f})", flush=True)
+        self.parts[title] = [], [os.getloadavg()[0]], datetime.datetime.now(datetime.timezone.utc)
+        print(f"\n{title} (load {os.getloadavg()[0]:.1f})", flush=True)
 
     def say(self, what, measured, budget="", within=None):
         """One row. `within` is None where there is no budget to hold it to."""
         clear_progress()
         mark = {None: "", True: "within", False: "**over**"}[within]
-        self.rows.append((what, measured, budget, mark))
+        rows, load, _ = list(self.parts.values())[-1]
+        rows.append((what, measured, budget, mark))
+        load.append(os.getloadavg()[0])
+        self.rows.append(rows[-1])
         print(f"{what:<46} {measured:<82} {budget:<22} {mark.strip('*')}".rstrip(), flush=True)
 
     def over(self):
         return [row for row in self.rows if row[-1] == "**over**"]
 
     def end(self):
-        self.load.append(os.getloadavg()[0])
-        busy = max(self.load) > (os.cpu_count() or 1)
-        print(f"\nload {min(self.load):.1f} to {max(self.load):.1f} on {os.cpu_count()} cores" +
+        load = [value for _, loads, _ in self.parts.values() for value in loads]
+        busy = max(load) > (os.cpu_count() or 1)
+        print(f"\nload {min(load):.1f} to {max(load):.1f} on {os.cpu_count()} cores" +
               (": busy, so take no time above at its word" if busy else ""))
         for what, measured, budget, _ in self.over():
             print(f"over budget: {what}: {measured}; the budget is {budget}")
         if not self.over():
             print("nothing is over its budget")
 
-    def write(self, path, program):
-        """RESULTS.md, which the README quotes."""
+    def write(self, path, program, titles):
+        """RESULTS.md, which the README quotes; parts that were not measured now stay as they are."""
+        parts = {}
+        for title, text in re.findall(r"^## ([^\n]*)\n(.*?)(?=^## |\Z)", read(path), re.M | re.S):
+            if title in titles:
+                parts[title] = text
+        for title in self.parts:
+            parts[title] = self.text_of(title)
         with open(path, "w", encoding="utf-8") as file:
-            file.write("# How fast erpwatch is\n\nWritten by `make bench`; the budgets are those of "
-                       "[design.md](../../docs/design.md), section 9. Where a row\ncompares with "
-                       "something else, that ran in the same minute against the same local server.\n\n")
-            for line in machine(program) + [f"{self.started:%Y-%m-%d}, load {min(self.load):.1f} to "
-                                            f"{max(self.load):.1f} while it ran"]:
-                file.write(f"- {line}\n")
-            for row in self.rows:
-                if len(row) == 1:
-                    file.write(f"\n## {row[0]}\n\n| {' | '.join(TITLES)} |\n|---|---|---|---|\n")
-                else:
-                    file.write(line_of(row))
+            file.write(HEAD + "".join(f"- {line}\n" for line in machine(program)))
+            file.writelines(f"\n## {title}\n\n{text.strip()}\n" for title, text in
+                            sorted(parts.items(), key=lambda part: titles.index(part[0])))
+
+    def text_of(self, title):
+        rows, load, when = self.parts[title]
+        return (f"{when:%Y-%m-%d %H:%M} UTC, load {min(load):.1f} to {max(load):.1f}\n\n| {' | '.join(TITLES)} |\n"
+                "|---|---|---|---|\n" + "".join(map(line_of, rows)))
 
     def quote(self, path):
         """Brings the rows that a document quotes up to date."""
-        with open(path, encoding="utf-8") as file:
-            text = file.read()
+        text = read(path)
         for row in self.rows:
-            if len(row) > 1:
-                text = re.sub(rf"^\| {re.escape(row[0])} \|.*\n", lambda _, row=row: line_of(row), text, flags=re.M)
+            text = re.sub(rf"^\| {re.escape(row[0])} \|.*\n", lambda _, row=row: line_of(row), text, flags=re.M)
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)
+
+
+def read(path):
+    if not os.path.exists(path):
+        return ""
+    with open(path, encoding="utf-8") as file:
+        return file.read()
 
 
 def line_of(row):
@@ -83,7 +100,9 @@ def machine(program):
     system = platform.freedesktop_os_release().get("PRETTY_NAME", "")
     return [f"erpwatch {version}, {system}, {platform.system()} {platform.release()}",
             f"{os.cpu_count()} cores, {cpu.group(1) if cpu else platform.machine()}, "
-            f"{memory / 1024 / 1024:.0f} GB of memory", disk()]
+            f"{memory / 1024 / 1024:.0f} GB of memory" +
+            (f"; others used it, too, and the bench ran at nice {os.environ['BENCH_NICE']}" if os.environ.get("BENCH_NICE") else ""),
+            disk()]
 
 
 def disk():

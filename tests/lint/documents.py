@@ -294,7 +294,7 @@ def main():
         sys.exit(f"documents: {PROGRAM} is not built: make")
     commands = check_commands()
     for check in (check_words, check_keys, check_manuals, check_links, check_texts, check_commits,
-                  check_examples, check_unit, check_systems):
+                  check_examples, check_unit, check_figures, check_systems):
         check()
     check_named(commands)
     for problem in problems:
