@@ -228,7 +228,14 @@ static void test_good_runs_cost_little(void **state)
     assert_int_equal(world->answer.state, INCIDENT_OK);
     assert_true(world->answer.wants_json);
     struct watch_event *event = make_event(world, "orders", 'G');
+    assert_true(watch_event_is_patient(event));
     event->json = g_strdup("{\"flow\":\"orders\",\"steps\":[{\"step\":\"a\",\"state\":\"ok\"}]}");
+    assert_false(watch_event_is_patient(event)); // it may end an incident
+    event->was_well = true;
+    assert_true(watch_event_is_patient(event));
+    event->state = VERDICT_SLOW;
+    assert_false(watch_event_is_patient(event));
+    event->state = VERDICT_OK;
     apply(world, event);
     assert_false(world->answer.wants_json);
     assert_int_equal(one(world, "SELECT count(*) FROM last_good"), 1);
