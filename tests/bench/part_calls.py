@@ -67,3 +67,14 @@ def calls(table, full):
         seconds = 30 if full else 15
         program(table, server, "kept", READ, [], 2.0, seconds)
         program(table, server, "new", WRITE, ["-r", "-d", '{"x":1}'], 1.3, seconds)
+
+
+def paced(table, _full):
+    """What the bare loop alone takes at the rates of many flows: it wakes for nearly each call."""
+    with Server() as server:
+        for flows in (1000, 10000, 100000):
+            rate = flows * 3 // 60
+            progress(f"bare libcurl, {rate} calls a second")
+            cost = bare(server, "-n", str(rate * 10), "--rate", str(rate))
+            table.say(f"bare libcurl, the calls of {flows:,} flows", f"{cost * rate / 1e4:.1f} % of a core, {cost:.0f} us a call, "
+                      f"{rate} calls a second")

@@ -27,6 +27,7 @@ from table import Table, machine
 PARTS = {
     "calls": ("CPU per call", part_calls.calls),
     "flows": ("Many flows", part_flows.flows),
+    "paced": ("The bare loop at their rates", part_calls.paced),
     "validate": ("Reading a configuration", part_flows.validate),
     "inflight": ("Ten thousand slow calls", part_load.in_flight),
     "ledger": ("The ledger of undos", part_load.ledger),
