@@ -50,8 +50,8 @@ struct xml_path *xml_path_compile(const char *xpath, GHashTable *namespaces, GEr
 
 // What the path selects, as cJSON: the text of each node, or one number, boolean
 // or text. From a document of many nodes it is selected by a child process, which
-// ends after two seconds of work. NULL and `error` where that takes too much. The caller frees the
-// array, which owns its elements.
+// ends after half a second of work. NULL and `error` where that takes too much. The
+// caller frees the array, which owns its elements.
 GPtrArray *xml_path_select(const struct xml_path *path, struct xml_document *document,
                            GError **error);
 

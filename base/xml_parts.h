@@ -68,7 +68,7 @@ struct xml_question {
 // may run in a child of a process with threads.
 enum xml_outcome xml_evaluate(const struct xml_question *question, xml_take take, void *user);
 
-// The same in a child process, which is ended after two seconds of work.
+// The same in a child process, which is ended after half a second of work.
 enum xml_outcome xml_evaluate_apart(const struct xml_question *question, xml_take take, void *user);
 
 #endif
