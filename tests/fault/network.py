@@ -533,10 +533,10 @@ class Names:
         "good": ("address", set(), ""),
     }
 
-    def __init__(self):
-        self.erp, self.program = Records(), Program()
-        self.server = NameServer(**{name: said for name, (said, _, _) in self.KINDS.items()})
-        set_resolver(self.program.folder)
+    def __init__(self, server):
+        self.erp, self.program, self.server = Records(), Program(), server
+        server.names = {name: said for name, (said, _, _) in self.KINDS.items()}
+        server.asked.clear()
         for name in self.KINDS:
             timeout = f"{TIMEOUT_S}s" if name == "dead" else f"{PATIENT_S}s"
             self.program.systems[name] = system(f"http://{name}.test:{self.erp.port}", timeout=timeout)
@@ -586,8 +586,11 @@ class Names:
 
 def test_names(rounds, seed):
     del seed
+    server = NameServer()
+    folder = tempfile.mkdtemp(prefix="erpwatch-resolver-")
+    set_resolver(folder)
     for _ in range(rounds):
-        names = Names()
+        names = Names(server)
         try:
             names.run()
             for name in names.KINDS:
@@ -599,6 +602,7 @@ def test_names(rounds, seed):
             yield "stop", 1, f"{names.stopping:.1f} s while a lookup hung", wrong
         finally:
             names.close()
+    shutil.rmtree(folder)
 
 
 # Links and routes

@@ -18,8 +18,8 @@ TYPE_A = 1
 
 
 class NameServer:
-    def __init__(self, **names):
-        self.names, self.asked = names, collections.Counter()
+    def __init__(self):
+        self.names, self.asked = {}, collections.Counter()
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind(("127.0.0.1", 53))
         threading.Thread(target=self.serve, daemon=True).start()
