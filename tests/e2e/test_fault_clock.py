@@ -17,7 +17,7 @@ HOURS = 3
 
 class EachStartIsAccountedFor(unittest.TestCase):
     def test_scenarios(self):
-        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        with concurrent.futures.ThreadPoolExecutor(6) as pool:
             results = {name: pool.submit(clock.run, name, HOURS) for name in clock.SCENARIOS}
         for name, result in results.items():
             with self.subTest(name):
