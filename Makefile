@@ -158,8 +158,8 @@ lint: test-deps ## structure, clang-tidy, cppcheck, documents
 figures: test-deps ## figures of the code; fails at the limits (RELEASE=1: of a release)
 	@/usr/bin/python3 tests/lint/figures.py
 
-fuzz: test-deps ## each fuzz target for FUZZ_SECONDS (30)
-	@tests/fuzz/run.sh
+fuzz: test-deps ## each fuzz target for FUZZ_SECONDS (30); T=fuzz_mail: one
+	@tests/fuzz/run.sh $(T)
 
 fault: test-deps ## faults at length: kills (KILLS=1000) and all else in tests/fault (PART=name: one)
 	@$(MAKE) --no-print-directory -j$(JOBS) all $(HELPERS)

@@ -1,17 +1,18 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Builds each fuzz target with clang's libFuzzer and runs it for FUZZ_SECONDS
-# (30), two at a time; seeds are in tests/fuzz/seed/NAME. A find fails.
+# (30), two at a time: run.sh [NAME...], such as fuzz_mail. A find fails; what led to it is kept
+# as build-fuzz/NAME-…, and belongs into tests/fuzz/seed/NAME with the mend, beside the seeds.
 set -eu
 seconds=${FUZZ_SECONDS:-30}
+names=${*:-$(cd tests/fuzz && ls fuzz_*.c | sed 's/\.c$//')}
 make --no-print-directory -j"$(nproc)" build-fuzz/liberpwatch.a BUILD=build-fuzz CC=clang OPT=-O1 \
     SANITIZE="-fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=undefined" >/dev/null
 packages="libcurl libuv libcjson gmime-3.0 glib-2.0 libfyaml sqlite3 libpcre2-8 openssl libesmtp-1.0 libxml-2.0"
-for source in tests/fuzz/fuzz_*.c; do
-    name=$(basename "$source" .c)
+for name in $names; do
     # shellcheck disable=SC2046
     clang -std=c17 -D_GNU_SOURCE -DERPWATCH_VERSION='"0"' -g -O1 -fsanitize=address,undefined,fuzzer \
-        -fno-sanitize-recover=undefined $(pkg-config --cflags $packages) "$source" build-fuzz/liberpwatch.a \
+        -fno-sanitize-recover=undefined $(pkg-config --cflags $packages) "tests/fuzz/$name.c" build-fuzz/liberpwatch.a \
         -o "build-fuzz/$name" $(pkg-config --libs $packages) -lm -pthread
 done
 fuzz_one() {
@@ -29,8 +30,8 @@ fuzz_one() {
 }
 failed=0
 pids=
-for source in tests/fuzz/fuzz_*.c; do
-    fuzz_one "$(basename "$source" .c)" &
+for name in $names; do
+    fuzz_one "$name" &
     pids="$pids $!"
     [ "$(echo "$pids" | wc -w)" -lt 2 ] && continue
     for pid in $pids; do wait "$pid" || failed=1; done
