@@ -75,11 +75,12 @@ class DeliverKiller(threading.Thread):
     def run(self):
         try:
             while not self.over.is_set():
-                if self.peer.undelivered():
+                if self.peer.is_mail_due():
                     self.kill_one()
-                    self.peer.pass_time_for_mails()
                 else:
                     self.over.wait(0.05)
+                if self.random.random() < 0.01:
+                    self.peer.pass_time_for_mails()
         except Exception as problem:  # told by stop: in a thread nobody hears of it
             self.problem = problem
 
@@ -118,7 +119,7 @@ class Rounds:
         kind = self.random.choices(("agents", "notifies", "checks"), (0 if self.company else 6, 3, 1))[0]
         kill_at = moment_of(self.random, CALLS_OF_AN_AGENT)
         process = self.peer.launch(*COMMANDS[kind], kill_at=kill_at)
-        end_by(process, longest if kill_at else self.random.uniform(0.03, longest))
+        end_by(process, self.random.uniform(0.03, longest))
         before = self.random.random()
         if kind == "agents" and before < 0.2 and process.poll() is None:  # while it stops, or reads its configuration
             process.send_signal(signal.SIGTERM if before < 0.1 else signal.SIGHUP)
@@ -138,7 +139,7 @@ class Rounds:
 
     def kill_until(self, is_reached, what):
         """At least some, whatever comes about; they live the longer the more it takes."""
-        some = self.random.randint(1, 4)
+        some = self.random.randint(1, self.rounds)
         for number in range(KILLS_OF_A_PHASE):
             self.kill_one(self.peer.longest * (1 + number / 5))
             if number + 1 >= some and is_reached():

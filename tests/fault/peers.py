@@ -47,8 +47,9 @@ MARK = "erpwatch {{mark}}"
 
 
 CONTACTS = {"shop": ["it@shop.example", "owner@shop.example"], "partner": ["support@partner.example"],
-            "desk": ["desk@agency.example", "night@agency.example"], "ops": ["ops@agency.example"]}
-TOLD = ("shop", "partner", "desk")
+            "desk": ["desk@agency.example", "night@agency.example"], "sales": ["sales@shop.example"],
+            "stock": ["stock@shop.example"], "host": ["noc@host.example"], "ops": ["ops@agency.example"]}
+TOLD = ("shop", "partner", "desk", "sales", "stock", "host")
 
 
 class SlowSmtp(GoodSmtp):
@@ -73,7 +74,7 @@ class SlowSmtp(GoodSmtp):
 
     async def handle_RCPT(self, server, session, envelope, address, options):
         await self.pause()
-        if self.random.random() < 0.05:
+        if self.random.random() < 0.15:
             return "450 4.2.1 later"
         return await super().handle_RCPT(server, session, envelope, address, options)
 
@@ -197,6 +198,10 @@ class Peer:
 
     def undelivered(self):
         return self.rows("SELECT count(*) FROM outbox_recipient WHERE state IN ('waiting', 'sending', 'held')")[0][0]
+
+    def is_mail_due(self):
+        return self.rows("SELECT 1 FROM outbox_recipient WHERE state = 'sending' OR"
+                         " (state = 'waiting' AND due_us <= strftime('%s') * 1000000) LIMIT 1")
 
     def pass_time_for_mails(self):
         """Who was put off is due again; who waits for company goes on waiting."""
