@@ -137,6 +137,12 @@ const char *json_number_text(const cJSON *number, char buffer[32])
     return buffer;
 }
 
+void json_init(void)
+{
+    cJSON_Hooks hooks = {g_malloc, g_free};
+    cJSON_InitHooks(&hooks);
+}
+
 cJSON *json_new_number(const char *literal)
 {
     cJSON *number = cJSON_CreateNumber(g_ascii_strtod(literal, NULL));

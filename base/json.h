@@ -16,6 +16,10 @@
 GQuark json_error_quark(void);
 enum json_error { JSON_ERROR_SYNTAX, JSON_ERROR_ENCODING, JSON_ERROR_DEPTH };
 
+// From now on, want of memory in cJSON ends the program as in GLib, in place of a tree with
+// a part missing. Once, before the first tree.
+void json_init(void);
+
 // Reads one JSON text of `length` bytes (a leading BOM is skipped), nested 1000
 // deep at most. Every number has its literal in `valuestring`. \u0000 and half a
 // surrogate pair become U+FFFD, since a C string would cut or break there. NULL

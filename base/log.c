@@ -9,7 +9,12 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
+
+enum { EXIT_OF_FATAL = 3 };
+
+static char text_of_end[] = "erpwatch has to end: ", end_of_line[] = "\n";
 
 static enum log_level highest_level = LOG_LEVEL_INFO;
 static const struct redact *secrets;
@@ -124,4 +129,26 @@ void log_debug(const char *format, ...)
     va_start(arguments, format);
     log_line(LOG_LEVEL_DEBUG, format, arguments);
     va_end(arguments);
+}
+
+// Written without memory, as there may be none.
+static void end_if_fatal(const char *domain, GLogLevelFlags level, const char *message, void *user)
+{
+    if (!(level & G_LOG_FLAG_FATAL)) {
+        g_log_default_handler(domain, level, message, user);
+        return;
+    }
+    const struct iovec parts[] = {
+        {.iov_base = text_of_end, .iov_len = strlen(text_of_end)},
+        {.iov_base = (char *)(uintptr_t)message, .iov_len = strlen(message)},
+        {.iov_base = end_of_line, .iov_len = 1},
+    };
+    ssize_t written = writev(STDERR_FILENO, parts, G_N_ELEMENTS(parts));
+    (void)written; // nothing is left to be done about it
+    _exit(EXIT_OF_FATAL);
+}
+
+void log_end_on_fatal(void)
+{
+    g_log_set_default_handler(end_if_fatal, NULL);
 }

@@ -21,6 +21,10 @@ void log_set_level(enum log_level level);
 // The secrets that no line may show; borrowed, NULL for none.
 void log_set_redact(const struct redact *redact);
 
+// From now on, what GLib takes for fatal (out of memory, above all) is said in one line and ends
+// the program with exit code 3, "could not tell", in place of a signal.
+void log_end_on_fatal(void);
+
 // Writes one line; control characters in it are escaped.
 void log_error(const char *format, ...) G_GNUC_PRINTF(1, 2);
 void log_warning(const char *format, ...) G_GNUC_PRINTF(1, 2);

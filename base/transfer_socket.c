@@ -74,6 +74,15 @@ static int on_curl_socket(CURL *handle, curl_socket_t fd, int what, void *contex
     return 0;
 }
 
+// What curl has no memory for, it neither does nor ends: no call of it would ever come back.
+static void act(struct transfer_sockets *sockets, curl_socket_t fd, int flags)
+{
+    int running;
+    CURLMcode code = curl_multi_socket_action(sockets->multi, fd, flags, &running);
+    if (code == CURLM_OUT_OF_MEMORY || code == CURLM_INTERNAL_ERROR)
+        g_error("libcurl cannot go on: %s", curl_multi_strerror(code));
+}
+
 static void act_on(struct transfer_sockets *sockets, const struct epoll_event *event)
 {
     curl_socket_t fd = event->data.fd;
@@ -86,8 +95,7 @@ static void act_on(struct transfer_sockets *sockets, const struct epoll_event *e
     bool failed = event->events & (EPOLLERR | EPOLLHUP);
     int flags = (failed || event->events & EPOLLIN ? CURL_CSELECT_IN : 0) |
                 (failed || event->events & EPOLLOUT ? CURL_CSELECT_OUT : 0);
-    int running;
-    curl_multi_socket_action(sockets->multi, fd, flags, &running);
+    act(sockets, fd, flags);
 }
 
 static void on_ready(uv_poll_t *handle, int status, int events)
@@ -105,8 +113,7 @@ static void on_ready(uv_poll_t *handle, int status, int events)
 static void on_timer(uv_timer_t *timer)
 {
     struct transfer_sockets *sockets = timer->data;
-    int running;
-    curl_multi_socket_action(sockets->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    act(sockets, CURL_SOCKET_TIMEOUT, 0);
     sockets->worked(sockets->context);
 }
 

@@ -6,6 +6,7 @@
 #include "config_problem.h"
 #include "config_traps.h"
 
+#include <errno.h>
 #include <libfyaml.h>
 
 #include <string.h>
@@ -489,6 +490,14 @@ static void report_syntax(struct yaml *yaml, struct fy_diag *diag)
                              "this file cannot be read as YAML");
 }
 
+// The parser does not tell want of memory from a text that is no YAML: an undo that is
+// owed would be given up for it.
+static void end_without_memory(bool lacks)
+{
+    if (lacks)
+        g_error("out of memory for YAML");
+}
+
 static struct config_node *parse(struct yaml *yaml, struct fy_diag *diag)
 {
     struct fy_parse_cfg settings = {
@@ -497,8 +506,10 @@ static struct config_node *parse(struct yaml *yaml, struct fy_diag *diag)
     };
     struct config_node *root = NULL;
 
+    errno = 0;
     yaml->parser = fy_parser_create(&settings);
-    if (yaml->parser == NULL || fy_parser_set_string(yaml->parser, yaml->text, yaml->length) != 0) {
+    end_without_memory(yaml->parser == NULL);
+    if (fy_parser_set_string(yaml->parser, yaml->text, yaml->length) != 0) {
         config_problem_error(yaml->problems, (struct config_place){yaml->file, 1, 1},
                              "this file cannot be read as YAML");
         yaml->given_up = true;
@@ -512,6 +523,7 @@ static struct config_node *parse(struct yaml *yaml, struct fy_diag *diag)
     if (yaml->event != NULL)
         fy_parser_event_free(yaml->parser, yaml->event);
     fy_parser_destroy(yaml->parser);
+    end_without_memory(errno == ENOMEM);
     return yaml->given_up ? NULL : root;
 }
 
@@ -542,8 +554,7 @@ struct config_node *config_file_parse(struct arena *arena, const char *file, con
     settings.colorize = false;
     struct fy_diag *diag = fy_diag_create(&settings);
 
-    if (diag == NULL)
-        return NULL;
+    end_without_memory(diag == NULL);
     fy_diag_set_collect_errors(diag, true);
     struct config_node *root = length > 0 ? parse(&yaml, diag)
                                           : config_node_new(arena, CONFIG_NODE_MAP,

@@ -2,12 +2,16 @@
 // The program: finds the command in the table and hands over to it.
 #include "command.h"
 
+#include "../base/json.h"
+#include "../base/log.h"
 #include "../base/xml.h"
 
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <uv.h>
 
 struct command_entry {
     const char *name;
@@ -40,10 +44,31 @@ static bool is_one_of(const char *word, const char *first, const char *second)
     return strcmp(word, first) == 0 || strcmp(word, second) == 0;
 }
 
+// Want of memory ends the program in one way, in all libraries that let us choose.
+static void end_without_memory(void)
+{
+    log_end_on_fatal();
+    json_init();
+    uv_replace_allocator(g_malloc, g_realloc, g_malloc0_n, g_free);
+}
+
+// Each call in flight needs one; the usual limit is meant for programs that use select().
+static void take_descriptors(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
 int main(int argc, char **argv)
 {
     setlocale(LC_CTYPE, "C.UTF-8");
+    end_without_memory();
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); // a limit on the size of files is a full disk
+    take_descriptors();
     xml_init();
     if (argc < 2)
         return print_usage(stderr, COMMAND_UNKNOWN);
