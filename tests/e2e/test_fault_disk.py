@@ -20,7 +20,7 @@ class TheStoreGoesWrong(unittest.TestCase):
         self.assertEqual(wrong, [], f"seed {seed}")
 
     def test_damage(self):
-        self.run_part("damage", 10)
+        self.run_part("damage", 8)
 
     def test_log(self):
         self.run_part("log", 6)
