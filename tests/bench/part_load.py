@@ -66,7 +66,7 @@ def creating(undo, seconds):
     """1,000 creating steps a second: how late each comes to the server; CPU; debts by state."""
     with Server(log=True) as server, Folder() as folder:
         folder.write([{"port": server.port}], [CREATE.format(n=n, undo=undo) for n in range(1000)])
-        with Agent(folder, one_core=False) as agent:
+        with Agent(folder) as agent:
             wait(8, "ledger: until all is in step")
             began_us, cpu = int(time.time() * 1e6), agent.cpu_s()
             wait(seconds, "ledger: 1,000 steps a second, " + ("no undo" if undo == "{none: none}" else "each owed"))

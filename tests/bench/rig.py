@@ -128,14 +128,12 @@ class Folder:
 
 
 class Agent:
-    """On one core, for what is measured is its CPU; without `one_core` where it is latency."""
-
-    def __init__(self, folder, one_core=True):
+    def __init__(self, folder):
         self.log = folder.path + "/log"
         with open(self.log, "wb") as log:
             self.began = time.monotonic()
-            self.process = subprocess.Popen((pinned(0) if one_core else []) + [PROGRAM, "run", "-c", folder.config],
-                                            stderr=log, cwd=folder.path)
+            self.process = subprocess.Popen(pinned(0) + [PROGRAM, "run", "-c", folder.config], stderr=log,
+                                            cwd=folder.path)
 
     def __enter__(self):
         self.wait_for(" watches ")
