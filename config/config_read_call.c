@@ -198,8 +198,11 @@ static void share_empty(GPtrArray **list)
 {
     static GPtrArray *empty;
 
-    if (g_once_init_enter(&empty))
-        g_once_init_leave(&empty, g_ptr_array_new());
+    if (g_once_init_enter(&empty)) {
+        GPtrArray *made = g_ptr_array_new();
+
+        g_once_init_leave(&empty, made);
+    }
     if ((*list)->len > 0)
         return;
     g_ptr_array_unref(*list);
