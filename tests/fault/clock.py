@@ -477,7 +477,7 @@ def clock_set(hours):
     watched.set_on(3600)
     watched.walk(hours / 6)
     watched.set_back(1800, 1)
-    watched.set_back(2 * 86400, hours / 4)
+    watched.set_back(12 * 3600, hours / 4)  # rows of a day ahead become hourly counts: less than that
 
 
 def set_while_down(hours):
