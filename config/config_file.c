@@ -347,7 +347,7 @@ static void read_entries(struct yaml *yaml, struct config_node *node, GArray *en
     g_autoptr(GHashTable) index = g_hash_table_new(g_str_hash, g_str_equal);
     g_autoptr(GArray) merges = g_array_new(FALSE, FALSE, sizeof(struct config_entry));
 
-    while (yaml->event != NULL && next_type(yaml) != FYET_MAPPING_END) {
+    while (!yaml->given_up && yaml->event != NULL && next_type(yaml) != FYET_MAPPING_END) {
         struct config_entry entry = {0};
         size_t end = 0;
 
