@@ -61,6 +61,15 @@ static cJSON *find_text(cJSON *node, unsigned *index)
     return NULL;
 }
 
+// Ids are hashes of our own: nobody else's text is ever in their place.
+static void restore_ids(cJSON *facts)
+{
+    static const char *const ours[] = {"notice", "incident", "domain", "thread"};
+    for (size_t i = 0; i < G_N_ELEMENTS(ours); i++)
+        cJSON_ReplaceItemInObjectCaseSensitive(facts, ours[i],
+                                               cJSON_Duplicate(json_member(sample, ours[i]), true));
+}
+
 // Two bytes say which text is replaced by what follows them.
 static cJSON *make_facts(const uint8_t *data, size_t size)
 {
@@ -75,6 +84,7 @@ static cJSON *make_facts(const uint8_t *data, size_t size)
         if (text != NULL && node != NULL)
             cJSON_SetValuestring(node, text);
     }
+    restore_ids(facts);
     return facts;
 }
 
