@@ -29,7 +29,8 @@ static void next_step(struct flow_run *run);
 
 char *flow_run_id(const char *flow, struct clock_wall due, int attempt)
 {
-    g_autofree char *time = clock_wall_format(due);
+    // to the microsecond: what a clock that was set back makes again may be of the same millisecond
+    g_autofree char *time = g_strdup_printf("%" G_GINT64_FORMAT, due.us);
     g_autofree char *number = g_strdup_printf("%d", attempt);
     return ids_hash(RUN_ID_LENGTH, flow, time, number, NULL);
 }
