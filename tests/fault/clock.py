@@ -359,7 +359,7 @@ class Watched:
             seconds += 60
         self.until_logged("computed anew", lambda: (self.clock.set(-seconds), self.clock.jump(1.5)))
         self.forget_what_lies_ahead(seconds)
-        self.walk(hours, late_us=2 * LATE + self.counts["set back"])
+        self.walk(hours, late_us=(2 + self.counts["set back"]) * LATE)
         self.counts["set back"] += 1
 
     def has_beaten(self):
@@ -376,7 +376,7 @@ class Watched:
         self.clock.set(-set_back)
         self.forget_what_lies_ahead(set_back)
         self.start()
-        self.walk(hours, late_us=3 * LATE + self.counts["set back"])
+        self.walk(hours, late_us=(3 + self.counts["set back"]) * LATE)
         self.counts["set back"] += 1
 
     def change_zone(self, zone):
