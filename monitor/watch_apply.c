@@ -27,12 +27,16 @@ static struct clock_wall time_of(const cJSON *data, const char *key)
     return (struct clock_wall){json_integer(data, key, 0)};
 }
 
-static enum incident_outcome outcome_of(const char *word)
+// A failure that does not say of what is out of a damaged store: it counts nowhere.
+static enum incident_outcome outcome_of(const cJSON *data)
 {
+    const char *word = json_text(data, "outcome");
     if (g_strcmp0(word, "good") == 0) {
         return INCIDENT_GOOD;
     }
-    return g_strcmp0(word, "failed") == 0 ? INCIDENT_FAILED : INCIDENT_UNKNOWN;
+    bool failed = g_strcmp0(word, "failed") == 0 && json_text(data, "flow") != NULL &&
+                  json_text(data, "run") != NULL && json_text(data, "fingerprint") != NULL;
+    return failed ? INCIDENT_FAILED : INCIDENT_UNKNOWN;
 }
 
 static struct incident_event result_of(const struct watch_context *context, const cJSON *data)
@@ -44,7 +48,7 @@ static struct incident_event result_of(const struct watch_context *context, cons
         .run = json_text(data, "run"),
         .fingerprint = json_text(data, "fingerprint"),
         .system = json_text(data, "system"),
-        .outcome = outcome_of(json_text(data, "outcome")),
+        .outcome = outcome_of(data),
         .started = time_of(data, "started"),
         .last_good = time_of(data, "last_good"),
         .confirm_runs = (int)json_integer(data, "confirm", 1),

@@ -9,6 +9,7 @@
 #include "../../monitor/store.h"
 #include "../../monitor/store_runs.h"
 #include "../../monitor/version_rows.h"
+#include "../../monitor/watch_apply.h"
 #include "support_replay.h"
 #include "watch_config.h"
 
@@ -838,9 +839,26 @@ static void test_rows_that_do_not_agree(void **state)
     assert_int_equal(one(world, "SELECT count(*) FROM flow_state"), 0);
 }
 
+static void test_a_failure_that_does_not_say_of_what(void **state)
+{
+    struct world *world = *state;
+    world->reconfigured = true; // no such event is written
+    run(world, "orders", "AA");
+    g_autoptr(cJSON) data = cJSON_CreateObject();
+    json_add_text(data, "flow", "orders");
+    json_add_text(data, "system", "erp");
+    json_add_text(data, "run", "torn");
+    json_add_text(data, "outcome", "failed");
+    struct watch_context context = {
+        .db = world->db, .runs = world->db, .config = world->config, .at = {world->now_us}};
+    assert_true(watch_append(&context, "result", data, NULL));
+    assert_int_equal(one(world, "SELECT count(*) FROM incident WHERE closed = 0"), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(test_a_failure_that_does_not_say_of_what),
         TEST(test_good_runs_cost_little),
         TEST(test_opened_and_recovered),
         TEST(test_what_is_kept_of_a_failure),
