@@ -148,20 +148,19 @@ bool config_traps_no_colon(const char *text, size_t length, size_t offset)
     return at >= length || text[at] != ':';
 }
 
+// A lone CR ends a line too, and a mark of the byte order is no part of one.
 int config_traps_directive(const char *text, size_t length)
 {
-    const char *end = text + length;
+    bool at_start = true;
     int line = 1;
 
-    while (text < end) {
-        if (*text == '%')
-            return line;
-        const char *newline = memchr(text, '\n', (size_t)(end - text));
+    for (size_t i = length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0; i < length; i++) {
+        bool ends = text[i] == '\n' || text[i] == '\r';
 
-        if (newline == NULL)
-            return 0;
-        text = newline + 1;
-        line++;
+        if (at_start && text[i] == '%')
+            return line;
+        line += ends && !(text[i] == '\r' && i + 1 < length && text[i + 1] == '\n');
+        at_start = ends;
     }
     return 0;
 }
