@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Time zones by name, each read from the machine's tables once: reading one
-// takes most of a millisecond.
+// Time zones by name, each read from the machine's tables once in the life of a
+// process: reading one takes most of a millisecond.
 #ifndef BASE_ZONE_H
 #define BASE_ZONE_H
 

@@ -5,6 +5,7 @@
 
 #include "../base/cron.h"
 #include "../base/ids.h"
+#include "../base/zone.h"
 
 // A start for every flow at the same moment would be a storm each minute: the
 // name spreads them.
@@ -24,7 +25,7 @@ static struct clock_wall next_of_interval(const char *id, int64_t every_ms, stru
 
 static GTimeZone *zone_of(const char *name)
 {
-    GTimeZone *zone = g_time_zone_new_identifier(name);
+    GTimeZone *zone = zone_find(name);
     return zone ? zone : g_time_zone_new_utc();
 }
 

@@ -3,6 +3,8 @@
 // which moments are due, and the agent's flows, which run them.
 #include "starts.h"
 
+#include "../base/zone.h"
+
 #include <glib.h>
 #include <string.h>
 
@@ -111,7 +113,7 @@ bool starts_jump(struct starts *starts, const struct starts_rule *rule,
 
 static int64_t offset_us(const char *zone_name, struct clock_wall at)
 {
-    g_autoptr(GTimeZone) zone = g_time_zone_new_identifier(zone_name);
+    g_autoptr(GTimeZone) zone = zone_find(zone_name);
     if (!zone)
         return 0;
     int interval = g_time_zone_find_interval(zone, G_TIME_TYPE_UNIVERSAL, at.us / G_USEC_PER_SEC);
