@@ -6,7 +6,8 @@
 // name servers that have no answer.
 #include "transfer_dns.h"
 
-#include <glib.h>
+#include "handover.h"
+
 #include <netdb.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -14,15 +15,9 @@
 // A name that does not exist is told at once.
 enum { TRANSFER_DNS_WHY_MS = 2000 };
 
-// How the threads reach the loop.
-struct hub {
-    GMutex lock;
-    uv_async_t *async; // NULL once the engine has ended: under the lock
-};
-
 // Shared by the loop and the thread.
 struct lookup {
-    struct hub *hub;
+    struct handover *to_loop; // takes it when it is answered
     char *host;
     int code;      // of getaddrinfo, before `answered`
     gint answered; // atomic
@@ -36,29 +31,17 @@ struct waiter {
 };
 
 struct transfer_dns {
-    GHashTable *held; // host -> struct lookup
-    GQueue waiters;   // of struct waiter, in the order of their ends
-    struct hub *hub;
-    uv_async_t answered;
-    uv_timer_t timer; // for the first of the waiters
-    int open_handles; // of the loop
+    GHashTable *held;         // host -> struct lookup
+    GQueue waiters;           // of struct waiter, in the order of their ends
+    struct handover *answers; // of struct lookup
+    uv_timer_t timer;         // for the first of the waiters
+    bool ended;
 };
-
-static void clear_hub(void *data)
-{
-    struct hub *hub = data;
-    g_mutex_clear(&hub->lock);
-}
-
-static void hub_unref(struct hub *hub)
-{
-    g_atomic_rc_box_release_full(hub, clear_hub);
-}
 
 static void clear_lookup(void *data)
 {
     struct lookup *lookup = data;
-    hub_unref(lookup->hub);
+    handover_unref(lookup->to_loop);
     g_free(lookup->host);
 }
 
@@ -67,21 +50,23 @@ static void lookup_unref(void *lookup)
     g_atomic_rc_box_release_full(lookup, clear_lookup);
 }
 
+static void free_waiter(void *data)
+{
+    struct waiter *waiter = data;
+    lookup_unref(waiter->lookup);
+    g_free(waiter);
+}
+
 static void *look_up(void *data)
 {
     struct lookup *lookup = data;
-    struct hub *hub = lookup->hub;
     struct addrinfo *found = NULL;
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
     lookup->code = getaddrinfo(lookup->host, NULL, &hints, &found);
     if (lookup->code == 0)
         freeaddrinfo(found);
     g_atomic_int_set(&lookup->answered, 1);
-    g_mutex_lock(&hub->lock);
-    if (hub->async)
-        uv_async_send(hub->async);
-    g_mutex_unlock(&hub->lock);
-    lookup_unref(lookup);
+    handover_give(lookup->to_loop, lookup);
     return NULL;
 }
 
@@ -96,7 +81,7 @@ char *transfer_dns_host(const char *url)
 static struct lookup *start_lookup(const struct transfer_dns *dns, const char *host)
 {
     struct lookup *lookup = g_atomic_rc_box_new0(struct lookup);
-    lookup->hub = g_atomic_rc_box_acquire(dns->hub);
+    lookup->to_loop = handover_ref(dns->answers);
     lookup->host = g_strdup(host);
     GThread *thread = g_thread_try_new("lookup", look_up, g_atomic_rc_box_acquire(lookup), NULL);
     if (thread) {
@@ -159,9 +144,15 @@ static void on_timer(uv_timer_t *timer)
     tell_those_who_know(timer->data);
 }
 
-static void on_answered(uv_async_t *async)
+static void on_answered(void *lookup, void *context)
 {
-    tell_those_who_know(async->data);
+    (void)lookup; // its waiters see that it is answered
+    tell_those_who_know(context);
+}
+
+static bool denies(const struct lookup *answered)
+{
+    return answered->code == EAI_NONAME || answered->code == EAI_NODATA;
 }
 
 // The first who waits no longer, or NULL.
@@ -189,23 +180,19 @@ static void arm(struct transfer_dns *dns)
         uv_timer_stop(&dns->timer);
 }
 
-// `told` may end the engine.
+// `told` may end the engine; then `dns` is freed on a later turn.
 static void tell_those_who_know(struct transfer_dns *dns)
 {
-    struct hub *hub = g_atomic_rc_box_acquire(dns->hub);
     struct waiter *waiter;
-    while (hub->async && (waiter = take_ready(dns))) {
+    while (!dns->ended && (waiter = take_ready(dns))) {
         bool answered = g_atomic_int_get(&waiter->lookup->answered);
-        int code = answered ? waiter->lookup->code : EAI_AGAIN;
         if (!answered)
             hold(dns, waiter->lookup);
-        lookup_unref(waiter->lookup);
-        waiter->told(code == EAI_NONAME || code == EAI_NODATA, waiter->context);
-        g_free(waiter);
+        waiter->told(answered && denies(waiter->lookup), waiter->context);
+        free_waiter(waiter);
     }
-    if (hub->async)
+    if (!dns->ended)
         arm(dns);
-    hub_unref(hub);
 }
 
 void transfer_dns_ask_why(struct transfer_dns *dns, const char *url, transfer_dns_told told,
@@ -213,56 +200,39 @@ void transfer_dns_ask_why(struct transfer_dns *dns, const char *url, transfer_dn
 {
     g_autofree char *host = transfer_dns_host(url);
     struct lookup *lookup = host ? share_lookup(dns, host) : NULL;
-    if (!lookup) {
-        told(true, context);
+    if (lookup && !g_atomic_int_get(&lookup->answered)) {
+        struct waiter *waiter = g_new(struct waiter, 1);
+        uint64_t until_ms = uv_now(dns->timer.loop) + TRANSFER_DNS_WHY_MS;
+        *waiter = (struct waiter){lookup, until_ms, told, context};
+        g_queue_push_tail(&dns->waiters, waiter);
+        arm(dns);
         return;
     }
-    struct waiter *waiter = g_new(struct waiter, 1);
-    *waiter = (struct waiter){lookup, uv_now(dns->timer.loop) + TRANSFER_DNS_WHY_MS, told, context};
-    g_queue_push_tail(&dns->waiters, waiter);
-    arm(dns);
-    if (g_atomic_int_get(&lookup->answered)) // it may have been told before
-        uv_async_send(&dns->answered);
+    told(!lookup || denies(lookup), context);
+    if (lookup)
+        lookup_unref(lookup);
 }
 
 struct transfer_dns *transfer_dns_new(uv_loop_t *loop)
 {
     struct transfer_dns *dns = g_new0(struct transfer_dns, 1);
     dns->held = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, lookup_unref);
-    dns->hub = g_atomic_rc_box_new0(struct hub);
-    g_mutex_init(&dns->hub->lock);
-    dns->hub->async = &dns->answered;
-    dns->open_handles = 2;
-    if (uv_async_init(loop, &dns->answered, on_answered) != 0)
-        g_error("no thread can wake the loop");
+    dns->answers = handover_new(loop, on_answered, lookup_unref, dns);
     uv_timer_init(loop, &dns->timer);
-    dns->answered.data = dns->timer.data = dns;
-    uv_unref((uv_handle_t *)&dns->answered);
+    dns->timer.data = dns;
     return dns;
 }
 
-static void on_handle_closed(uv_handle_t *handle)
+static void on_closed(uv_handle_t *timer)
 {
-    struct transfer_dns *dns = handle->data;
-    if (--dns->open_handles == 0)
-        g_free(dns);
-}
-
-static void free_waiter(void *data)
-{
-    struct waiter *waiter = data;
-    lookup_unref(waiter->lookup);
-    g_free(waiter);
+    g_free(timer->data);
 }
 
 void transfer_dns_free(struct transfer_dns *dns)
 {
-    g_mutex_lock(&dns->hub->lock);
-    dns->hub->async = NULL;
-    g_mutex_unlock(&dns->hub->lock);
-    hub_unref(dns->hub);
+    dns->ended = true;
+    handover_close(dns->answers);
     g_queue_clear_full(&dns->waiters, free_waiter);
     g_hash_table_unref(dns->held);
-    uv_close((uv_handle_t *)&dns->answered, on_handle_closed);
-    uv_close((uv_handle_t *)&dns->timer, on_handle_closed);
+    uv_close((uv_handle_t *)&dns->timer, on_closed);
 }

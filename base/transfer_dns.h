@@ -25,7 +25,7 @@ bool transfer_dns_is_held(struct transfer_dns *dns, const char *url);
 
 // A lookup of the URL's host failed, and curl does not say how: whether there is no such
 // name, or the name servers had no answer. Asks once more, for two seconds at most; `told`
-// gets the answer on the loop, at once where no thread is to be had.
+// gets the answer on the loop: at once where that is known by now, or no thread is to be had.
 typedef void (*transfer_dns_told)(bool no_such_name, void *context);
 void transfer_dns_ask_why(struct transfer_dns *dns, const char *url, transfer_dns_told told,
                           void *context);

@@ -6,6 +6,7 @@
 #include "transfer_thread.h"
 
 #include "duration.h"
+#include "handover.h"
 #include "transfer_dns.h"
 #include "transfer_easy.h"
 #include "transfer_kerberos.h"
@@ -17,16 +18,9 @@
 // curl ends its part of a call itself; only where it does not, the loop does.
 enum { TRANSFER_THREAD_GRACE_MS = 500 };
 
-// What the loop and all threads share.
-struct hub {
-    GMutex lock;
-    GQueue finished;   // of struct job, which it owns: under the lock
-    uv_async_t *async; // NULL once the engine has ended: under the lock
-};
-
 // What the loop and one thread share.
 struct job {
-    struct hub *hub;
+    struct handover *to_loop;         // takes it when it has finished
     struct transfer_request *request; // own, with the CA file's name beside it
     char *ca, *host;
     struct transfer_tls_stores *stores;
@@ -51,26 +45,15 @@ struct transfer_thread_call {
 
 struct transfer_threads {
     uv_loop_t *loop;
-    struct hub *hub;
+    struct handover *finished; // of struct job
     struct transfer_tls_stores *stores;
     GHashTable *stuck; // host -> struct job that still waits for a ticket
 };
 
-static void clear_hub(void *data)
-{
-    struct hub *hub = data;
-    g_mutex_clear(&hub->lock);
-}
-
-static void hub_unref(struct hub *hub)
-{
-    g_atomic_rc_box_release_full(hub, clear_hub);
-}
-
 static void clear_job(void *data)
 {
     struct job *job = data;
-    hub_unref(job->hub);
+    handover_unref(job->to_loop);
     transfer_request_free(job->request);
     transfer_response_free(job->response);
     transfer_tls_stores_free(job->stores);
@@ -169,19 +152,6 @@ static bool begin_call(struct job *job)
     return wanted;
 }
 
-static void finish(struct job *job)
-{
-    struct hub *hub = job->hub;
-    g_atomic_int_set(&job->finished, 1);
-    g_mutex_lock(&hub->lock);
-    if (hub->async) {
-        g_queue_push_tail(&hub->finished, g_atomic_rc_box_acquire(job));
-        uv_async_send(hub->async);
-    }
-    g_mutex_unlock(&hub->lock);
-    job_unref(job);
-}
-
 static void *run(void *data)
 {
     struct job *job = data;
@@ -195,7 +165,8 @@ static void *run(void *data)
         job->response = perform(job);
     else
         job->response = without_ticket(meaning, problem);
-    finish(job);
+    g_atomic_int_set(&job->finished, 1);
+    handover_give(job->to_loop, job);
     return NULL;
 }
 
@@ -278,38 +249,24 @@ static void on_timer(uv_timer_t *timer)
     done(response, context);
 }
 
-static void tell(struct job *job)
+static void on_finished(void *item, void *context)
 {
+    struct job *job = item;
     struct transfer_thread_call *call = job->call;
+    (void)context;
     if (!call)
         return;
     transfer_thread_done done = call->done;
-    void *context = call->context;
+    void *done_context = call->context;
     struct transfer_response *response = g_steal_pointer(&job->response);
     close_call(call);
-    done(response, context);
-}
-
-static void on_finished(uv_async_t *async)
-{
-    struct hub *hub = g_atomic_rc_box_acquire(async->data); // `done` may end the engine
-    struct job *job;
-    do {
-        g_mutex_lock(&hub->lock);
-        job = g_queue_pop_head(&hub->finished);
-        g_mutex_unlock(&hub->lock);
-        if (job) {
-            tell(job);
-            job_unref(job);
-        }
-    } while (job);
-    hub_unref(hub);
+    done(response, done_context);
 }
 
 static struct job *job_new(struct transfer_threads *threads, const struct transfer_request *request)
 {
     struct job *job = g_atomic_rc_box_new0(struct job);
-    job->hub = g_atomic_rc_box_acquire(threads->hub);
+    job->to_loop = handover_ref(threads->finished);
     job->stores = transfer_tls_stores_ref(threads->stores);
     job->request = transfer_request_copy(request);
     job->ca = g_strdup(request->tls.ca);
@@ -358,35 +315,17 @@ struct transfer_thread_call *transfer_threads_start(struct transfer_threads *thr
 struct transfer_threads *transfer_threads_new(uv_loop_t *loop, struct transfer_tls_stores *stores)
 {
     struct transfer_threads *threads = g_new0(struct transfer_threads, 1);
-    struct hub *hub = g_atomic_rc_box_new0(struct hub);
-    g_mutex_init(&hub->lock);
-    hub->async = g_new0(uv_async_t, 1);
-    hub->async->data = hub;
-    if (uv_async_init(loop, hub->async, on_finished) != 0)
-        g_error("no thread can wake the loop");
-    uv_unref((uv_handle_t *)hub->async);
     threads->loop = loop;
-    threads->hub = hub;
+    threads->finished = handover_new(loop, on_finished, job_unref, NULL);
     threads->stores = transfer_tls_stores_ref(stores);
     threads->stuck = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, job_unref);
     return threads;
 }
 
-static void on_async_closed(uv_handle_t *async)
-{
-    g_free(async);
-}
-
 void transfer_threads_free(struct transfer_threads *threads)
 {
-    struct hub *hub = threads->hub;
-    g_mutex_lock(&hub->lock);
-    uv_async_t *async = g_steal_pointer(&hub->async);
-    g_mutex_unlock(&hub->lock);
-    g_queue_clear_full(&hub->finished, job_unref);
-    uv_close((uv_handle_t *)async, on_async_closed);
+    handover_close(threads->finished);
     g_hash_table_unref(threads->stuck);
     transfer_tls_stores_free(threads->stores);
-    hub_unref(hub);
     g_free(threads);
 }
