@@ -2,8 +2,9 @@
 // The test's clock, linked in place of base/clock.c: time is what a file says
 // that a test maps and writes (tests/clock/made_clock.py) and all processes of
 // the program read, so that days pass in seconds, clocks are set and machines
-// sleep. The file is named by ERPWATCH_CLOCK; without it time is real. What
-// waits for servers and processes is real in any case.
+// sleep. The program in turn says which of the times its timers have seen. The
+// file is named by ERPWATCH_CLOCK; without it time is real. What waits for
+// servers and processes is real in any case.
 #include "../../base/clock.h"
 
 #include <fcntl.h>
@@ -21,6 +22,7 @@ struct page {
     int64_t real_us, mono_us, boot_us, wall_us;
     int64_t span_us;
     double rate;
+    _Atomic uint64_t seen; // the turn that all timers have looked at: what was due then was called
 };
 
 // A timer looks at least this often whether time has moved.
@@ -29,6 +31,7 @@ enum { LOOK_MS = 3 };
 struct waiting {
     uv_timer_cb over;
     int64_t due_us;
+    uint64_t look_ms; // when it looks next, in the loop's time
 };
 
 static int64_t real_us(clockid_t id)
@@ -40,8 +43,8 @@ static int64_t real_us(clockid_t id)
 
 static struct page *map_page(const char *path)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    void *page = mmap(NULL, sizeof(struct page), PROT_READ, MAP_SHARED, fd, 0);
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    void *page = mmap(NULL, sizeof(struct page), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (fd < 0 || page == MAP_FAILED)
         g_error("the clock %s cannot be read", path);
     close(fd);
@@ -74,6 +77,7 @@ static struct page read_page(struct page *page)
         copy.wall_us = page->wall_us;
         copy.span_us = page->span_us;
         copy.rate = page->rate;
+        copy.turn = turn;
         atomic_thread_fence(memory_order_acquire);
     } while (turn % 2 || turn != atomic_load(&page->turn));
     return copy;
@@ -133,12 +137,36 @@ static uint64_t look_after_ms(int64_t left_us)
     return left_us <= 0 ? 0 : (uint64_t)CLAMP(real_ms, 1, LOOK_MS);
 }
 
+// One whose look was planned after the longest wait from a round's begin: the loop calls timers
+// in the order of their times, so all have looked since, and a new round begins.
+static void note_look(const uv_timer_t *timer, const struct waiting *waiting)
+{
+    static uint64_t turn, all_by_ms;
+    if (!the_page() || waiting->look_ms <= all_by_ms)
+        return;
+    if (turn)
+        atomic_store(&the_page()->seen, turn);
+    struct page now = read_page(the_page());
+    turn = now.turn;
+    all_by_ms = uv_now(timer->loop) + LOOK_MS;
+}
+
+static void on_look(uv_timer_t *timer);
+
+static void plan_look(uv_timer_t *timer, struct waiting *waiting, int64_t left_us)
+{
+    uint64_t after_ms = look_after_ms(left_us);
+    waiting->look_ms = uv_now(timer->loop) + after_ms;
+    uv_timer_start(timer, on_look, after_ms, 0);
+}
+
 static void on_look(uv_timer_t *timer)
 {
-    const struct waiting *waiting = waiting_for(timer);
+    struct waiting *waiting = waiting_for(timer);
+    note_look(timer, waiting);
     int64_t left_us = waiting->due_us - clock_mono_now().us;
     if (left_us >= 1000) // timers are of whole milliseconds; time may stand within one
-        uv_timer_start(timer, on_look, look_after_ms(left_us), 0);
+        plan_look(timer, waiting, left_us);
     else
         waiting->over(timer);
 }
@@ -148,5 +176,5 @@ void clock_timer_start(uv_timer_t *timer, uv_timer_cb over, int64_t span_us)
     struct waiting *waiting = waiting_for(timer);
     waiting->over = over;
     waiting->due_us = clock_mono_now().us + span_us;
-    uv_timer_start(timer, on_look, look_after_ms(span_us), 0);
+    plan_look(timer, waiting, span_us);
 }

@@ -9,10 +9,11 @@ that all its processes read the time from.
     clock.jump(600)                    they pass at once
     clock.set(-3600)                   somebody sets the wall clock back
     clock.suspend(3600)                the machine sleeps: boot and wall time pass, monotonic does not
+    clock.is_seen()                    whether the program's loop has done what is due by now
 
 Time stands still at first. Transport timeouts are real; every deadline and `timeout` of a flow is
 not, so that a flow of such a test gets a long one. A fast clock is as fast for the program's own
-work: where a test wants to be sure that nothing comes late, it lets time pass in parts and waits for
+work: where a test wants to be sure that nothing comes late, it lets time jump in parts and waits for
 what is due in each."""
 import datetime
 import mmap
@@ -23,6 +24,7 @@ import time
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 PROGRAM = os.path.join(os.environ.get("ERPWATCH_BUILD", os.path.join(ROOT, "build")), "tests/clock/erpwatch")
 PAGE = struct.Struct("=qqqqqd")  # behind the turn
+SEEN = 8 + PAGE.size
 ENDLESS_US = 2**60
 BOOTED_US = 1000 * 10**6
 
@@ -45,6 +47,11 @@ class MadeClock:
                        float(rate))
         self.turn += 1
         struct.pack_into("=Q", self.page, 0, self.turn)
+
+    def is_seen(self):
+        """Since time was changed last, the loop has called all timers that were due, and has ended what it was
+        doing then. Of one process at a time that has a loop."""
+        return struct.unpack_from("=Q", self.page, SEEN)[0] >= self.turn
 
     def read(self):
         """Monotonic, boot and wall time now, and what is left of the time that may pass, in µs."""

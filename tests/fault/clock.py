@@ -130,6 +130,7 @@ def due(name, rule, zone, after, until):
 
 class Erp(http.server.ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 1024  # many flows may start at once
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
@@ -245,6 +246,26 @@ class Watched:
                                      f"{self.log()[-3000:]}")
             time.sleep(0.005)
 
+    # time
+
+    def pass_time(self, seconds):
+        """What the agent was doing before is done, and what is due behind it has begun."""
+        self.clock.jump(seconds)
+        self.wait(self.clock.is_seen, "a look at the clock")
+
+    def tick(self):
+        self.pass_time(1.1)
+
+    def beat(self):
+        """A sign of life of now is in the store: each five ticks, unless the last one is still on its way."""
+        since = self.clock.wall_us
+        for number in range(5 * PATIENCE_S):
+            if self.rows(f"SELECT 1 FROM meta WHERE key = 'heartbeat' AND CAST(value AS INTEGER) > {since}"):
+                return
+            self.tick()
+            time.sleep(0 if number < 5 else 0.2)
+        raise AssertionError(f"no sign of life\n{self.log()[-3000:]}")
+
     # what is due, and what is made of it
 
     def is_fixed(self, name):
@@ -273,9 +294,8 @@ class Watched:
         total = sum(map(len, self.expected.values()))
         self.wait(lambda: sum(map(sum, self.rows("SELECT (SELECT count(*) FROM good_run), (SELECT count(*) FROM run)")))
                   >= total, f"{total} runs in the store")
-        for _ in range(2):  # what is stored has yet to be heard of by the loop
-            self.wait(self.nothing_runs, "the end of all runs")
-            time.sleep(0.005)
+        self.wait(self.nothing_runs, "the end of all runs")
+        self.pass_time(0)
 
     def nothing_runs(self):
         with open(f"{self.store}.locks/flows", "rb") as file:  # who runs what: base/claims.c
@@ -317,7 +337,6 @@ class Watched:
         self.clock.jump((begin + seconds * 10**6 - self.clock.wall_us) / 10**6)
         self.erp.answers.set()
         self.settle()
-        time.sleep(0.2)
 
     def is_quiet(self, us, span):
         return not self.find_due(us, us + span)
@@ -330,7 +349,7 @@ class Watched:
             seconds += 60
         after = begin + round(seconds * 10**6)
         starts = self.find_due(begin, after)
-        self.until_logged(words, lambda: (change(seconds), self.clock.jump(1.5)))
+        self.until_logged(words, lambda: (change(seconds), self.pass_time(1.5)))
         self.counts["due"] += len(starts)
         for name in self.flows:
             mine = [times for _, other, times in starts if other == name]
@@ -357,21 +376,14 @@ class Watched:
     def set_back(self, seconds, hours):
         while not self.is_quiet(self.clock.wall_us - round(seconds * 10**6), 10**7):
             seconds += 60
-        self.until_logged("computed anew", lambda: (self.clock.set(-seconds), self.clock.jump(1.5)))
+        self.until_logged("computed anew", lambda: (self.clock.set(-seconds), self.pass_time(1.5)))
         self.forget_what_lies_ahead(seconds)
         self.walk(hours, late_us=(2 + self.counts["set back"]) * LATE)
         self.counts["set back"] += 1
 
-    def has_beaten(self):
-        """A sign of life, which comes every few seconds, is of now."""
-        self.clock.jump(0.6)
-        time.sleep(0.05)
-        beat = self.rows("SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'heartbeat'")
-        return beat and self.clock.wall_us - beat[0][0] < 2 * 10**6
-
     def restart(self, set_back, hours):
         """The clock is set back while nobody runs."""
-        self.wait(self.has_beaten, "a sign of life")
+        self.beat()
         self.kill()
         self.clock.set(-set_back)
         self.forget_what_lies_ahead(set_back)
@@ -400,9 +412,8 @@ class Watched:
         def counted():
             return dict(self.rows("SELECT flow, sum(starts) FROM missed GROUP BY flow"))
         self.until_logged("was read again", lambda: self.agent.send_signal(signal.SIGHUP))
-        for _ in range(3):  # ticks: what was missed is written down at one
-            self.clock.jump(1.5)
-            time.sleep(0.2)
+        self.beat()
+        self.beat()  # behind what was missed until the first
         wrong = [] if counted() == missed else [f"missed were {missed}, counted {counted()}"]
         stored = collections.defaultdict(list)
         for name, began in self.rows("SELECT id, r.started FROM (SELECT flow, started FROM good_run UNION ALL"

@@ -17,6 +17,8 @@ import struct
 import sys
 import threading
 
+from listening import hold_port
+
 HANG, STALL, DROP, RESET, INJECT, WAIT = "HANG", "STALL", "DROP", "RESET", "INJECT", "WAIT"
 
 
@@ -32,7 +34,8 @@ class BadSmtp:
         self.messages = []      # (recipients accepted, bytes) of each whole message
         self.connections = 0
         self.got_message, self.go = threading.Event(), threading.Event()
-        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener = hold_port()
+        self.listener.listen(128)
         self.port = self.listener.getsockname()[1]
         self.open = []
         threading.Thread(target=self._accept, daemon=True).start()

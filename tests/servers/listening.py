@@ -1,7 +1,19 @@
 # SPDX-License-Identifier: MIT
-"""Waits for a server that a test has started."""
+"""Waits for a server that a test has started; ports that stay the test's own."""
 import socket
 import time
+
+
+def hold_port(host="127.0.0.1"):
+    """A socket for listen(), and after shutdown() again: meanwhile its port is given to nobody who asks for any. That
+    takes a port that was bound by its number."""
+    with socket.socket() as first:
+        held = socket.socket()
+        for each in (first, held):
+            each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        first.bind((host, 0))
+        held.bind(first.getsockname())
+        return held
 
 
 def wait_until_listening(process, port, seconds=60):

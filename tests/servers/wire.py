@@ -15,6 +15,8 @@ import socket
 import struct
 import threading
 
+from listening import hold_port
+
 TCP_REPAIR = 19
 
 
@@ -207,8 +209,9 @@ def on_loop(coroutine):
 
 class Wire:
     def __init__(self, target, host="127.0.0.1"):
-        self.target, self.host, self.fault, self.seen = target, host, None, []
-        self.port, self.server, self.connections = 0, None, {}
+        self.target, self.fault, self.seen = target, None, []
+        self.socket, self.server, self.connections = hold_port(host), None, {}
+        self.port = self.socket.getsockname()[1]
         self.accept()
 
     async def on_client(self, reader, writer):
@@ -225,14 +228,13 @@ class Wire:
                     stream.close()
 
     async def listen(self):
-        self.server = await asyncio.start_server(self.on_client, self.host, self.port, backlog=1024,
-                                                 reuse_address=True)
-        self.port = self.server.sockets[0].getsockname()[1]
+        self.server = await asyncio.start_server(self.on_client, sock=self.socket.dup(), backlog=1024)
 
     async def end(self):
         if self.server:
             self.server.close()
             self.server = None
+            self.socket.shutdown(socket.SHUT_RDWR)
         for task in list(self.connections.values()):
             task.cancel()
 
@@ -258,3 +260,4 @@ class Wire:
 
     def close(self):
         self.refuse()
+        self.socket.close()
