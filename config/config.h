@@ -92,6 +92,7 @@ struct config_system {
 
 struct config_flow {
     char *id, *title;
+    uint64_t number;              // ids_number of the id: spreads its starts
     struct config_system *system; // borrowed from the configuration
     int64_t every_ms;             // 0 where `cron` is given, or neither
     char *cron;                   // five fields or NULL

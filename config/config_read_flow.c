@@ -4,6 +4,7 @@
 #include "config_across.h"
 #include "config_read.h"
 
+#include "../base/ids.h"
 #include "../base/redact.h"
 #include "config_problem.h"
 
@@ -431,6 +432,7 @@ static void read_flow(struct config_world *world, struct config_definition *defi
 
     reading.flow = flow;
     flow->id = g_strdup(definition->id);
+    flow->number = ids_number(flow->id);
     flow->place = definition->place;
     flow->needs = g_ptr_array_new_with_free_func(config_reference_free);
     flow->notify = g_ptr_array_new_with_free_func(g_free);

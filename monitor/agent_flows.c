@@ -4,7 +4,6 @@
 #include "agent_flows.h"
 
 #include "../base/heap.h"
-#include "../base/ids.h"
 #include "../base/log.h"
 #include "../probes/auth_session.h"
 #include "../probes/flow_run.h"
@@ -469,7 +468,7 @@ static int recompute(struct agent_flow *flow, const struct starts_jump *jump)
         return missed;
     int64_t spread_us = next_us < 0 ? SPREAD_AT_MOST_US : CLAMP(next_us, 1, SPREAD_AT_MOST_US);
     heap_put(flow->all->due, &flow->node,
-             jump->now.us + (int64_t)(ids_number(flow->id) % (uint64_t)spread_us));
+             jump->now.us + (int64_t)(flow->flow->number % (uint64_t)spread_us));
     return missed;
 }
 

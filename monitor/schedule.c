@@ -4,20 +4,20 @@
 #include "schedule.h"
 
 #include "../base/cron.h"
-#include "../base/ids.h"
 #include "../base/zone.h"
 
 // A start for every flow at the same moment would be a storm each minute: the
 // name spreads them.
-static int64_t offset_of(const char *id, int64_t every_us)
+static int64_t offset_of(uint64_t number, int64_t every_us)
 {
-    return (int64_t)(ids_number(id) % (uint64_t)every_us);
+    return (int64_t)(number % (uint64_t)every_us);
 }
 
-static struct clock_wall next_of_interval(const char *id, int64_t every_ms, struct clock_wall after)
+static struct clock_wall next_of_interval(uint64_t number, int64_t every_ms,
+                                          struct clock_wall after)
 {
     int64_t every_us = every_ms * 1000;
-    int64_t offset = offset_of(id, every_us);
+    int64_t offset = offset_of(number, every_us);
     int64_t since = after.us - offset;
     int64_t past = since / every_us - (since % every_us < 0); // rounded down
     return (struct clock_wall){offset + (past + 1) * every_us};
@@ -39,11 +39,11 @@ static struct clock_wall next_of_cron(const char *text, struct clock_wall after,
     return cron_next(cron, after, zone);
 }
 
-struct clock_wall schedule_next_of(const char *id, int64_t every_ms, const char *cron,
+struct clock_wall schedule_next_of(uint64_t number, int64_t every_ms, const char *cron,
                                    struct clock_wall after, const char *zone_name)
 {
     if (every_ms > 0)
-        return next_of_interval(id, every_ms, after);
+        return next_of_interval(number, every_ms, after);
     if (cron)
         return next_of_cron(cron, after, zone_name);
     return (struct clock_wall){-1};
@@ -52,7 +52,7 @@ struct clock_wall schedule_next_of(const char *id, int64_t every_ms, const char 
 struct clock_wall schedule_next(const struct config_flow *flow, struct clock_wall after,
                                 const char *zone_name)
 {
-    return schedule_next_of(flow->id, flow->every_ms, flow->cron, after, zone_name);
+    return schedule_next_of(flow->number, flow->every_ms, flow->cron, after, zone_name);
 }
 
 bool schedule_has_fixed_hours(const struct config_flow *flow)
@@ -65,7 +65,7 @@ bool schedule_has_fixed_hours(const struct config_flow *flow)
 static int count_of_interval(const struct config_flow *flow, struct clock_wall after,
                              struct clock_wall until)
 {
-    int64_t first_us = next_of_interval(flow->id, flow->every_ms, after).us;
+    int64_t first_us = next_of_interval(flow->number, flow->every_ms, after).us;
     if (first_us > until.us)
         return 0;
     int64_t count = (until.us - first_us) / (flow->every_ms * 1000) + 1;

@@ -10,14 +10,15 @@
 #include <stdbool.h>
 
 // The first start of `flow` after `after`. With `every`, start k is offset + k ×
-// every from the epoch, the offset a hash of the flow's id modulo every; with
+// every from the epoch, the offset the flow's number modulo every; with
 // `cron`, as cron_next says in `timezone` (an IANA name). -1 where the flow has
 // neither, or never runs again.
 struct clock_wall schedule_next(const struct config_flow *flow, struct clock_wall after,
                                 const char *timezone);
 
-// Likewise for whatever runs by `every_ms` (0: not) or `cron` (NULL: not) under this id.
-struct clock_wall schedule_next_of(const char *id, int64_t every_ms, const char *cron,
+// Likewise for whatever runs by `every_ms` (0: not) or `cron` (NULL: not) under this number, the
+// hash of its id (ids_number).
+struct clock_wall schedule_next_of(uint64_t number, int64_t every_ms, const char *cron,
                                    struct clock_wall after, const char *timezone);
 
 // True where `flow` runs by a cron with fixed hours: such a start happens once, also where its hour

@@ -3,6 +3,7 @@
 // all that is needed. sweep_job does the rest.
 #include "sweeps.h"
 
+#include "../base/ids.h"
 #include "../base/log.h"
 #include "schedule.h"
 #include "sweep_job.h"
@@ -64,8 +65,8 @@ static void schedule(struct agent_sweep *sweep)
     const char *zone = agent_flows_config(sweep->all->context.flows)->agent.timezone;
     sweep->due = (struct clock_wall){-1};
     if (is_scheduled(sweep))
-        sweep->due = schedule_next_of(sweep->id, sweep->sweep->every_ms, sweep->sweep->cron,
-                                      clock_wall_now(), zone);
+        sweep->due = schedule_next_of(ids_number(sweep->id), sweep->sweep->every_ms,
+                                      sweep->sweep->cron, clock_wall_now(), zone);
 }
 
 // Due at `at`, unless it is due before that anyway.

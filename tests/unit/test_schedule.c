@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // schedule: intervals spread by name and tied to the epoch, cron in a zone.
+#include "../../base/ids.h"
 #include "../../monitor/schedule.h"
 
 #include <setjmp.h>
@@ -15,7 +16,7 @@ static char id_orders[] = "order-submission", id_other[] = "acme/order-submissio
 
 static struct config_flow every(char *id, int64_t every_ms)
 {
-    return (struct config_flow){.id = id, .every_ms = every_ms};
+    return (struct config_flow){.id = id, .number = ids_number(id), .every_ms = every_ms};
 }
 
 static void test_interval_is_tied_to_the_epoch(void **state)
