@@ -5,6 +5,7 @@
 
 #include "redact.h"
 
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
@@ -15,6 +16,8 @@
 enum { EXIT_OF_FATAL = 3 };
 
 static char text_of_end[] = "erpwatch has to end: ", end_of_line[] = "\n";
+static const char text_of_unmapped[] =
+    "a file beside the store (-shm, or one in .locks) was cut short or can no longer be written";
 
 static enum log_level highest_level = LOG_LEVEL_INFO;
 static const struct redact *secrets;
@@ -131,16 +134,12 @@ void log_debug(const char *format, ...)
     va_end(arguments);
 }
 
-// Written without memory, as there may be none.
-static void end_if_fatal(const char *domain, GLogLevelFlags level, const char *message, void *user)
+// Written without memory, as there may be none; a handler of signals may call it.
+static void end_saying(const char *why)
 {
-    if (!(level & G_LOG_FLAG_FATAL)) {
-        g_log_default_handler(domain, level, message, user);
-        return;
-    }
     const struct iovec parts[] = {
         {.iov_base = text_of_end, .iov_len = strlen(text_of_end)},
-        {.iov_base = (char *)(uintptr_t)message, .iov_len = strlen(message)},
+        {.iov_base = (char *)(uintptr_t)why, .iov_len = strlen(why)},
         {.iov_base = end_of_line, .iov_len = 1},
     };
     ssize_t written = writev(STDERR_FILENO, parts, G_N_ELEMENTS(parts));
@@ -148,7 +147,26 @@ static void end_if_fatal(const char *domain, GLogLevelFlags level, const char *m
     _exit(EXIT_OF_FATAL);
 }
 
+static void end_if_fatal(const char *domain, GLogLevelFlags level, const char *message, void *user)
+{
+    if (level & G_LOG_FLAG_FATAL)
+        end_saying(message);
+    g_log_default_handler(domain, level, message, user);
+}
+
+// Only what the kernel could not read or write for us: another one is a fault of the program.
+static void end_if_unmapped(int number, siginfo_t *info, void *user)
+{
+    (void)user;
+    if (info->si_code == BUS_ADRERR || info->si_code == BUS_OBJERR)
+        end_saying(text_of_unmapped);
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
 void log_end_on_fatal(void)
 {
+    const struct sigaction action = {.sa_sigaction = end_if_unmapped, .sa_flags = SA_SIGINFO};
     g_log_set_default_handler(end_if_fatal, NULL);
+    sigaction(SIGBUS, &action, NULL);
 }

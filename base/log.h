@@ -22,7 +22,8 @@ void log_set_level(enum log_level level);
 void log_set_redact(const struct redact *redact);
 
 // From now on, what GLib takes for fatal (out of memory, above all) is said in one line and ends
-// the program with exit code 3, "could not tell", in place of a signal.
+// the program with exit code 3, "could not tell", in place of a signal. So does a file mapped into
+// memory that the kernel cannot read or write any more (SIGBUS).
 void log_end_on_fatal(void);
 
 // Writes one line; control characters in it are escaped.

@@ -28,6 +28,9 @@ class TheStoreGoesWrong(unittest.TestCase):
     def test_schema(self):
         self.run_part("schema", 1)
 
+    def test_map(self):
+        self.run_part("map", 1)
+
 
 if __name__ == "__main__":
     unittest.main()

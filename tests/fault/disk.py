@@ -1,13 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """The store's file goes wrong: pages damaged at random places, a file or its log cut short,
-another version's schema. Whatever of ledger, outbox and incidents can be read is carried
+another version's schema, a file that is shared in memory cut short. Whatever of ledger, outbox and incidents can be read is carried
 over; of what cannot, the mail says so; nothing crashes, and in the end the store is sound and
 flows run.
 
     tests/fault/disk.py [--rounds N] [--seed S] [PART...]
 
-The parts are `damage`, `log` and `schema`; a round is one damaged store. The table says how often
+The parts are `damage`, `log`, `schema` and `map`; a round is one damaged store. The table says how often
 the damage was noticed at once, later (when somebody came to it) or never (it hit nothing, or
 what an entry says alone), and how many entries were lost, and told to be."""
 import collections
@@ -23,6 +23,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 sys.path.insert(0, os.path.join(ROOT, "tests/e2e"))
@@ -486,7 +487,59 @@ def run_schema(place, erp, rounds, numbers):
     return facts, wrong + [f"newer schema: {text}" for text in found]
 
 
-PARTS = {"damage": run_damage, "log": run_log, "schema": run_schema}
+# A file that processes share in memory is cut short under them
+
+
+def start_agent(place):
+    with open(os.path.join(place.folder, "agent.log"), "w", encoding="utf-8") as log:
+        place.process = subprocess.Popen([PROGRAM, "run"], cwd=place.folder, stdout=log, stderr=log)
+
+
+def agent_log(place):
+    with open(os.path.join(place.folder, "agent.log"), encoding="utf-8") as log:
+        return log.read()
+
+
+def runs_made(place):
+    with connect(place.store) as store:
+        return store.execute("SELECT (SELECT count(*) FROM run) + (SELECT count(*) FROM good_run)").fetchone()[0]
+
+
+def cut_round(place, base, numbers):
+    place.take(base)
+    start_agent(place)
+    first = runs_made(place)
+    wait_for(lambda: runs_made(place) > first, "a run")
+    cut = place.store + numbers.choice(("-shm", "-shm", ".locks/flows"))
+    os.truncate(cut, numbers.choice((0, 0, numbers.randrange(os.path.getsize(cut)))))
+    first = time.monotonic()
+    wait_for(lambda: place.process.poll() is not None or time.monotonic() > first + 3, "the end")
+    ended = place.process.poll() is not None
+    if not ended:
+        place.process.terminate()
+        place.process.wait()
+    wrong = []
+    code, log = place.process.returncode, agent_log(place)
+    if code not in ((3,) if ended else (0, 3)) or (code == 3) != ("has to end: a file beside the store" in log):
+        wrong.append(f"the agent ended by {code}: {log[-500:]}")
+    wrong += settle(place)
+    if place.aside():
+        wrong.append("a sound store was set aside")
+    return {"rounds": 1, "at once": code == 3, "never": code == 0}, wrong
+
+
+def run_map(place, erp, rounds, numbers):
+    base = make_base(place, erp)
+    facts = collections.Counter()
+    wrong = []
+    for number in range(rounds):
+        more, found = cut_round(place, base, numbers)
+        facts.update(more)
+        wrong += [f"shared memory, round {number}: {text}" for text in found]
+    return {"shared memory": facts}, wrong
+
+
+PARTS = {"damage": run_damage, "log": run_log, "schema": run_schema, "map": run_map}
 
 
 def run_part(name, rounds, seed):
