@@ -47,6 +47,11 @@ struct db_rows {
 
 G_DEFINE_QUARK(erpwatch - db - error, db_error)
 
+bool db_is_file_error(const GError *error)
+{
+    return error->domain == DB_ERROR && error->code != DB_ERROR_FAILED;
+}
+
 static enum db_error error_of_errno(int number, enum db_error otherwise)
 {
     switch (number) {

@@ -23,6 +23,9 @@ enum db_error {
     DB_ERROR_IO
 };
 
+// True where the file fails, not what was to be written.
+bool db_is_file_error(const GError *error);
+
 enum db_flags { DB_READ_WRITE = 0, DB_READ_ONLY = 1, DB_CREATE = 2 };
 
 // Opens a database file (mode 0600 where created) in WAL mode with

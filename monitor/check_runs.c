@@ -105,7 +105,11 @@ static void watch(struct check_run *run)
     struct watch_event *event = watch_event_new(run->result, run->redact, true);
     event->counts = plan->notify;
     event->groups = false;
-    watch_submit(plan->runtime->writer, plan->config, event, on_watched, run);
+    if (plan->runtime->standby)
+        standby_submit(plan->runtime->standby, plan->runtime->writer, plan->config, event,
+                       on_watched, run);
+    else
+        watch_submit(plan->runtime->writer, plan->config, event, on_watched, run);
 }
 
 static void on_online(bool online, void *context)

@@ -9,6 +9,7 @@
 #include "watch.h"
 
 struct check_watch {
+    struct runtime *runtime;
     const struct config *config;
     void (*done)(void *context);
     void *context;
@@ -34,7 +35,9 @@ static bool tick(struct db *db, void *context, GError **error)
 static void on_done(const GError *error, void *context)
 {
     struct check_watch *watch = context;
-    if (error)
+    if (error && db_is_file_error(error))
+        standby_take_over(watch->runtime->standby, (enum db_error)error->code);
+    else if (error)
         log_error("incidents cannot be kept: %s", error->message);
     watch->done(watch->context);
     g_free(watch);
@@ -51,13 +54,13 @@ static void submit(struct runtime *runtime, writer_work work, const struct check
 void check_watch_configure(struct runtime *runtime, const struct config *config,
                            void (*done)(void *context), void *context)
 {
-    const struct check_watch watch = {config, done, context};
+    const struct check_watch watch = {runtime, config, done, context};
     submit(runtime, configure, &watch);
 }
 
 void check_watch_tick(struct runtime *runtime, const struct config *config,
                       void (*done)(void *context), void *context)
 {
-    const struct check_watch watch = {config, done, context};
+    const struct check_watch watch = {runtime, config, done, context};
     submit(runtime, tick, &watch);
 }

@@ -7,7 +7,8 @@
 #include "runtime.h"
 
 // Notes the configuration, before the runs; an agent that is alive does that itself. `done`
-// is called on the loop, also where it failed (which is logged).
+// is called on the loop, also where it failed (which is logged; where the store cannot be written,
+// the standby takes over).
 void check_watch_configure(struct runtime *runtime, const struct config *config,
                            void (*done)(void *context), void *context);
 

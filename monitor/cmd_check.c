@@ -36,6 +36,7 @@ struct check_command {
     const GPtrArray *flows; // of struct config_flow: those to run
     int64_t deadline_ms;
     bool interrupted, progress_shown, runs_ended;
+    bool store_fails; // incidents were kept in memory
 };
 
 static void show_progress(guint done, guint all, const char *flow, void *context)
@@ -90,13 +91,21 @@ static void on_runs_ended(void *context)
         end_check(check);
 }
 
+static const char *config_path(const struct check_command *check)
+{
+    return check->options->config ? check->options->config : config_default_path();
+}
+
 // check --notify delivers once before it exits.
 static void deliver(void *context)
 {
     struct check_command *check = context;
-    check->mail = mail_child_new(
-        &check->loop, check->options->config ? check->options->config : config_default_path(),
-        on_delivered, check);
+    if (standby_is_used(check->runtime.standby)) {
+        check->store_fails = true;
+        standby_deliver(check->runtime.standby, check->config, on_delivered, check);
+        return;
+    }
+    check->mail = mail_child_new(&check->loop, config_path(check), on_delivered, check);
     mail_child_start(check->mail);
     if (!mail_child_is_busy(check->mail))
         close_all(check);
@@ -223,6 +232,14 @@ static void print_unpaid(const struct check_command *check)
     }
 }
 
+// A store that cannot be written is our own fault: over a good result, below a failing one.
+static int exit_code(const struct check_command *check)
+{
+    int code = check->report.exit_code;
+    return check->interrupted || (check->store_fails && code != COMMAND_FAILED) ? COMMAND_UNKNOWN
+                                                                                : code;
+}
+
 static int run_check(struct check_command *check)
 {
     g_autoptr(GError) error = NULL;
@@ -239,17 +256,19 @@ static int run_check(struct check_command *check)
     check->report.exchanges = check->options->verbose;
     watch_signals(check);
     start_debts(check);
-    if (check->options->notify)
+    if (check->options->notify) {
+        check->runtime.standby = standby_new(&check->loop, path, config_path(check));
         check_watch_configure(&check->runtime, check->config, start_runs, check);
-    else
+    } else {
         start_runs(check);
+    }
     uv_run(&check->loop, UV_RUN_DEFAULT);
     runtime_clear(&check->runtime);
     uv_loop_close(&check->loop);
     g_autofree char *text = check_report_format(&check->report, check->options->format);
     fputs(text, stdout);
     print_unpaid(check);
-    int code = check->interrupted ? COMMAND_UNKNOWN : check->report.exit_code;
+    int code = exit_code(check);
     check_report_clear(&check->report);
     return code;
 }

@@ -22,7 +22,7 @@ struct runtime {
     struct token_keep *tokens;     // likewise
     struct left_alone *left_alone; // likewise
     struct flow_engine *engine;
-    struct standby *standby; // of the agent alone, which makes it; NULL elsewhere
+    struct standby *standby; // of the agent and check --notify, which make it
 };
 
 // Opens all of it; without a store where `path` is NULL. False and `error` where

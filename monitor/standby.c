@@ -27,6 +27,11 @@ struct standby {
     unsigned results;    // taken since the memory was begun
     bool trimmed;        // some runs were dropped
     bool giving_back;
+    struct { // of standby_deliver
+        const struct config *config;
+        void (*done)(void *context); // NULL: not asked for
+        void *context;
+    } delivery;
 };
 
 // One notice on its way through a child.
@@ -232,14 +237,20 @@ static void close_all(struct sending *sending)
     release(sending);
 }
 
+static void deliver_next(struct standby *standby);
+
 // Both the exit and the end of the output have to come.
 static void finish_when_done(struct sending *sending)
 {
+    struct standby *standby = sending->standby;
     if (!sending->exited || !sending->ended) {
         return;
     }
     settle(sending);
     close_all(sending);
+    if (standby->delivery.done != NULL) {
+        deliver_next(standby);
+    }
 }
 
 static void on_exit_of_child(uv_process_t *process, int64_t status, int number)
@@ -352,6 +363,25 @@ void standby_serve(struct standby *standby, const struct config *config)
     }
 }
 
+static void deliver_next(struct standby *standby)
+{
+    standby_serve(standby, standby->delivery.config);
+    if (standby->sending == NULL && standby->delivery.done != NULL) {
+        void (*done)(void *) = standby->delivery.done;
+        standby->delivery.done = NULL;
+        done(standby->delivery.context);
+    }
+}
+
+void standby_deliver(struct standby *standby, const struct config *config,
+                     void (*done)(void *context), void *context)
+{
+    standby->delivery.config = config;
+    standby->delivery.done = done;
+    standby->delivery.context = context;
+    deliver_next(standby);
+}
+
 struct giving {
     struct standby *standby;
     struct db *memory;
@@ -425,12 +455,6 @@ static bool wait_for_turn(struct db *db, void *context, GError **error)
     return true;
 }
 
-// The file fails, not what was to be written.
-static bool is_of_the_file(const GError *error)
-{
-    return error->domain == DB_ERROR && error->code != DB_ERROR_FAILED;
-}
-
 static void answer(struct submission *submission, const GError *error)
 {
     submission->done(&submission->answer, error, submission->context);
@@ -449,7 +473,7 @@ static void take(struct submission *submission)
 static void on_watched(const GError *error, void *context)
 {
     struct submission *submission = context;
-    if (error != NULL && is_of_the_file(error)) {
+    if (error != NULL && db_is_file_error(error)) {
         submission->standby->cause = (enum db_error)error->code;
         take(submission);
     } else {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Incidents and mail while the store cannot be written: the same tables in memory,
-// begun from what the store says, and mails sent one by one over `deliver --stdin`.
-// When the store can be written again, it is told all that happened.
+// Incidents and mail of the agent, or of `check --notify`, while the store cannot be written: the
+// same tables in memory, begun from what the store says, and mails sent one by one over `deliver
+// --stdin`. When the store can be written again, it is told all that happened.
 #ifndef MONITOR_STANDBY_H
 #define MONITOR_STANDBY_H
 
@@ -29,6 +29,11 @@ bool standby_result(struct standby *standby, const struct config *config,
 // Does what time brings about: mutes that end, the next notice that is due, unless one is being
 // sent. To be called every second.
 void standby_serve(struct standby *standby, const struct config *config);
+
+// Sends what is due now, one notice after the other, each tried once; then calls `done` on the
+// loop. For a process that does not stay: `config` is borrowed until then.
+void standby_deliver(struct standby *standby, const struct config *config,
+                     void (*done)(void *context), void *context);
 
 // Gives all back through the writer, whatever its state. False where there is nothing to give, or
 // the file is damaged; else `done` is called, and `config` is borrowed until then.

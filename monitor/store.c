@@ -30,6 +30,7 @@ struct store {
     char *path, *folder, *reserve;
     char *owner;
     struct db *db;
+    bool reserve_gone; // the disk has no room for it
     struct lock *own, *agent;
     struct claims *flows;
     GHashTable *running; // the flows that are ours -> their slot in `flows`
@@ -175,13 +176,35 @@ static bool finish_replacement(const struct store *store, GError **error)
     return repair != NULL && store_repair_finish(store->path, clock_wall_now(), error);
 }
 
+static bool release_reserve(void *self)
+{
+    const struct store *store = self;
+    return unlink(store->reserve) == 0;
+}
+
+// What processes share of the log needs room too, where nobody has it open.
+static struct db *open_with_reserve(struct store *store, GError **error)
+{
+    GError *problem = NULL;
+    struct db *db = open_checked(store->path, &problem);
+    if (g_error_matches(problem, DB_ERROR, DB_ERROR_FULL) && release_reserve(store)) {
+        g_clear_error(&problem);
+        store->reserve_gone = true;
+        db = open_checked(store->path, &problem);
+    }
+    if (db == NULL) {
+        g_propagate_error(error, problem);
+    }
+    return db;
+}
+
 static bool open_database(struct store *store, GError **error)
 {
     g_autoptr(GError) problem = NULL;
     if (!finish_replacement(store, error)) {
         return false;
     }
-    store->db = open_checked(store->path, &problem);
+    store->db = open_with_reserve(store, &problem);
     if (store->db != NULL) {
         return true;
     }
@@ -219,12 +242,6 @@ static bool restore_reserve(void *self)
     return make_reserve(store);
 }
 
-static bool release_reserve(void *self)
-{
-    const struct store *store = self;
-    return unlink(store->reserve) == 0;
-}
-
 struct lock *store_lock_token(const struct store *store, const char *key, GError **error)
 {
     g_autofree char *name = g_strconcat("token-", key, NULL);
@@ -234,7 +251,7 @@ struct lock *store_lock_token(const struct store *store, const char *key, GError
 
 struct writer_reserve store_reserve(struct store *store)
 {
-    return (struct writer_reserve){release_reserve, restore_reserve, store};
+    return (struct writer_reserve){release_reserve, restore_reserve, store, store->reserve_gone};
 }
 
 struct store *store_open(const char *path, GError **error)
@@ -253,7 +270,7 @@ struct store *store_open(const char *path, GError **error)
     // A store that was made by hand may be open to others. Where it is not ours to
     // change, it stays as it is.
     (void)chmod(path, 0600);
-    (void)make_reserve(store);
+    store->reserve_gone = store->reserve_gone || !make_reserve(store);
     return store;
 }
 

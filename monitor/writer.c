@@ -87,10 +87,7 @@ static void run_in_savepoint(struct writer *writer, struct task *task)
 
 static bool is_our_failure(const GError *error)
 {
-    return error != NULL && error->domain == DB_ERROR &&
-           (error->code == DB_ERROR_FULL || error->code == DB_ERROR_READONLY ||
-            error->code == DB_ERROR_CORRUPT || error->code == DB_ERROR_BUSY ||
-            error->code == DB_ERROR_CANNOT_OPEN || error->code == DB_ERROR_IO);
+    return error != NULL && db_is_file_error(error);
 }
 
 static bool give_up_group(struct writer *writer, const struct task *task, GError **error)
@@ -404,6 +401,7 @@ struct writer *writer_new(uv_loop_t *loop, struct db *db, unsigned room,
     writer->answered = g_ptr_array_new_with_free_func(task_free);
     if (reserve != NULL) {
         writer->reserve = *reserve;
+        writer->reserve_gone = reserve->gone;
     }
     bool ready = uv_mutex_init(&writer->mutex) == 0 && uv_cond_init(&writer->wake) == 0 &&
                  uv_async_init(loop, &writer->answer, on_answer) == 0;

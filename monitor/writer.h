@@ -36,6 +36,7 @@ struct writer_reserve {
     bool (*release)(void *self);
     bool (*restore)(void *self);
     void *self;
+    bool gone; // it was given up already
 };
 
 // Starts the thread. `db` is owned by the writer from now on. `room` jobs may

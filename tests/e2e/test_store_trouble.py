@@ -218,6 +218,27 @@ class StoreTrouble(Case):
         self.assert_each_mail_once()
         self.assert_log_is_short()
 
+    def test_checks_on_a_full_disk(self):
+        """Driven by cron, with nobody else at work: what fails is told all the same."""
+        self.mount("-t", "tmpfs", "-o", "size=12m", "tmpfs")
+        self.configure()
+        self.assertEqual(self.run_program("check", "--notify").returncode, 0)
+        filler = self.fill_disk()
+        done = self.run_program("check", "--notify", "reading")
+        self.assertEqual(done.returncode, 3, done.stderr)
+        self.assertIn("the disk is full", done.stderr)
+        self.assertIn("ok", done.stdout)
+        self.break_erp()
+        done = self.run_program("check", "--notify")
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertIn(IN_MEMORY, done.stderr)
+        self.wait_for_mail(STORE_FAILS)
+        self.assertEqual(self.wait_for_mail("Read an invoice")["To"], "Acme <it@acme.example>")
+        os.unlink(filler)
+        done = self.run_program("check", "--notify")
+        self.assertEqual((done.returncode, done.stderr), (2, ""))
+        self.assertEqual(len(self.open_incidents()), 2)
+
     def test_read_only_while_running(self):
         self.configure()
         agent = self.start_agent()
@@ -268,8 +289,8 @@ class StoreTrouble(Case):
         self.mount("--bind", self.path("store"))
         if not command_works("mount", "-o", "remount,bind,ro", self.path("store")):
             self.skipTest("nothing can be mounted read-only here")
-        for command in ("run", "check"):
-            done = self.run_program(command)
+        for command in (["run"], ["check"], ["check", "--notify"], ["deliver"]):
+            done = self.run_program(*command)
             self.assertEqual(done.returncode, 3, done.stderr)
             self.assertIn("ead-only", done.stderr)
         self.check("--no-store", code=0)
