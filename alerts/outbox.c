@@ -137,7 +137,7 @@ bool outbox_server_waits(struct db *db, const char *server, const char *digest,
                                          "SELECT due_us, interval_us FROM outbox_server"
                                          " WHERE server = ? AND digest = ?",
                                          "ss", server, digest);
-    if (rows == NULL || !db_rows_next(rows, error))
+    if (!db_rows_next(rows, error))
         return false;
     until->us = db_rows_integer(rows, 0);
     return !delivery_plan_is_due(*until, db_rows_integer(rows, 1), now);
@@ -194,11 +194,8 @@ static struct outbox_item *item_of_row(const struct db_rows *rows)
 struct outbox_item *outbox_take(struct db *db, struct clock_wall now, GError **error)
 {
     struct outbox_item *item = NULL;
-    g_autoptr(GError) problem = NULL;
     g_autoptr(db_rows_t) rows = db_query(db, error, take_sql, "i", now.us);
-    if (rows == NULL)
-        return NULL;
-    while (db_rows_next(rows, &problem)) {
+    while (db_rows_next(rows, error)) {
         if (item == NULL)
             item = item_of_row(rows);
         if (db_rows_integer(rows, TAKE_SEQUENCE) != item->sequence)
@@ -207,8 +204,7 @@ struct outbox_item *outbox_take(struct db *db, struct clock_wall now, GError **e
         g_ptr_array_add(item->recipients, g_strdup(db_rows_text(rows, TAKE_ADDRESS)));
         g_array_append_val(item->attempts, attempts);
     }
-    if (problem) {
-        g_propagate_error(error, g_steal_pointer(&problem));
+    if (db_rows_failed(rows)) {
         outbox_item_free(item);
         return NULL;
     }

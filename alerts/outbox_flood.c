@@ -50,23 +50,14 @@ bool outbox_flood_admit(struct db *db, const struct outbox_item *item, int limit
 // The contacts with held notices whose last summary is an hour old, or was never.
 static GPtrArray *contacts_due(struct db *db, struct clock_wall now, GError **error)
 {
-    g_autoptr(GPtrArray) contacts = g_ptr_array_new_with_free_func(g_free);
-    g_autoptr(GError) problem = NULL;
-    g_autoptr(db_rows_t) rows =
+    return db_take_texts(
         db_query(db, error,
                  "SELECT DISTINCT n.contact FROM outbox_recipient r JOIN outbox_notice n"
                  " USING (sequence) WHERE r.state = 'held' AND NOT EXISTS (SELECT 1 FROM"
                  " outbox_notice s WHERE s.contact = n.contact AND s.kind = 'summary'"
                  " AND s.queued_us > ? AND s.queued_us <= ?)",
-                 "ii", now.us - HOUR_US, now.us);
-    if (rows == NULL)
-        return NULL;
-    while (db_rows_next(rows, &problem))
-        g_ptr_array_add(contacts, g_strdup(db_rows_text(rows, 0)));
-    if (problem == NULL)
-        return g_steal_pointer(&contacts);
-    g_propagate_error(error, g_steal_pointer(&problem));
-    return NULL;
+                 "ii", now.us - HOUR_US, now.us),
+        error);
 }
 
 // A contact that is no longer configured cannot be written a summary: its notices go singly.
@@ -92,21 +83,15 @@ static void add_line(GString *text, const char *facts_text, int *count)
 static char *list_held(struct db *db, const char *contact, int *count, GError **error)
 {
     g_autoptr(GString) text = g_string_new(NULL);
-    g_autoptr(GError) problem = NULL;
     g_autoptr(db_rows_t) rows =
         db_query(db, error,
                  "SELECT facts FROM outbox_notice n WHERE contact = ? AND EXISTS (SELECT 1 FROM"
                  " outbox_recipient r WHERE r.sequence = n.sequence AND r.state = 'held')"
                  " ORDER BY sequence",
                  "s", contact);
-    if (rows == NULL)
-        return NULL;
-    while (db_rows_next(rows, &problem))
+    while (db_rows_next(rows, error))
         add_line(text, db_rows_text(rows, 0), count);
-    if (problem == NULL)
-        return g_string_free(g_steal_pointer(&text), FALSE);
-    g_propagate_error(error, g_steal_pointer(&problem));
-    return NULL;
+    return db_rows_failed(rows) ? NULL : g_string_free(g_steal_pointer(&text), FALSE);
 }
 
 static bool settle_held(struct db *db, const char *contact, const char *summary,

@@ -11,20 +11,17 @@ bool outbox_nobody_told(struct db *db, const char *incident, GError **error)
                  " JOIN outbox_recipient r USING (sequence)"
                  " WHERE n.incident = ? AND n.kind = 'opened'",
                  "s", incident);
-    if (rows == NULL || !db_rows_next(rows, error))
+    if (!db_rows_next(rows, error))
         return false;
     return db_rows_integer(rows, 0) > 0 && db_rows_integer(rows, 0) == db_rows_integer(rows, 1);
 }
 
 bool outbox_count(struct db *db, struct outbox_counts *counts, GError **error)
 {
-    g_autoptr(GError) problem = NULL;
     g_autoptr(db_rows_t) rows =
         db_query(db, error, "SELECT state, count(*) FROM outbox_recipient GROUP BY state", "");
     *counts = (struct outbox_counts){0};
-    if (rows == NULL)
-        return false;
-    while (db_rows_next(rows, &problem)) {
+    while (db_rows_next(rows, error)) {
         const char *state = db_rows_text(rows, 0);
         int *counter = g_str_equal(state, "accepted")     ? &counts->accepted
                        : g_str_equal(state, "given_up")   ? &counts->given_up
@@ -32,10 +29,7 @@ bool outbox_count(struct db *db, struct outbox_counts *counts, GError **error)
                                                           : &counts->waiting;
         *counter += (int)db_rows_integer(rows, 1);
     }
-    if (problem == NULL)
-        return true;
-    g_propagate_error(error, g_steal_pointer(&problem));
-    return false;
+    return !db_rows_failed(rows);
 }
 
 #define RECIPIENT_COLUMNS                                                                          \
@@ -78,15 +72,9 @@ static cJSON *recipients_to_json(struct db_rows *query, GError **error)
 {
     g_autoptr(db_rows_t) rows = query;
     g_autoptr(cJSON) array = cJSON_CreateArray();
-    g_autoptr(GError) problem = NULL;
-    if (rows == NULL)
-        return NULL;
-    while (db_rows_next(rows, &problem))
+    while (db_rows_next(rows, error))
         cJSON_AddItemToArray(array, recipient_to_json(rows));
-    if (problem == NULL)
-        return g_steal_pointer(&array);
-    g_propagate_error(error, g_steal_pointer(&problem));
-    return NULL;
+    return db_rows_failed(rows) ? NULL : g_steal_pointer(&array);
 }
 
 cJSON *outbox_problems(struct db *db, GError **error)
@@ -111,22 +99,13 @@ cJSON *outbox_of_incident(struct db *db, const char *incident, GError **error)
 
 GPtrArray *outbox_untold_incidents(struct db *db, GError **error)
 {
-    g_autoptr(GPtrArray) incidents = g_ptr_array_new_with_free_func(g_free);
-    g_autoptr(GError) problem = NULL;
-    g_autoptr(db_rows_t) rows =
+    return db_take_texts(
         db_query(db, error,
                  "SELECT n.incident FROM outbox_notice n JOIN outbox_recipient r USING (sequence)"
                  " WHERE n.kind = 'opened' GROUP BY n.incident"
                  " HAVING sum(r.state <> 'given_up') = 0 ORDER BY min(n.sequence)",
-                 "");
-    if (rows == NULL)
-        return NULL;
-    while (db_rows_next(rows, &problem))
-        g_ptr_array_add(incidents, g_strdup(db_rows_text(rows, 0)));
-    if (problem == NULL)
-        return g_steal_pointer(&incidents);
-    g_propagate_error(error, g_steal_pointer(&problem));
-    return NULL;
+                 ""),
+        error);
 }
 
 bool outbox_prune(struct db *db, struct clock_wall evidence, struct clock_wall all, int limit,

@@ -42,7 +42,7 @@ struct db_rows {
     struct db *db;
     struct statement *statement;
     bool kept; // in db->statements, so only reset at the end
-    bool done;
+    bool done, failed;
 };
 
 G_DEFINE_QUARK(erpwatch - db - error, db_error)
@@ -323,23 +323,16 @@ bool db_run(struct db *db, GError **error, const char *sql, const char *types, .
     va_start(values, types);
     struct db_rows *rows = query(db, error, sql, types, &values);
     va_end(values);
-    if (rows == NULL) {
-        return false;
+    while (db_rows_next(rows, error)) {
     }
-    GError *problem = NULL;
-    while (db_rows_next(rows, &problem)) {
-    }
+    bool good = !db_rows_failed(rows);
     db_rows_end(rows);
-    if (problem != NULL) {
-        g_propagate_error(error, problem);
-        return false;
-    }
-    return true;
+    return good;
 }
 
 bool db_rows_next(struct db_rows *rows, GError **error)
 {
-    if (rows->done) {
+    if (rows == NULL || rows->done) {
         return false;
     }
     int code = sqlite3_step(rows->statement->handle);
@@ -348,11 +341,17 @@ bool db_rows_next(struct db_rows *rows, GError **error)
     }
     rows->done = true;
     if (code != SQLITE_DONE) {
+        rows->failed = true;
         fail(rows->db, code, error);
     }
     // Ends the read now: one that stays open keeps the log from being emptied.
     (void)sqlite3_reset(rows->statement->handle);
     return false;
+}
+
+bool db_rows_failed(const struct db_rows *rows)
+{
+    return rows == NULL || rows->failed;
 }
 
 const char *db_rows_text(const struct db_rows *rows, int column)
@@ -401,52 +400,36 @@ bool db_script(struct db *db, const char *sql, GError **error)
 bool db_take_integer(struct db_rows *taken, int64_t otherwise, int64_t *value, GError **error)
 {
     g_autoptr(db_rows_t) rows = taken;
-    GError *problem = NULL;
-    *value = otherwise;
-    if (rows == NULL) {
-        return false;
-    }
-    if (db_rows_next(rows, &problem) && db_rows_text(rows, 0) != NULL) {
-        *value = db_rows_integer(rows, 0);
-    }
-    if (problem != NULL) {
-        g_propagate_error(error, problem);
-        return false;
-    }
-    return true;
+    bool there = db_rows_next(rows, error) && db_rows_text(rows, 0) != NULL;
+    *value = there ? db_rows_integer(rows, 0) : otherwise;
+    return !db_rows_failed(rows);
 }
 
 bool db_take_any(struct db_rows *taken, bool *any, GError **error)
 {
     g_autoptr(db_rows_t) rows = taken;
-    GError *problem = NULL;
-    if (rows == NULL) {
+    bool there = db_rows_next(rows, error);
+    if (db_rows_failed(rows)) {
         return false;
     }
-    *any = db_rows_next(rows, &problem);
-    if (problem != NULL) {
-        g_propagate_error(error, problem);
-        return false;
-    }
+    *any = there;
     return true;
+}
+
+char *db_take_text(struct db_rows *taken, GError **error)
+{
+    g_autoptr(db_rows_t) rows = taken;
+    return db_rows_next(rows, error) ? g_strdup(db_rows_text(rows, 0)) : NULL;
 }
 
 GPtrArray *db_take_texts(struct db_rows *taken, GError **error)
 {
     g_autoptr(db_rows_t) rows = taken;
     g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
-    GError *problem = NULL;
-    if (rows == NULL) {
-        return NULL;
-    }
-    while (db_rows_next(rows, &problem)) {
+    while (db_rows_next(rows, error)) {
         g_ptr_array_add(texts, g_strdup(db_rows_text(rows, 0)));
     }
-    if (problem != NULL) {
-        g_propagate_error(error, problem);
-        return NULL;
-    }
-    return g_steal_pointer(&texts);
+    return db_rows_failed(rows) ? NULL : g_steal_pointer(&texts);
 }
 
 bool db_begin(struct db *db, GError **error)

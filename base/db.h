@@ -48,9 +48,11 @@ bool db_script(struct db *db, const char *sql, GError **error);
 // with db_rows_end before the same SQL is used again.
 struct db_rows *db_query(struct db *db, GError **error, const char *sql, const char *types, ...);
 
-// The next row; false at the end, or with `error` set. Column values are
-// borrowed until the next call.
+// The next row; false at the end, and where it fails: then `error` is set and db_rows_failed
+// says so. A query that failed (NULL) has no rows. Column values are borrowed until the next
+// call.
 bool db_rows_next(struct db_rows *rows, GError **error);
+bool db_rows_failed(const struct db_rows *rows);
 const char *db_rows_text(const struct db_rows *rows, int column);
 int64_t db_rows_integer(const struct db_rows *rows, int column);
 double db_rows_double(const struct db_rows *rows, int column);
@@ -61,8 +63,12 @@ void db_rows_end(struct db_rows *rows);
 // The first row's first column, `otherwise` where there is no row or it is NULL.
 bool db_take_integer(struct db_rows *rows, int64_t otherwise, int64_t *value, GError **error);
 
-// Whether there is a row at all.
+// Whether there is a row at all; `any` stays as it is where that cannot be told.
 bool db_take_any(struct db_rows *rows, bool *any, GError **error);
+
+// The first row's first column, which the caller frees; NULL where there is no row or it is
+// NULL, and with `error` set where it fails.
+char *db_take_text(struct db_rows *rows, GError **error);
 
 // The first column of all rows, of char *; NULL and `error` where it fails.
 GPtrArray *db_take_texts(struct db_rows *rows, GError **error);

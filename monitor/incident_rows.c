@@ -38,19 +38,11 @@ static struct incident_flow *flow_of_row(const struct db_rows *rows)
 struct incident_flow *incident_rows_load_flow(struct db *db, const char *flow, const char *system,
                                               GError **error)
 {
-    GError *problem = NULL;
     g_autoptr(db_rows_t) rows = db_query(db, error, SELECT_FLOW "WHERE flow = ?", "s", flow);
-    if (rows == NULL) {
-        return NULL;
-    }
-    if (db_rows_next(rows, &problem)) {
+    if (db_rows_next(rows, error)) {
         return flow_of_row(rows);
     }
-    if (problem != NULL) {
-        g_propagate_error(error, problem);
-        return NULL;
-    }
-    return incident_flow_new(flow, system);
+    return db_rows_failed(rows) ? NULL : incident_flow_new(flow, system);
 }
 
 static void free_flow(gpointer data)
@@ -61,19 +53,11 @@ static void free_flow(gpointer data)
 GPtrArray *incident_rows_all_flows(struct db *db, GError **error)
 {
     g_autoptr(GPtrArray) flows = g_ptr_array_new_with_free_func(free_flow);
-    GError *problem = NULL;
     g_autoptr(db_rows_t) rows = db_query(db, error, SELECT_FLOW "ORDER BY flow", "");
-    if (rows == NULL) {
-        return NULL;
-    }
-    while (db_rows_next(rows, &problem)) {
+    while (db_rows_next(rows, error)) {
         g_ptr_array_add(flows, flow_of_row(rows));
     }
-    if (problem != NULL) {
-        g_propagate_error(error, problem);
-        return NULL;
-    }
-    return g_steal_pointer(&flows);
+    return db_rows_failed(rows) ? NULL : g_steal_pointer(&flows);
 }
 
 bool incident_rows_forget_flow(struct db *db, const char *flow, GError **error)
@@ -213,16 +197,12 @@ bool incident_rows_store(struct db *db, const struct incident *incident, GError 
 
 static bool load_members(struct db *db, struct incident *incident, GError **error)
 {
-    GError *problem = NULL;
     g_autoptr(db_rows_t) rows =
         db_query(db, error,
                  "SELECT flow, failing, first_failed, last_failed, last_good, runs_failed"
                  " FROM incident_flow WHERE incident = ? ORDER BY place",
                  "s", incident->id);
-    if (rows == NULL) {
-        return false;
-    }
-    while (db_rows_next(rows, &problem)) {
+    while (db_rows_next(rows, error)) {
         struct transition_flow *member = incident_member_new(text_of(rows, 0));
         member->failing = db_rows_integer(rows, 1) != 0;
         member->first_failed.us = db_rows_integer(rows, 2);
@@ -231,11 +211,7 @@ static bool load_members(struct db *db, struct incident *incident, GError **erro
         member->runs_failed = (int)db_rows_integer(rows, 5);
         g_ptr_array_add(incident->flows, member);
     }
-    if (problem != NULL) {
-        g_propagate_error(error, problem);
-        return false;
-    }
-    return true;
+    return !db_rows_failed(rows);
 }
 
 struct incident *incident_rows_load(struct db *db, const char *id, GError **error)
@@ -245,7 +221,7 @@ struct incident *incident_rows_load(struct db *db, const char *id, GError **erro
                  "SELECT system, fingerprint, run, opened, closed, first_seq, open_seq, state"
                  " FROM incident WHERE id = ?",
                  "s", id);
-    if (rows == NULL || !db_rows_next(rows, error)) {
+    if (!db_rows_next(rows, error)) {
         return NULL;
     }
     g_autoptr(incident_t) incident = incident_new(id, text_of(rows, 0));
@@ -262,12 +238,12 @@ struct incident *incident_rows_load(struct db *db, const char *id, GError **erro
 char *incident_rows_find_open(struct db *db, const char *system, const char *fingerprint,
                               GError **error)
 {
-    g_autoptr(db_rows_t) rows =
+    return db_take_text(
         db_query(db, error,
                  "SELECT id FROM incident WHERE closed = 0 AND system = ? AND fingerprint = ?"
                  " ORDER BY open_seq LIMIT 1",
-                 "ss", system, fingerprint);
-    return rows != NULL && db_rows_next(rows, error) ? g_strdup(db_rows_text(rows, 0)) : NULL;
+                 "ss", system, fingerprint),
+        error);
 }
 
 GPtrArray *incident_rows_held(struct db *db, GError **error)

@@ -70,22 +70,14 @@ static bool refuse_unknown(const struct flow_debt *debt, GError **error)
 // How often this debt was tried before.
 static bool read_tries(struct db *db, const struct flow_debt *debt, int64_t *tries, GError **error)
 {
-    GError *problem = NULL;
     g_autoptr(db_rows_t) rows =
         db_query(db, error, "SELECT tries FROM debt WHERE id = ? AND sent_at = ?", "si", debt->id,
                  debt->sent_at.us);
-    if (rows == NULL) {
-        return false;
-    }
-    if (db_rows_next(rows, &problem)) {
+    if (db_rows_next(rows, error)) {
         *tries = db_rows_integer(rows, 0);
         return true;
     }
-    if (problem == NULL) {
-        return refuse_unknown(debt, error);
-    }
-    g_propagate_error(error, problem);
-    return false;
+    return !db_rows_failed(rows) && refuse_unknown(debt, error);
 }
 
 // What another system is to make within a time is looked for until then, and once after.
@@ -179,18 +171,10 @@ static GPtrArray *take_debts(struct db_rows *rows, GError **error)
 {
     g_autoptr(db_rows_t) owned = rows;
     g_autoptr(GPtrArray) debts = g_ptr_array_new_with_free_func(free_debt);
-    GError *problem = NULL;
-    if (owned == NULL) {
-        return NULL;
-    }
-    while (db_rows_next(owned, &problem)) {
+    while (db_rows_next(owned, error)) {
         g_ptr_array_add(debts, debt_of_row(owned));
     }
-    if (problem != NULL) {
-        g_propagate_error(error, problem);
-        return NULL;
-    }
-    return g_steal_pointer(&debts);
+    return db_rows_failed(owned) ? NULL : g_steal_pointer(&debts);
 }
 
 GPtrArray *ledger_due(struct db *db, const char *owner, struct clock_wall now, int limit,
@@ -207,36 +191,27 @@ GPtrArray *ledger_due(struct db *db, const char *owner, struct clock_wall now, i
     return take_debts(db_query(db, error, sql, "sii", owner, now.us, (int64_t)limit), error);
 }
 
-static bool take_integer(struct db_rows *rows, int64_t *value, GError **error)
-{
-    g_autoptr(db_rows_t) owned = rows;
-    if (owned == NULL || !db_rows_next(owned, error) || db_rows_text(owned, 0) == NULL) {
-        return false;
-    }
-    *value = db_rows_integer(owned, 0);
-    return true;
-}
-
 struct clock_wall ledger_next_due(struct db *db, const char *owner, struct clock_wall now,
                                   GError **error)
 {
     struct clock_wall due = {-1};
-    (void)take_integer(db_query(db, error,
-                                "SELECT min(CASE WHEN changed > ?2 THEN ?2 ELSE due END) FROM debt"
-                                " WHERE owner = ?1 AND state = 'owed' AND due IS NOT NULL",
-                                "si", owner, now.us),
-                       &due.us, error);
+    (void)db_take_integer(
+        db_query(db, error,
+                 "SELECT min(CASE WHEN changed > ?2 THEN ?2 ELSE due END) FROM debt"
+                 " WHERE owner = ?1 AND state = 'owed' AND due IS NOT NULL",
+                 "si", owner, now.us),
+        -1, &due.us, error);
     return due;
 }
 
 bool ledger_holds_back(struct db *db, const char *system, GError **error)
 {
     int64_t found = 0;
-    return take_integer(db_query(db, error,
-                                 "SELECT count(*) FROM debt WHERE state = 'owed' AND system = ?"
-                                 " AND due IS NOT NULL AND tries = 0",
-                                 "s", system),
-                        &found, error) &&
+    return db_take_integer(db_query(db, error,
+                                    "SELECT count(*) FROM debt WHERE state = 'owed'"
+                                    " AND system = ? AND due IS NOT NULL AND tries = 0",
+                                    "s", system),
+                           0, &found, error) &&
            found > 0;
 }
 
@@ -262,17 +237,13 @@ GPtrArray *ledger_owing_runs(struct db *db, const GPtrArray *dead, struct clock_
                              GError **error)
 {
     g_autoptr(GPtrArray) runs = g_ptr_array_new_with_free_func(g_free);
-    GError *problem = NULL;
     g_autoptr(db_rows_t) rows =
         db_query(db, error,
                  "SELECT DISTINCT run, owner FROM debt WHERE state = 'owed' AND (due IS NULL OR"
                  " (sent_at > ? AND run NOT IN (SELECT run FROM debt"
                  " WHERE state IN ('uncertain', 'given_up'))))",
                  "i", now.us - day_us);
-    if (rows == NULL) {
-        return NULL;
-    }
-    while (db_rows_next(rows, &problem)) {
+    while (db_rows_next(rows, error)) {
         const char *owner = db_rows_text(rows, 1);
         bool alive = true;
         for (guint i = 0; i < dead->len && alive; i++) {
@@ -282,11 +253,7 @@ GPtrArray *ledger_owing_runs(struct db *db, const GPtrArray *dead, struct clock_
             g_ptr_array_add(runs, g_strdup(db_rows_text(rows, 0)));
         }
     }
-    if (problem != NULL) {
-        g_propagate_error(error, problem);
-        return NULL;
-    }
-    return g_steal_pointer(&runs);
+    return db_rows_failed(rows) ? NULL : g_steal_pointer(&runs);
 }
 
 bool ledger_note_swept(struct db *db, const char *run, const char *system, const char *sweep,
@@ -304,8 +271,8 @@ bool ledger_note_swept(struct db *db, const char *run, const char *system, const
 int64_t ledger_count_owed(struct db *db, GError **error)
 {
     int64_t count = 0;
-    (void)take_integer(db_query(db, error, "SELECT count(*) FROM debt WHERE state = 'owed'", ""),
-                       &count, error);
+    (void)db_take_integer(db_query(db, error, "SELECT count(*) FROM debt WHERE state = 'owed'", ""),
+                          0, &count, error);
     return count;
 }
 

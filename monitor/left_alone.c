@@ -36,21 +36,13 @@ GHashTable *left_alone_load(struct db *db, GError **error)
 {
     g_autoptr(GHashTable) states =
         g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_state);
-    GError *problem = NULL;
     g_autoptr(db_rows_t) rows = db_query(
         db, error, "SELECT system, level, since, until, flow, allowed, why, digest FROM left_alone",
         "");
-    if (rows == NULL) {
-        return NULL;
-    }
-    while (db_rows_next(rows, &problem)) {
+    while (db_rows_next(rows, error)) {
         g_hash_table_replace(states, g_strdup(db_rows_text(rows, SYSTEM)), state_of(rows));
     }
-    if (problem != NULL) {
-        g_propagate_error(error, problem);
-        return NULL;
-    }
-    return g_steal_pointer(&states);
+    return db_rows_failed(rows) ? NULL : g_steal_pointer(&states);
 }
 
 bool left_alone_save(struct db *db, const char *system, const struct backoff *state, GError **error)

@@ -115,20 +115,14 @@ void missed_flush(struct missed *missed)
 cJSON *missed_history(struct db *db, const char *flow, int limit, GError **error)
 {
     g_autoptr(cJSON) history = cJSON_CreateArray();
-    g_autoptr(GError) problem = NULL;
     g_autoptr(db_rows_t) rows = db_query(
         db, error, "SELECT at, starts FROM missed WHERE flow = ? ORDER BY hour DESC LIMIT ?", "si",
         flow, (int64_t)limit);
-    if (!rows)
-        return NULL;
-    while (db_rows_next(rows, &problem)) {
+    while (db_rows_next(rows, error)) {
         cJSON *hour = cJSON_CreateObject();
         json_add_time(hour, "at", (struct clock_wall){db_rows_integer(rows, 0)});
         json_add_integer(hour, "starts", db_rows_integer(rows, 1));
         cJSON_AddItemToArray(history, hour);
     }
-    if (!problem)
-        return g_steal_pointer(&history);
-    g_propagate_error(error, g_steal_pointer(&problem));
-    return NULL;
+    return db_rows_failed(rows) ? NULL : g_steal_pointer(&history);
 }

@@ -119,10 +119,10 @@ static bool add_flow(struct db *db, const struct config *config, cJSON *status,
                         "SELECT state, started, ended, duration_us, last_good, run, summary"
                         " FROM flow WHERE id = ?",
                         "s", flow->id);
-        if (rows == NULL) {
+        found = db_rows_next(rows, error);
+        if (db_rows_failed(rows)) {
             return false;
         }
-        found = db_rows_next(rows, NULL);
     }
     const char priority[] = {'P', (char)('0' + CLAMP(flow->priority, 1, 4)), '\0'};
     cJSON *object = cJSON_CreateObject();
@@ -139,16 +139,12 @@ static bool add_flow(struct db *db, const struct config *config, cJSON *status,
 
 static bool add_mutes(struct db *db, cJSON *status, struct clock_wall now, GError **error)
 {
-    GError *problem = NULL;
     cJSON *mutes = cJSON_AddArrayToObject(status, "mutes");
     g_autoptr(db_rows_t) rows = db_query(db, error,
                                          "SELECT kind, target, since, until, why FROM mute"
                                          " WHERE ended = 0 AND until > ? ORDER BY seq",
                                          "i", now.us);
-    if (rows == NULL) {
-        return false;
-    }
-    while (db_rows_next(rows, &problem)) {
+    while (db_rows_next(rows, error)) {
         cJSON *mute = cJSON_CreateObject();
         json_add_text(mute, "kind", db_rows_text(rows, 0));
         json_add_text(mute, "target", db_rows_text(rows, 1));
@@ -157,11 +153,7 @@ static bool add_mutes(struct db *db, cJSON *status, struct clock_wall now, GErro
         json_add_text(mute, "why", db_rows_text(rows, 4));
         cJSON_AddItemToArray(mutes, mute);
     }
-    if (problem != NULL) {
-        g_propagate_error(error, problem);
-        return false;
-    }
-    return true;
+    return !db_rows_failed(rows);
 }
 
 // Systems that refused us; not those whose configuration was changed since.
@@ -370,7 +362,6 @@ static void add_run(cJSON *runs, const struct db_rows *rows)
 cJSON *report_history(struct db *db, const char *flow, int limit, GError **error)
 {
     g_autoptr(cJSON) history = cJSON_CreateObject();
-    GError *problem = NULL;
     json_add_text(history, "flow", flow);
     cJSON *runs = cJSON_AddArrayToObject(history, "runs");
     g_autoptr(db_rows_t) rows = db_query(
@@ -383,14 +374,10 @@ cJSON *report_history(struct db *db, const char *flow, int limit, GError **error
         " FROM good_run g JOIN flow f ON g.flow = f.no WHERE f.id = ?1 ORDER BY g.started DESC"
         " LIMIT ?2)) ORDER BY started DESC LIMIT ?2",
         "si", flow, (int64_t)limit);
-    if (rows == NULL) {
-        return NULL;
-    }
-    while (db_rows_next(rows, &problem)) {
+    while (db_rows_next(rows, error)) {
         add_run(runs, rows);
     }
-    if (problem != NULL) {
-        g_propagate_error(error, problem);
+    if (db_rows_failed(rows)) {
         return NULL;
     }
     cJSON *missed = missed_history(db, flow, limit, error);

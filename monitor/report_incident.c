@@ -49,10 +49,9 @@ static void add_flows(cJSON *object, const struct incident *incident)
 // The line of the run that opened it.
 static void add_summary(struct db *db, cJSON *object, const struct incident *incident)
 {
-    g_autoptr(db_rows_t) rows =
-        db_query(db, NULL, "SELECT summary FROM run WHERE id = ?", "s", incident->run);
-    bool found = rows != NULL && db_rows_next(rows, NULL);
-    json_add_text(object, "summary", found ? db_rows_text(rows, 0) : NULL);
+    g_autofree char *summary = db_take_text(
+        db_query(db, NULL, "SELECT summary FROM run WHERE id = ?", "s", incident->run), NULL);
+    json_add_text(object, "summary", summary);
 }
 
 static bool has_held(const struct incident *incident)
@@ -129,25 +128,17 @@ static void add_members(cJSON *object, const struct incident *incident)
 
 static bool add_decisions(struct db *db, cJSON *object, const char *id, GError **error)
 {
-    GError *problem = NULL;
     cJSON *decisions = cJSON_AddArrayToObject(object, "decisions");
     g_autoptr(db_rows_t) rows = db_query(
         db, error, "SELECT at, kind, text FROM decision WHERE incident = ? ORDER BY seq", "s", id);
-    if (rows == NULL) {
-        return false;
-    }
-    while (db_rows_next(rows, &problem)) {
+    while (db_rows_next(rows, error)) {
         cJSON *item = cJSON_CreateObject();
         json_add_time(item, "at", (struct clock_wall){db_rows_integer(rows, 0)});
         json_add_text(item, "kind", db_rows_text(rows, 1));
         json_add_text(item, "text", db_rows_text(rows, 2));
         cJSON_AddItemToArray(decisions, item);
     }
-    if (problem != NULL) {
-        g_propagate_error(error, problem);
-        return false;
-    }
-    return true;
+    return !db_rows_failed(rows);
 }
 
 static void add_evidence(struct db *db, cJSON *object, const char *key, const char *run)

@@ -121,20 +121,12 @@ static GHashTable *take_times(struct db_rows *rows, GError **error)
 {
     g_autoptr(db_rows_t) owned = rows;
     g_autoptr(GHashTable) times = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    GError *problem = NULL;
-    if (owned == NULL) {
-        return NULL;
-    }
-    while (db_rows_next(owned, &problem)) {
+    while (db_rows_next(owned, error)) {
         int64_t *us = g_new(int64_t, 1);
         *us = db_rows_integer(owned, 1);
         g_hash_table_insert(times, g_strdup(db_rows_text(owned, 0)), us);
     }
-    if (problem != NULL) {
-        g_propagate_error(error, problem);
-        return NULL;
-    }
-    return g_steal_pointer(&times);
+    return db_rows_failed(owned) ? NULL : g_steal_pointer(&times);
 }
 
 GHashTable *sweep_rows_last(struct db *db, GError **error)
@@ -161,17 +153,12 @@ cJSON *sweep_rows_status(struct db *db, const struct config_sweep *sweep, GError
 {
     static const char *const counts[] = {"found", "due", "deleted", "failed", "left"};
     g_autoptr(db_rows_t) rows = NULL;
-    GError *problem = NULL;
     if (db != NULL) {
         rows =
             db_query(db, error, "SELECT result, last_good FROM sweep WHERE id = ?", "s", sweep->id);
-        if (rows == NULL) {
-            return NULL;
-        }
     }
-    bool ran = rows != NULL && db_rows_next(rows, &problem);
-    if (problem != NULL) {
-        g_propagate_error(error, problem);
+    bool ran = db_rows_next(rows, error);
+    if (db != NULL && db_rows_failed(rows)) {
         return NULL;
     }
     const char *text = ran ? db_rows_text(rows, 0) : NULL;
@@ -205,7 +192,6 @@ static void add_run(cJSON *runs, const struct db_rows *row)
 cJSON *sweep_rows_history(struct db *db, const char *sweep, int limit, GError **error)
 {
     g_autoptr(cJSON) history = cJSON_CreateObject();
-    GError *problem = NULL;
     json_add_text(history, "sweep", sweep);
     cJSON *runs = cJSON_AddArrayToObject(history, "runs");
     g_autoptr(db_rows_t) rows =
@@ -213,15 +199,8 @@ cJSON *sweep_rows_history(struct db *db, const char *sweep, int limit, GError **
                  "SELECT started, duration_us, state, summary FROM sweep_run WHERE sweep = ?"
                  " ORDER BY started DESC LIMIT ?",
                  "si", sweep, (int64_t)limit);
-    if (rows == NULL) {
-        return NULL;
-    }
-    while (db_rows_next(rows, &problem)) {
+    while (db_rows_next(rows, error)) {
         add_run(runs, rows);
     }
-    if (problem != NULL) {
-        g_propagate_error(error, problem);
-        return NULL;
-    }
-    return g_steal_pointer(&history);
+    return db_rows_failed(rows) ? NULL : g_steal_pointer(&history);
 }

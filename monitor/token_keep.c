@@ -42,15 +42,11 @@ struct saving {
 static struct token_record *read_row(struct db *db, const char *key, GError **error)
 {
     g_autoptr(token_record_t) record = token_record_copy(NULL);
-    g_autoptr(GError) problem = NULL;
     g_autoptr(db_rows_t) rows = db_query(db, error,
                                          "SELECT refresh, former, access, purpose, access_until,"
                                          " obtained, asking FROM token WHERE key = ?",
                                          "s", key);
-    if (rows == NULL) {
-        return NULL;
-    }
-    if (db_rows_next(rows, &problem)) {
+    if (db_rows_next(rows, error)) {
         record->refresh = g_strdup(db_rows_text(rows, 0));
         record->former = g_strdup(db_rows_text(rows, 1));
         record->access = g_strdup(db_rows_text(rows, 2));
@@ -59,11 +55,7 @@ static struct token_record *read_row(struct db *db, const char *key, GError **er
         record->obtained.us = db_rows_integer(rows, 5);
         record->asking.us = db_rows_integer(rows, 6);
     }
-    if (problem != NULL) {
-        g_propagate_error(error, g_steal_pointer(&problem));
-        return NULL;
-    }
-    return g_steal_pointer(&record);
+    return db_rows_failed(rows) ? NULL : g_steal_pointer(&record);
 }
 
 static bool write_row(struct db *db, const char *key, const struct token_record *record,

@@ -91,41 +91,28 @@ bool version_rows_store(struct db *db, const struct config *config,
 
 GHashTable *version_rows_asked(struct db *db, GError **error)
 {
-    GError *problem = NULL;
     g_autoptr(GHashTable) asked = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     g_autoptr(db_rows_t) rows =
         db_query(db, error, "SELECT system, asked, seen, tries FROM version", "");
-    if (rows == NULL) {
-        return NULL;
-    }
-    while (db_rows_next(rows, &problem)) {
+    while (db_rows_next(rows, error)) {
         struct version_asked *row = g_new(struct version_asked, 1);
         *row = (struct version_asked){
             {db_rows_integer(rows, 1)}, {db_rows_integer(rows, 2)}, (int)db_rows_integer(rows, 3)};
         g_hash_table_insert(asked, g_strdup(db_rows_text(rows, 0)), row);
     }
-    if (problem != NULL) {
-        g_propagate_error(error, problem);
-        return NULL;
-    }
-    return g_steal_pointer(&asked);
+    return db_rows_failed(rows) ? NULL : g_steal_pointer(&asked);
 }
 
 cJSON *version_rows_status(struct db *db, const struct config_system *system, GError **error)
 {
     g_autoptr(db_rows_t) rows = NULL;
-    GError *problem = NULL;
     if (db != NULL) {
         rows = db_query(db, error,
                         "SELECT value, since, seen, failing, problem FROM version WHERE system = ?",
                         "s", system->id);
-        if (rows == NULL) {
-            return NULL;
-        }
     }
-    bool asked = rows != NULL && db_rows_next(rows, &problem);
-    if (problem != NULL) {
-        g_propagate_error(error, problem);
+    bool asked = db_rows_next(rows, error);
+    if (db != NULL && db_rows_failed(rows)) {
         return NULL;
     }
     cJSON *status = cJSON_CreateObject();
@@ -142,15 +129,11 @@ cJSON *version_rows_status(struct db *db, const struct config_system *system, GE
 bool version_rows_changes(struct db *db, const char *system, struct clock_wall after, int limit,
                           cJSON *changes, GError **error)
 {
-    GError *problem = NULL;
     g_autoptr(db_rows_t) rows = db_query(db, error,
                                          "SELECT at, former, value FROM version_change"
                                          " WHERE system = ? AND at >= ? ORDER BY at DESC LIMIT ?",
                                          "sii", system, after.us, (int64_t)limit);
-    if (rows == NULL) {
-        return false;
-    }
-    while (db_rows_next(rows, &problem)) {
+    while (db_rows_next(rows, error)) {
         cJSON *change = cJSON_CreateObject();
         json_add_text(change, "system", system);
         json_add_time(change, "at", (struct clock_wall){db_rows_integer(rows, 0)});
@@ -158,9 +141,5 @@ bool version_rows_changes(struct db *db, const char *system, struct clock_wall a
         json_add_text(change, "to", db_rows_text(rows, 2));
         cJSON_AddItemToArray(changes, change);
     }
-    if (problem != NULL) {
-        g_propagate_error(error, problem);
-        return false;
-    }
-    return true;
+    return !db_rows_failed(rows);
 }

@@ -10,31 +10,14 @@
 
 #include <string.h>
 
-static bool read_ids(struct db *db, const char *prefix, GPtrArray *ids, GError **error)
-{
-    GError *problem = NULL;
-    g_autoptr(db_rows_t) rows = db_query(db, error,
-                                         "SELECT id FROM incident WHERE substr(id, 1, ?1) = ?2"
-                                         " LIMIT 2",
-                                         "is", (int64_t)strlen(prefix), prefix);
-    if (rows == NULL) {
-        return false;
-    }
-    while (db_rows_next(rows, &problem)) {
-        g_ptr_array_add(ids, g_strdup(db_rows_text(rows, 0)));
-    }
-    if (problem != NULL) {
-        g_propagate_error(error, problem);
-        return false;
-    }
-    return true;
-}
-
 char *watch_find_incident(struct db *db, const char *id, GError **error)
 {
     g_autofree char *prefix = g_ascii_strup(id, -1);
-    g_autoptr(GPtrArray) ids = g_ptr_array_new_with_free_func(g_free);
-    if (!read_ids(db, prefix, ids, error)) {
+    g_autoptr(GPtrArray) ids = db_take_texts(
+        db_query(db, error, "SELECT id FROM incident WHERE substr(id, 1, ?1) = ?2 LIMIT 2", "is",
+                 (int64_t)strlen(prefix), prefix),
+        error);
+    if (ids == NULL) {
         return NULL;
     }
     if (ids->len == 1) {
@@ -95,7 +78,7 @@ static bool is_there(const struct config *config, const char *flow)
 static bool has_row(struct db *db, const char *sql, const char *flow, GError **error)
 {
     g_autoptr(db_rows_t) rows = db_query(db, error, sql, "s", flow);
-    return rows != NULL && db_rows_next(rows, error);
+    return db_rows_next(rows, error);
 }
 
 // True where the store knows a state or runs under the former name, and none of them under the
@@ -254,18 +237,17 @@ bool watch_replay(struct db *source, struct db *target, watch_find_config find, 
                   GError **error)
 {
     struct replay replay = {{.db = target, .runs = source}, find, context};
-    GError *problem = NULL;
+    bool good = true;
     g_autoptr(db_rows_t) rows =
         db_query(source, error, "SELECT seq, at, kind, data FROM event ORDER BY seq", "");
     if (rows == NULL || !db_begin(target, error)) {
         return false;
     }
-    while (problem == NULL && db_rows_next(rows, &problem)) {
-        (void)replay_one(&replay, rows, &problem);
+    while (good && db_rows_next(rows, error)) {
+        good = replay_one(&replay, rows, error);
     }
-    if (problem != NULL) {
+    if (!good || db_rows_failed(rows)) {
         db_rollback(target);
-        g_propagate_error(error, problem);
         return false;
     }
     return db_commit(target, error);

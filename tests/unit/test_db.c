@@ -97,7 +97,7 @@ static void test_same_sql_twice_at_once(void **state)
 {
     g_autoptr(db_t) db = open_new(state);
     assert_true(db_script(db, "INSERT INTO t(b) VALUES(1),(2)", NULL));
-    const char *sql = "SELECT b FROM t ORDER BY b";
+    const char *sql = "SELECT b FROM t ORDER BY rowid";
     g_autoptr(db_rows_t) first = db_query(db, NULL, sql, "");
     assert_true(db_rows_next(first, NULL));
     g_autoptr(db_rows_t) second = db_query(db, NULL, sql, "");
@@ -227,6 +227,44 @@ static void test_two_connections(void **state)
 }
 
 // Whole answers: a value, none, a failure that is passed on.
+// The second row fails: what was read before it is no answer.
+static void test_rows_that_fail(void **state)
+{
+    struct db *db = open_new(state);
+    static const char sql[] = "SELECT json_extract(a, '$') FROM t ORDER BY rowid";
+    g_autoptr(GError) error = NULL;
+    assert_true(db_script(db, "INSERT INTO t(a, b) VALUES('[1]', 1), ('none', 2)", NULL));
+    g_autoptr(db_rows_t) rows = db_query(db, &error, sql, "");
+    assert_true(db_rows_next(rows, &error));
+    assert_false(db_rows_failed(rows));
+    assert_false(db_rows_next(rows, &error));
+    assert_true(db_rows_failed(rows));
+    assert_true(g_error_matches(error, DB_ERROR, DB_ERROR_FAILED));
+    assert_false(db_rows_next(rows, NULL));
+    assert_true(db_rows_failed(rows));
+    g_clear_pointer(&rows, db_rows_end);
+    g_clear_error(&error);
+    assert_null(db_take_texts(db_query(db, &error, sql, ""), &error));
+    assert_non_null(error);
+    db_close(db);
+}
+
+static void test_rows_of_a_failed_query(void **state)
+{
+    struct db *db = open_new(state);
+    g_autoptr(GError) error = NULL;
+    bool any = true;
+    assert_false(db_rows_next(NULL, &error));
+    assert_true(db_rows_failed(NULL));
+    assert_null(error); // db_query has set it
+    assert_null(db_take_text(db_query(db, &error, "SELECT x FROM nothing", ""), &error));
+    assert_non_null(error);
+    g_clear_error(&error);
+    assert_false(db_take_any(db_query(db, &error, "SELECT x FROM nothing", ""), &any, &error));
+    assert_true(any); // as it was
+    db_close(db);
+}
+
 static void test_takes(void **state)
 {
     const struct place *place = *state;
@@ -249,6 +287,9 @@ static void test_takes(void **state)
     assert_false(any);
     g_autoptr(GPtrArray) texts =
         db_take_texts(db_query(db, &error, "SELECT s FROM t ORDER BY s", ""), &error);
+    g_autofree char *text = db_take_text(db_query(db, &error, "SELECT s FROM t", ""), &error);
+    assert_string_equal(text, "a");
+    assert_null(db_take_text(db_query(db, &error, "SELECT s FROM t WHERE n > 7", ""), &error));
     assert_int_equal(texts->len, 2);
     assert_string_equal(texts->pdata[1], "b");
     assert_false(db_take_any(db_query(db, &error, "SELECT no_such FROM t", ""), &any, &error));
@@ -258,6 +299,8 @@ static void test_takes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_rows_that_fail, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_rows_of_a_failed_query, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_takes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_values, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_same_sql_twice_at_once, set_up, tear_down),
