@@ -9,79 +9,81 @@
 // How often what a good run answered is kept anew.
 static const int64_t GOOD_KEPT_US = INT64_C(6) * 3600 * G_USEC_PER_SEC;
 
-// One statement makes or updates the flow's row and gives its number.
-static const char flow_sql[] =
+static const char find_sql[] = "SELECT no, coalesce(good_at, 0) FROM flow WHERE id = ?";
+
+static const char insert_sql[] =
     "INSERT INTO flow(id, system, state, started, ended, duration_us, last_good, run, summary)"
-    " VALUES(?1, ?2, ?3, ?4, ?5, ?6, CASE WHEN ?7 THEN ?4 ELSE 0 END, ?8, ?9)"
-    " ON CONFLICT(id) DO UPDATE SET system = ?2, state = ?3, started = ?4, ended = ?5,"
-    " duration_us = ?6, last_good = CASE WHEN ?7 THEN ?4 ELSE last_good END, run = ?8,"
-    " summary = ?9 RETURNING no, coalesce(good_at, 0)";
+    " VALUES(?1, ?2, ?3, ?4, ?5, ?6, CASE WHEN ?7 THEN ?4 ELSE 0 END, ?8, ?9)";
+static const char update_sql[] =
+    "UPDATE flow SET system = ?2, state = ?3, started = ?4, ended = ?5, duration_us = ?6,"
+    " last_good = CASE WHEN ?7 THEN ?4 ELSE last_good END, run = ?8, summary = ?9 WHERE no = ?1";
 
 // The same for a run that does not count: the flow's last state stays.
-static const char uncounted_sql[] = "INSERT INTO flow(id, system, last_good) VALUES(?1, ?2, 0)"
-                                    " ON CONFLICT(id) DO UPDATE SET system = ?2"
-                                    " RETURNING no, coalesce(good_at, 0)";
-
-static bool take_integer(struct db_rows *rows, int64_t *value, GError **error)
-{
-    g_autoptr(db_rows_t) owned = rows;
-    GError *problem = NULL;
-    if (owned == NULL) {
-        return false;
-    }
-    *value = db_rows_next(owned, &problem) ? db_rows_integer(owned, 0) : 0;
-    // Reads to the end: an INSERT … RETURNING ends there.
-    while (problem == NULL && db_rows_next(owned, &problem)) {
-    }
-    if (problem != NULL) {
-        g_propagate_error(error, problem);
-        return false;
-    }
-    return true;
-}
+static const char insert_uncounted_sql[] =
+    "INSERT INTO flow(id, system, last_good) VALUES(?, ?, 0)";
+static const char update_uncounted_sql[] = "UPDATE flow SET system = ?2 WHERE no = ?1";
 
 static bool is_good(const struct store_run *run)
 {
     return strcmp(run->state, "ok") == 0 || strcmp(run->state, "slow") == 0;
 }
 
-static struct db_rows *note_flow(struct db *db, const struct store_run *run, GError **error)
+static bool insert_flow(struct db *db, const struct store_run *run, GError **error)
 {
     if (!run->counted) {
-        return db_query(db, error, uncounted_sql, "ss", run->flow, run->system);
+        return db_run(db, error, insert_uncounted_sql, "ss", run->flow, run->system);
     }
-    return db_query(db, error, flow_sql, "sssiiiiss", run->flow, run->system, run->state,
-                    run->started.us, run->ended.us, run->duration_us, (int64_t)is_good(run),
-                    run->run, run->summary);
+    return db_run(db, error, insert_sql, "sssiiiiss", run->flow, run->system, run->state,
+                  run->started.us, run->ended.us, run->duration_us, (int64_t)is_good(run), run->run,
+                  run->summary);
 }
 
-// The number of the flow's row, and when a good answer of it was last kept.
-static bool take_flow(struct db_rows *rows, int64_t *flow, int64_t *kept_us, GError **error)
+static bool update_flow(struct db *db, int64_t flow, const struct store_run *run, GError **error)
 {
-    g_autoptr(db_rows_t) owned = rows;
+    if (!run->counted) {
+        return db_run(db, error, update_uncounted_sql, "is", flow, run->system);
+    }
+    return db_run(db, error, update_sql, "issiiiiss", flow, run->system, run->state,
+                  run->started.us, run->ended.us, run->duration_us, (int64_t)is_good(run), run->run,
+                  run->summary);
+}
+
+// The number of the flow's row, 0 where there is none, and when a good answer of it was last kept.
+static bool find_flow(struct db *db, const char *id, int64_t *flow, int64_t *kept_us,
+                      GError **error)
+{
+    g_autoptr(db_rows_t) rows = db_query(db, error, find_sql, "s", id);
     GError *problem = NULL;
-    if (owned == NULL) {
-        return false;
-    }
-    if (db_rows_next(owned, &problem)) {
-        *flow = db_rows_integer(owned, 0);
-        *kept_us = db_rows_integer(owned, 1);
-    }
-    // Reads to the end: an INSERT … RETURNING ends there.
-    while (problem == NULL && db_rows_next(owned, &problem)) {
-    }
+    bool found = rows != NULL && db_rows_next(rows, &problem);
+    *flow = found ? db_rows_integer(rows, 0) : 0;
+    *kept_us = found ? db_rows_integer(rows, 1) : 0;
     if (problem != NULL) {
         g_propagate_error(error, problem);
+    }
+    return rows != NULL && problem == NULL;
+}
+
+// Notes what the flow's last run came to. In two steps: an INSERT … ON CONFLICT … RETURNING takes
+// four times as long, and this is done for each run.
+static bool note_flow(struct db *db, const struct store_run *run, int64_t *flow, int64_t *kept_us,
+                      GError **error)
+{
+    if (!find_flow(db, run->flow, flow, kept_us, error)) {
         return false;
     }
-    return true;
+    if (*flow != 0) {
+        return update_flow(db, *flow, run, error);
+    }
+    bool inserted = insert_flow(db, run, error);
+    *flow = db_last_rowid(db);
+    return inserted;
 }
 
 bool store_runs_add(struct db *db, const struct store_run *run, bool remarkable, bool *wants_good,
                     GError **error)
 {
     int64_t flow = 0, kept_us = 0;
-    if (!take_flow(note_flow(db, run, error), &flow, &kept_us, error)) {
+    if (!note_flow(db, run, &flow, &kept_us, error)) {
         return false;
     }
     if (wants_good != NULL) {
@@ -102,8 +104,8 @@ bool store_runs_add(struct db *db, const struct store_run *run, bool remarkable,
 bool store_runs_has(struct db *db, const char *run, GError **error)
 {
     int64_t found = 0;
-    return take_integer(db_query(db, error, "SELECT 1 FROM run WHERE id = ?", "s", run), &found,
-                        error) &&
+    return db_take_integer(db_query(db, error, "SELECT 1 FROM run WHERE id = ?", "s", run), 0,
+                           &found, error) &&
            found == 1;
 }
 
@@ -145,8 +147,8 @@ char *store_runs_result(struct db *db, const char *run, GError **error)
 struct clock_wall store_runs_last_good(struct db *db, const char *flow, GError **error)
 {
     struct clock_wall time = {0};
-    (void)take_integer(db_query(db, error, "SELECT last_good FROM flow WHERE id = ?", "s", flow),
-                       &time.us, error);
+    (void)db_take_integer(db_query(db, error, "SELECT last_good FROM flow WHERE id = ?", "s", flow),
+                          0, &time.us, error);
     return time;
 }
 
@@ -204,8 +206,8 @@ bool store_runs_beat(struct db *db, struct clock_wall now, GError **error)
 struct clock_wall store_runs_heartbeat(struct db *db, GError **error)
 {
     struct clock_wall time = {0};
-    (void)take_integer(
+    (void)db_take_integer(
         db_query(db, error, "SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'heartbeat'", ""),
-        &time.us, error);
+        0, &time.us, error);
     return time;
 }
