@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// The writer thread. The loop's side queues jobs and gets answers through one
-// uv_async; the thread's side takes all that waits, runs each job in a savepoint,
-// and commits once. Where that commit fails, each job is tried alone, so that one
-// that is too big for the disk does not take the small ones with it. Knows nothing
-// of what is written: the jobs come from store, ledger and watch.
+// The writer thread. The loop's side hands its jobs over once a turn, as to wake the
+// thread for each, and to sync the disk for the first of many, costs more than the jobs;
+// it gets answers through one uv_async. The thread's side takes all that waits, runs each
+// job in a savepoint, and commits once. Where that commit fails, each job is tried alone, so that
+// one that is too big for the disk does not take the small ones with it. Knows nothing of what is
+// written: the jobs come from store, ledger and watch.
 #include "writer.h"
 
 #include "../base/clock.h"
@@ -28,6 +29,7 @@ struct writer {
     uv_loop_t *loop;
     uv_thread_t thread;
     uv_async_t answer;
+    uv_prepare_t turn;
     uv_mutex_t mutex;
     uv_cond_t wake;
     // guarded by the mutex
@@ -43,6 +45,7 @@ struct writer {
     int64_t restore_tried_us;
     int64_t changes; // of the connection, at the last answer
     // of the loop's thread alone
+    GPtrArray *submitted; // of struct task: in this turn
     unsigned room;
     uint64_t unanswered;
     GError *problem;
@@ -367,10 +370,37 @@ static void on_answer(uv_async_t *handle)
     tell_room(writer);
 }
 
+// What was submitted in this turn of the loop.
+static void hand_over(struct writer *writer)
+{
+    if (writer->submitted->len == 0) {
+        return;
+    }
+    uv_mutex_lock(&writer->mutex);
+    bool first = writer->waiting->len == 0;
+    for (guint i = 0; i < writer->submitted->len; i++) {
+        const struct task *task = writer->submitted->pdata[i];
+        writer->urgent += !task->job.patient;
+        g_ptr_array_add(writer->waiting, writer->submitted->pdata[i]);
+    }
+    // patient ones among others wake nobody: the thread wakes by itself
+    if (first || is_pressed(writer)) {
+        uv_cond_signal(&writer->wake);
+    }
+    uv_mutex_unlock(&writer->mutex);
+    g_ptr_array_set_size(writer->submitted, 0);
+}
+
+static void on_turn(uv_prepare_t *handle)
+{
+    hand_over(handle->data);
+}
+
 static void free_writer(struct writer *writer)
 {
     uv_cond_destroy(&writer->wake);
     uv_mutex_destroy(&writer->mutex);
+    g_ptr_array_unref(writer->submitted);
     g_ptr_array_unref(writer->waiting);
     g_ptr_array_unref(writer->answered);
     g_clear_error(&writer->news);
@@ -390,6 +420,17 @@ static void on_closed(uv_handle_t *handle)
     }
 }
 
+static void on_turn_closed(uv_handle_t *handle)
+{
+    struct writer *writer = handle->data;
+    uv_close((uv_handle_t *)&writer->answer, on_closed);
+}
+
+static void close_handles(struct writer *writer)
+{
+    uv_close((uv_handle_t *)&writer->turn, on_turn_closed);
+}
+
 struct writer *writer_new(uv_loop_t *loop, struct db *db, unsigned room,
                           const struct writer_reserve *reserve, GError **error)
 {
@@ -397,6 +438,7 @@ struct writer *writer_new(uv_loop_t *loop, struct db *db, unsigned room,
     writer->loop = loop;
     writer->db = db;
     writer->room = room;
+    writer->submitted = g_ptr_array_new();
     writer->waiting = g_ptr_array_new();
     writer->answered = g_ptr_array_new_with_free_func(task_free);
     if (reserve != NULL) {
@@ -404,14 +446,16 @@ struct writer *writer_new(uv_loop_t *loop, struct db *db, unsigned room,
         writer->reserve_gone = reserve->gone;
     }
     bool ready = uv_mutex_init(&writer->mutex) == 0 && uv_cond_init(&writer->wake) == 0 &&
-                 uv_async_init(loop, &writer->answer, on_answer) == 0;
+                 uv_async_init(loop, &writer->answer, on_answer) == 0 &&
+                 uv_prepare_init(loop, &writer->turn) == 0 &&
+                 uv_prepare_start(&writer->turn, on_turn) == 0;
     g_assert(ready);
-    writer->answer.data = writer;
+    writer->answer.data = writer->turn.data = writer;
     int code = uv_thread_create(&writer->thread, run_thread, writer);
     if (code != 0) {
         g_set_error(error, DB_ERROR, DB_ERROR_FAILED, "the writer's thread cannot be started: %s",
                     uv_strerror(code));
-        uv_close((uv_handle_t *)&writer->answer, on_closed);
+        close_handles(writer);
         return NULL;
     }
     return writer;
@@ -422,14 +466,7 @@ void writer_submit(struct writer *writer, const struct writer_job *job)
     struct task *task = g_new0(struct task, 1);
     task->job = *job;
     writer->unanswered++;
-    uv_mutex_lock(&writer->mutex);
-    g_ptr_array_add(writer->waiting, task);
-    writer->urgent += !job->patient;
-    // a patient one among others wakes nobody: the thread wakes by itself
-    if (writer->waiting->len == 1 || is_pressed(writer)) {
-        uv_cond_signal(&writer->wake);
-    }
-    uv_mutex_unlock(&writer->mutex);
+    g_ptr_array_add(writer->submitted, task);
 }
 
 bool writer_has_room(struct writer *writer)
@@ -461,7 +498,7 @@ uint64_t writer_jobs(const struct writer *writer)
 // What the last answers have led to: the thread is gone, so it is done here.
 static void finish_late_jobs(struct writer *writer)
 {
-    while (writer->waiting->len > 0) {
+    for (hand_over(writer); writer->waiting->len > 0; hand_over(writer)) {
         GPtrArray *group = take_group(writer);
         answer_group(writer, group, run_tasks(writer, group));
         give_answers(writer);
@@ -472,6 +509,7 @@ void writer_close(struct writer *writer, void (*closed)(void *context), void *co
 {
     writer->closed = closed;
     writer->closed_context = context;
+    hand_over(writer);
     uv_mutex_lock(&writer->mutex);
     writer->stopping = true;
     uv_cond_signal(&writer->wake);
@@ -479,5 +517,5 @@ void writer_close(struct writer *writer, void (*closed)(void *context), void *co
     uv_thread_join(&writer->thread);
     give_answers(writer);
     finish_late_jobs(writer);
-    uv_close((uv_handle_t *)&writer->answer, on_closed);
+    close_handles(writer);
 }

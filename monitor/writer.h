@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The one thread of a process that writes the store. Jobs come from the loop's
-// thread, are done in groups (everything that waits while one commit runs forms
-// the next), and are answered on the loop after the commit.
+// thread, are done in groups (what one turn of the loop submits goes together, and
+// everything that waits while one commit runs forms the next), and are answered on
+// the loop after the commit.
 #ifndef MONITOR_WRITER_H
 #define MONITOR_WRITER_H
 
@@ -44,8 +45,8 @@ struct writer_reserve {
 struct writer *writer_new(uv_loop_t *loop, struct db *db, unsigned room,
                           const struct writer_reserve *reserve, GError **error);
 
-// Queues a job. Never refused: what already runs has to be stored. Answers come
-// in the order of submission within a group and from group to group.
+// Queues a job, which begins at the end of the loop's turn. Never refused: what already runs has to
+// be stored. Answers come in the order of submission within a group and from group to group.
 void writer_submit(struct writer *writer, const struct writer_job *job);
 
 // False while the queue is full: hold back what would make more jobs. `callback`

@@ -181,6 +181,7 @@ static void test_groups_and_room(void **state)
     uv_sem_init(&gate.leave, 0);
     struct writer_job job = {.work = wait_at_gate, .context = &gate};
     writer_submit(bench->writer, &job);
+    uv_run(&bench->loop, UV_RUN_NOWAIT);
     uv_sem_wait(&gate.entered);
     for (int i = 0; i < 20; i++) {
         assert_int_equal(writer_has_room(bench->writer), i + 1 < ROOM);
@@ -198,6 +199,22 @@ static void test_groups_and_room(void **state)
     assert_int_equal(count_rows(bench), 20);
     uv_sem_destroy(&gate.entered);
     uv_sem_destroy(&gate.leave);
+    finish(bench);
+}
+
+// One sync of the disk for all that a turn of the loop makes, not a first one for the first.
+static void test_turn_is_a_group(void **state)
+{
+    struct bench *bench = *state;
+    struct entry entries[50] = {0};
+    for (int i = 0; i < 50; i++) {
+        entries[i].number = i;
+        submit(bench, &entries[i], false);
+        g_usleep(100); // the thread would have time to begin
+    }
+    wait_for(bench, 50);
+    assert_int_equal(writer_groups(bench->writer), 1);
+    assert_int_equal(writer_jobs(bench->writer), 50);
     finish(bench);
 }
 
@@ -364,6 +381,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_groups_and_room, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_turn_is_a_group, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_patient_jobs, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_failing_job_fails_alone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_answers_that_submit_at_the_end, set_up, tear_down),
