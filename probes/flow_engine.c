@@ -12,6 +12,7 @@ struct flow_engine *flow_engine_new(uv_loop_t *loop, const struct config *config
     engine->ledger = ledger;
     engine->slots = slots_new((unsigned)config->agent.parallel);
     engine->gate = flow_gate_new();
+    engine->undos = undo_kept_new();
     engine->calls = g_hash_table_new(g_direct_hash, g_direct_equal);
     engine->waits = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, g_free);
     flow_engine_set_config(engine, config);
@@ -101,6 +102,7 @@ void flow_engine_free(struct flow_engine *engine)
     g_hash_table_unref(engine->waits);
     slots_free(engine->slots);
     flow_gate_free(engine->gate);
+    undo_kept_free(engine->undos);
     transfer_free(engine->transfer);
     redact_free(engine->redact);
     redact_free(engine->fixed);

@@ -12,6 +12,7 @@
 #include "flow_gate.h"
 #include "slots.h"
 #include "token_store.h"
+#include "undo_kept.h"
 #include "values.h"
 
 struct flow_engine {
@@ -24,13 +25,14 @@ struct flow_engine {
     struct redact *fixed;             // the secrets of `config` and of those before it
     struct slots *slots;
     const struct flow_purse *purse; // of flows with a budget; NULL: they cannot run
-    struct flow_gate *gate; // systems that are left alone
-    GHashTable *sessions;   // of auth_session's rows; NULL while there is none
-    GHashTable *calls;      // set of struct call_run in flight
-    GHashTable *waits;      // uv_timer_t -> struct flow_wait, while nothing is in flight
-    unsigned active;        // runs and single debts
-    bool stopping;          // no new step is started
-    bool cut;               // the grace is over: nothing is sent any more
+    struct flow_gate *gate;         // systems that are left alone
+    GHashTable *sessions;           // of auth_session's rows; NULL while there is none
+    GHashTable *calls;              // set of struct call_run in flight
+    struct undo_kept *undos;        // that debts were paid by
+    GHashTable *waits;              // uv_timer_t -> struct flow_wait, while nothing is in flight
+    unsigned active;                // runs and single debts
+    bool stopping;                  // no new step is started
+    bool cut;                       // the grace is over: nothing is sent any more
 };
 
 // `config` is borrowed until the engine is freed or given another one; a NULL

@@ -25,8 +25,9 @@ struct payment {
     flow_debt_done done;
     void *context;
     const struct config_system *system; // of the debt
-    struct undo *undo;
-    struct lookup *lookup; // of the step; or of the undo, for another system's record
+    struct undo_read *read;             // of the debt
+    const struct undo *undo;            // likewise
+    const struct lookup *lookup;        // of the step; or of the undo, for another system's record
     struct run_systems *systems;
     struct values *values; // theirs
     struct call_run *call;
@@ -41,8 +42,7 @@ static void send_next(struct payment *payment);
 
 static void release(struct payment *payment)
 {
-    undo_free(payment->undo);
-    lookup_free(payment->lookup);
+    undo_kept_release(payment->read);
     run_systems_free(payment->systems);
     if (payment->matches)
         g_ptr_array_unref(payment->matches);
@@ -410,18 +410,18 @@ static void start(struct payment *payment)
         settle(payment, "orphaned", orphaned);
         return;
     }
-    payment->undo = undo_parse(payment->debt->undo, &payment->lookup, &error);
-    if (!payment->undo) {
+    payment->read = undo_kept_take(payment->engine->undos, payment->debt->undo, &error);
+    if (!payment->read) {
         settle(payment, "uncertain", error->message);
         return;
     }
+    payment->undo = payment->read->undo;
+    payment->lookup = payment->read->lookup;
     cJSON_DeleteItemFromObjectCaseSensitive(payment->debt->values, FLOW_UNDO_WAITS);
     values_add_json(payment->values, payment->debt->values);
     bool later = payment->undo->lookup;
-    if (later) {
-        lookup_free(payment->lookup);
-        payment->lookup = g_steal_pointer(&payment->undo->lookup);
-    }
+    if (later)
+        payment->lookup = payment->undo->lookup;
     const char *missing = later ? NULL : missing_name(payment);
     if (later) { // what the step itself captured is of another record
         call(payment, payment->lookup->call, on_lookup_answer);
