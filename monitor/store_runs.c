@@ -63,8 +63,8 @@ static bool find_flow(struct db *db, const char *id, int64_t *flow, int64_t *kep
     return rows != NULL && problem == NULL;
 }
 
-// Notes what the flow's last run came to. In two steps: an INSERT … ON CONFLICT … RETURNING takes
-// four times as long, and this is done for each run.
+// Notes what the flow's last run came to. In two steps: one INSERT that updates on a conflict and
+// returns the number takes more than twice as long, and this is done for each run.
 static bool note_flow(struct db *db, const struct store_run *run, int64_t *flow, int64_t *kept_us,
                       GError **error)
 {

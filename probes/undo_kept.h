@@ -13,6 +13,8 @@ struct undo_read {
 };
 
 struct undo_kept;
+
+// An empty table; undo_kept_free ends it.
 struct undo_kept *undo_kept_new(void);
 
 // What undo_parse makes of `source`; NULL and `error` where it is none. The caller releases it.
