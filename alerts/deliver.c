@@ -21,6 +21,8 @@ struct pass {
     const struct deliver_options *options;
     struct deliver_tally *tally;
     struct mailer *mailer;
+    int64_t end_us; // no session begins later
+    bool sent;      // something was taken from the outbox
 };
 
 // --- before a session
@@ -220,6 +222,7 @@ static bool deliver_next(struct pass *pass, GError **error)
     bool waits = server_waits(pass, &failure);
     g_autoptr(outbox_item_t) item = waits || failure ? NULL : prepare(pass, &problem, &failure);
     bool more = item && deliver_item(pass, item, problem, &failure);
+    pass->sent = pass->sent || item != NULL;
     if (failure)
         g_propagate_error(error, g_steal_pointer(&failure));
     return more;
@@ -227,10 +230,10 @@ static bool deliver_next(struct pass *pass, GError **error)
 
 static bool run_pass(struct pass *pass, GError **error)
 {
-    int64_t end_us = clock_transport_now().us + pass->options->total_ms * 1000;
     g_autoptr(GError) failure = NULL;
     bool more = reclaim(pass, &failure);
-    while (more && clock_transport_now().us < end_us)
+    pass->sent = false;
+    while (more && clock_transport_now().us < pass->end_us)
         more = deliver_next(pass, &failure);
     if (failure == NULL)
         return true;
@@ -247,24 +250,44 @@ static bool count_waiting(struct pass *pass, GError **error)
     return true;
 }
 
+// A pass with the store's deliver lock. False with `error`; where another deliver has the lock,
+// that is LOCK_ERROR_HELD.
+static bool run_locked(struct pass *pass, GError **error)
+{
+    g_autofree char *path = g_strdup_printf("%s.locks/deliver", pass->config->agent.store);
+    g_autoptr(lock_t) lock = lock_take(path, error);
+    if (lock == NULL)
+        return false;
+    pass->mailer = mailer_new(pass->config, pass->options->session_ms, lock, error);
+    bool ok = pass->mailer && run_pass(pass, error) && count_waiting(pass, error);
+    mailer_free(pass->mailer);
+    return ok;
+}
+
+// Once the lock is free again: whoever queued a notice after the last look, and found the lock
+// still held, has left it to this deliver.
+static bool is_more_due(const struct pass *pass)
+{
+    struct clock_wall due = outbox_next_due(pass->db, NULL);
+    return due.us >= 0 && due.us <= clock_wall_now().us && clock_transport_now().us < pass->end_us;
+}
+
 bool deliver_outbox(struct db *db, const struct config *config,
                     const struct deliver_options *options, struct deliver_tally *tally,
                     GError **error)
 {
-    struct pass pass = {db, config, options, tally, NULL};
+    struct pass pass = {.db = db, .config = config, .options = options, .tally = tally};
     g_autoptr(GError) problem = NULL;
-    g_autofree char *path = g_strdup_printf("%s.locks/deliver", config->agent.store);
-    g_autoptr(lock_t) lock = lock_take(path, &problem);
-    *tally = (struct deliver_tally){.busy = g_error_matches(problem, LOCK_ERROR, LOCK_ERROR_HELD)};
-    if (lock == NULL) {
-        if (!tally->busy)
-            g_propagate_error(error, g_steal_pointer(&problem));
-        return tally->busy;
-    }
-    pass.mailer = mailer_new(config, options->session_ms, lock, &problem);
-    bool ok = pass.mailer && run_pass(&pass, &problem) && count_waiting(&pass, &problem);
-    mailer_free(pass.mailer);
-    if (problem)
-        g_propagate_error(error, g_steal_pointer(&problem));
-    return ok;
+    int passes = 0;
+    *tally = (struct deliver_tally){0};
+    pass.end_us = clock_transport_now().us + options->total_ms * 1000;
+    do
+        passes++;
+    while (run_locked(&pass, &problem) && (passes == 1 || pass.sent) && is_more_due(&pass));
+    bool held = g_error_matches(problem, LOCK_ERROR, LOCK_ERROR_HELD);
+    tally->busy = held && passes == 1;
+    if (problem == NULL || held)
+        return true;
+    g_propagate_error(error, g_steal_pointer(&problem));
+    return false;
 }

@@ -35,9 +35,11 @@ static bool write_file(int folder, const char *name, GBytes *bytes)
     return close(fd) == 0 && ok;
 }
 
+// The file's first name is this process's own, lest another one that sends the same notice, from
+// memory while the store could not be written, writes into it.
 static bool write_renamed(int folder, const char *name, GBytes *bytes)
 {
-    g_autofree char *hidden = g_strdup_printf(".%s.new", name);
+    g_autofree char *hidden = g_strdup_printf(".%s.%d.new", name, (int)getpid());
     return write_file(folder, hidden, bytes) && renameat(folder, hidden, folder, name) == 0 &&
            fsync(folder) == 0;
 }
@@ -50,12 +52,26 @@ static void accept_all(struct delivery_report *report, const char *name)
     }
 }
 
+// A descriptor of the directory, which is made where it is not there yet, and then kept through a
+// power cut with all folders above it.
+static int open_folder(const char *path)
+{
+    bool was_there = g_file_test(path, G_FILE_TEST_IS_DIR);
+    if (!was_there && g_mkdir_with_parents(path, 0700) != 0)
+        return -1;
+    int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder >= 0 && !was_there && syncfs(folder) != 0) {
+        close(folder);
+        return -1;
+    }
+    return folder;
+}
+
 void delivery_directory_send(const struct delivery_session *session)
 {
     const char *path = session->delivery->directory;
     g_autofree char *name = g_strdup_printf("%s.eml", session->mail->name);
-    int folder =
-        g_mkdir_with_parents(path, 0700) == 0 ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    int folder = open_folder(path);
     if (folder >= 0 && write_renamed(folder, name, session->mail->bytes)) {
         accept_all(session->report, name);
     } else {

@@ -6,6 +6,8 @@
 
 #include "../base/redact.h"
 
+enum { NAME_PART = 60 }; // of each part of a file's name, at most
+
 struct mailer {
     struct delivery *delivery;
     struct redact *redact;
@@ -48,7 +50,8 @@ GBytes *mailer_compose(const cJSON *facts, bool lighter, GError **error)
     return lighter ? compose_mail_bare(facts, error) : compose_mail(facts, error);
 }
 
-// A name that sorts by time and is the same at each attempt: time, kind, contact, notice.
+// A name that sorts by time and is the same at each attempt: time, kind, contact, notice. However
+// long the contact's id is, the notice's is whole: no two notices have one name.
 static char *file_name(const cJSON *facts)
 {
     const char *parts[] = {json_text(facts, "at"), json_text(facts, "kind"),
@@ -58,7 +61,8 @@ static char *file_name(const cJSON *facts)
     for (size_t i = 0; i < G_N_ELEMENTS(parts); i++) {
         if (i > 0)
             g_string_append_c(name, '-');
-        for (const char *p = parts[i] ? parts[i] : ""; *p != '\0' && name->len < 200; p++)
+        const char *part = parts[i] ? parts[i] : "";
+        for (const char *p = part; *p != '\0' && p - part < NAME_PART; p++)
             if (g_ascii_isalnum(*p) || *p == '_')
                 g_string_append_c(name, *p);
     }

@@ -119,8 +119,9 @@ class MailCase(unittest.TestCase):
         self.assertEqual(done.returncode, expected, done.stdout + done.stderr)
         return done.stdout
 
-    def start_deliver(self, timeout=LONG):
+    def start_deliver(self, timeout=LONG, **environment):
         child = subprocess.Popen([ERPWATCH, "deliver", "-c", self.config, "--timeout", timeout],
+                                 env={**os.environ, **environment},
                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self.addCleanup(child.stdout.close)
         self.addCleanup(child.wait)

@@ -12,7 +12,8 @@ import unittest
 import urllib.parse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from mail_case import LONG, PASSWORD, SHORT, USER, Authority, MailCase, facts
+from harness import wait_for
+from mail_case import BUILD, LONG, PASSWORD, SHORT, USER, Authority, MailCase, facts
 from bad_smtp import DROP, HANG, INJECT, RESET, STALL, WAIT, BadSmtp
 from good_smtp import GoodSmtp
 
@@ -348,6 +349,24 @@ class Both:
         self.assertEqual(first.returncode, 0, output)
         self.assertEqual(len(server.messages), 1)
 
+    def test_what_a_second_deliver_leaves_is_sent(self):
+        """A notice queued after the first has looked for the last time, and before its lock is free."""
+        held = os.path.join(self.folder, "held")
+        server = self.serve(GoodSmtp())
+        self.configure_server(server)
+        self.queue()
+        first = self.start_deliver(
+            LD_PRELOAD=os.path.join(BUILD, "tests/preload/hold_close.so"), HOLD_PATH=".locks/deliver",
+            HOLD_FILE=held, ASAN_OPTIONS=os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0")
+        wait_for(lambda: os.path.exists(held) or first.poll() is not None, "the first to have looked")
+        self.queue(facts())
+        self.assertIn("another deliver", self.deliver(0))
+        os.remove(held)
+        output, _ = first.communicate()
+        self.assertEqual(first.returncode, 0, output)
+        self.assertEqual(self.states(), {"one@x.example": "accepted"}, output)
+        self.assertEqual(len(server.messages), 1)
+
     def test_a_flood_ends_in_one_summary(self):
         server = self.serve(GoodSmtp())
         self.configure_server(server, limit=2)
@@ -552,6 +571,14 @@ class Directory(MailCase):
         parsed = email.message_from_bytes(content, policy=email.policy.default)
         self.assertEqual([a.addr_spec for a in parsed["To"].addresses],
                          ["one@x.example", "two@x.example"])
+
+    def test_no_notice_takes_anothers_file(self):
+        spool = os.path.join(self.folder, "spool")
+        contact = "c" * 230
+        self.configure(directory=spool)
+        self.queue(facts(contact=contact), facts("N2", incident="I2", contact=contact))
+        self.deliver(0)
+        self.assertEqual(len(os.listdir(spool)), 2)
 
     def test_a_directory_that_cannot_be_written_is_tried_again(self):
         spool = os.path.join(self.folder, "spool")
