@@ -21,9 +21,10 @@ int getaddrinfo(const char *restrict node, const char *restrict service,
 {
     typedef int (*resolver)(const char *, const char *, const struct addrinfo *,
                             struct addrinfo **);
-    static resolver real;
+    static _Atomic(resolver) known; // several threads ask
+    resolver real = known;
     if (!real)
-        *(void **)&real = dlsym(RTLD_NEXT, "getaddrinfo");
+        known = real = (resolver)dlsym(RTLD_NEXT, "getaddrinfo");
     if (node && g_str_has_prefix(node, "stuck")) {
         g_atomic_int_inc(&stuck_lookups);
         while (g_atomic_int_get(&resolver_stuck))
