@@ -30,7 +30,7 @@ from harness import PROGRAM, wait_for  # noqa: E402
 
 REPLAY = os.path.join(os.path.dirname(PROGRAM), "tests/fault/replay_events")
 STEADY = ("orders", "customers", "prices", "stock")  # flows that every configuration has
-LONGEST_S = 120  # of one command
+LONGEST_S = 300  # of one command: longer than a deliver has for all that it is to send, 4 minutes
 TROUBLE = re.compile(r"locked|in use by another|is busy|Sanitizer|assert|cannot be (noted|looked|kept|read|written)|not be stored", re.I)
 # What a command may exit with; 3 only with one of these texts.
 CODES = {"check": {0, 1, 2}, "deliver": {0, 1}, "ack": {0}, "mute": {0}, "status": {0, 1, 2}, "incidents": {0},
@@ -132,6 +132,7 @@ class World:
         self.agent, self.agent_lock = None, threading.Lock()
         self.stopping = threading.Event()
         self.wrong, self.counts, self.lock = [], {}, threading.Lock()
+        self.longest = {}  # seconds that each deed took, at most
         self.configs = []
 
     def close(self):
@@ -292,12 +293,16 @@ class World:
         return pick.uniform(0, 0.5)
 
     def act(self, deed, seed):
-        pick = random.Random(seed)
-        try:
-            while not self.stopping.wait(deed(pick)):
-                pass
-        except Exception as error:  # pylint: disable=broad-except
-            self.complain(f"{deed.__name__}: {error!r}")
+        """Goes on to the end whatever a deed comes to, else the rest would be tested less and less."""
+        pick, pause = random.Random(seed), 0
+        while not self.stopping.wait(pause):
+            began = time.monotonic()
+            try:
+                pause = deed(pick)
+            except Exception as error:  # pylint: disable=broad-except
+                self.complain(f"{deed.__name__}: {error!r}")
+            took = time.monotonic() - began
+            self.longest[deed.__name__] = max(took, self.longest.get(deed.__name__, 0))
 
     def live(self, seconds):
         self.configure()
@@ -390,6 +395,7 @@ def test_processes(seconds, seed):
         world.settle()
         rows = world.judge()
         facts = {**world.counts, "reloads": len(world.configs), "runs": len(world.erp.seen),
+                 "longest": max((took, name) for name, took in world.longest.items()),
                  "incidents": world.rows("SELECT count(*) FROM incident")[0][0],
                  "mails": len(glob.glob(os.path.join(world.mails, "*.eml"))), "replayed": rows}
         return facts, world.wrong
@@ -405,6 +411,7 @@ def main():
     columns = ("check", "deliver", "ack", "mute", "status", "sweep", "reloads", "runs", "incidents", "mails")
     table = form.Table(*columns, "found", width=8)
     table.row(*(facts.get(column, 0) for column in columns), "\n".join(dict.fromkeys(wrong)))
+    print("longest: {1}, {0:.1f} s".format(*facts["longest"]))
     print(f"replayed: {facts['replayed']}")
     return table.close()
 
