@@ -98,12 +98,12 @@ void config_read_auth(struct config_reader *reader, const struct config_node *no
 void config_check_sweep(struct config_reader *reader, const struct config_node *node,
                         const struct config_sweep *sweep);
 
-// Says which calls the packs of the systems that they go to refuse: those of steps (`own` is
-// their flow's system), of a system itself, of a sweep.
-void config_check_never_steps(struct config_reader *reader, const struct config_system *own,
-                              const GPtrArray *steps);
-void config_check_never_system(struct config_reader *reader, const struct config_system *system);
-void config_check_never_sweep(struct config_reader *reader, const struct config_sweep *sweep);
+// Complain of calls, as they are written, that lead where their system's calls may not, or that the
+// pack of that system refuses to make: those of a step, with its lookup and undo, and of a sweep.
+// Of what a system calls by itself, logins and its version, only the latter is looked for here.
+void config_check_step_calls(struct config_reader *reader, const struct step *step);
+void config_check_sweep_calls(struct config_reader *reader, const struct config_sweep *sweep);
+void config_check_system_calls(struct config_reader *reader, const struct config_system *system);
 
 // Says which patterns and paths are wrong with the values that are known of the flow and its
 // systems, or of the sweep.

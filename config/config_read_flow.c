@@ -375,7 +375,6 @@ static void read_steps(struct flow_reader *reading)
         find_or_compile(reading, config_node_get(owner->node, "steps"));
 
     reading->flow->steps = g_ptr_array_ref(steps->steps);
-    config_check_never_steps(&reading->world->reader, reading->flow->system, steps->steps);
     append_references(reading->flow->needs, steps->needs);
     config_across_clear(&reading->across);
 }

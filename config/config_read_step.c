@@ -136,23 +136,6 @@ static void check_slow(struct config_reader *reader, const struct config_node *n
                              "the timeout");
 }
 
-struct reach_check {
-    struct config_reader *reader;
-    const struct config_system *own;
-};
-
-static void check_reach(const struct call *call, const struct lookup *lookup, void *user)
-{
-    const struct reach_check *check = user;
-    const struct config_system *system =
-        call->system != NULL && check->reader->config != NULL
-            ? g_hash_table_lookup(check->reader->config->systems, call->system)
-            : check->own;
-
-    (void)lookup;
-    config_check_reach(check->reader, system, call);
-}
-
 static const struct config_system *present_system(const struct config_reader *reader)
 {
     return reader->across != NULL ? reader->across->system->system : NULL;
@@ -186,7 +169,7 @@ static struct step *read_entered(struct config_reader *reader, const struct conf
     step->lookup = read_lookup(reader, config_node_get(node, "lookup"), before);
     read_undo(reader, node, step, before);
     check_slow(reader, node, step);
-    step_visit_calls(step, check_reach, &(struct reach_check){reader, step->system});
+    config_check_step_calls(reader, step);
     warn_of_missing_undo(reader, node, step);
     return step;
 }

@@ -226,7 +226,7 @@ static void read_search(struct sweep_reader *reading)
     config_namespaces_leave(reader, outer);
     config_check_sweep(reader, reading->of.search, reading->sweep);
     if (reading->sweep->system != NULL && reading->sweep->call != NULL) {
-        config_check_never_sweep(reader, reading->sweep);
+        config_check_sweep_calls(reader, reading->sweep);
         config_check_sweep_patterns(reader, reading->sweep);
     }
     reader->in_pack = false;

@@ -325,7 +325,7 @@ static void read_system(struct config_world *world, struct config_definition *de
     }
     config_read_backoff(reader, config_chain_get(&chain, "backoff"), system);
     read_version(reader, definition, &chain);
-    config_check_never_system(reader, system);
+    config_check_system_calls(reader, system);
     read_digest(reader, &chain, system);
     reader->namespaces = NULL;
     reader->scope = NULL;
