@@ -688,6 +688,15 @@ def judge_link(program, erp, name, verdicts, rounds):
     return name, rounds, f"{sum(found.values())} failed, {len(incidents)} opened and closed", wrong
 
 
+NO_ROUTE = (("ip rule add pref 9 table local", "ip rule del pref 0", "ip rule add pref 1 unreachable"),
+            ("ip rule add pref 0 table local", "ip rule del pref 9", "ip rule del pref 1"))
+OWN_NETWORK = {  # how it goes, and comes back
+    "silent": (("ip link set lo down",), ("ip link set lo up",)),
+    "unreachable": NO_ROUTE,
+    "gone at the start": NO_ROUTE,
+}
+
+
 def test_own_network(rounds, seed):
     """Our own network is gone: nobody knows, and nobody is told."""
     numbers = random.Random(seed)
@@ -700,13 +709,20 @@ def test_own_network(rounds, seed):
         program.online = [f"http://127.0.0.2:{erp.port}/"]
         program.configure()
         program.start()
-        for _ in range(rounds):
+        for way in rounds * list(OWN_NETWORK):
+            gone, back = OWN_NETWORK[way]
             wait_for_good(program, program.flows)
             time.sleep(numbers.uniform(0, 2))
-            had = len(program.runs("look"))
-            shell("ip link set lo down")
-            program.wait(lambda had=had: len(program.runs("look")) >= had + rounds, "runs without a network")
-            shell("ip link set lo up")
+            if way == "gone at the start":
+                program.stop()
+            shell(*gone)
+            if way == "gone at the start":
+                program.start()
+            down = time.time()
+            for name in program.flows:  # one more than what opens an incident
+                program.wait(lambda name=name, down=down: sum(begun > down for begun, _ in program.runs(name)) > 2,
+                             f"runs of {name} where it is {way}")
+            shell(*back)
             wait_for_good(program, program.flows)
         program.settle()
         unknown = sum(state == "unknown" for name in program.flows for _, state in program.runs(name))
@@ -715,13 +731,14 @@ def test_own_network(rounds, seed):
                  ] if program.incidents("erp") else []
         if program.mails("orders") + program.mails("look"):
             wrong.append(f"mails {program.mails('orders') + program.mails('look')}")
-        if failed > 2 * rounds:  # one of each flow may end when the network is back already
+        times = rounds * len(OWN_NETWORK)
+        if failed > 2 * times:  # one of each flow may end when the network is back already
             wrong.append(f"{failed} runs failed: {program.messages('orders') | program.messages('look')}")
-        if unknown < rounds:
+        if unknown < 2 * 2 * times:
             wrong.append(f"{unknown} runs were unknown")
         if erp.left("orders"):
             wrong.append(f"{len(erp.left('orders'))} records are left")
-        yield "own network", rounds, f"{unknown} unknown, {failed} failed, no incident", wrong
+        yield "own network", times, f"{unknown} unknown, {failed} failed", wrong
     finally:
         program.close()
         erp.close()
