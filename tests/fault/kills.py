@@ -8,8 +8,11 @@ out, and agents, checks and delivers are killed (-9) at random moments all the w
 In each round the ERP breaks and is mended: each time exactly one incident for each cause opens and
 closes, no run fails while it is well, and the store is sound. After some rounds one agent is let
 live: it pays, sweeps and delivers. Then each notice has arrived at each recipient, in order; one that
-came twice is the same to the byte; no record is left, no account locked, no refresh token lost."""
+came twice is the same to the byte; no record is left but those of others, and no more was swept than
+undos that could not find theirs; no account is locked, no refresh token lost; a replay of the events
+gives the same incidents."""
 import email
+import itertools
 import random
 import signal
 import subprocess
@@ -203,7 +206,8 @@ class Rounds:
         self.counts["delivers"] += killer.kills
         self.counts["in session"] += killer.in_session
         self.peer.settle()
-        self.wrong += self.peer.judge() + self.judge_runs() + self.judge_incidents() + self.judge_mails()
+        self.wrong += (self.peer.judge() + self.judge_runs() + self.judge_turns() + self.judge_incidents() +
+                       self.judge_mails())
 
     def is_enough(self, killer):
         delivers = self.counts["delivers"] + killer.kills
@@ -232,6 +236,14 @@ class Rounds:
                    for flows, since, until, for_good in self.phases):
                 wrong.append(f"a run of {flow} is good though the ERP was broken")
         return wrong
+
+    def judge_turns(self):
+        """A flow runs once at a time, whoever runs it."""
+        runs = self.peer.rows("SELECT f.id, r.started, r.started + r.duration_us FROM (SELECT flow, started,"
+                              " duration_us FROM run UNION ALL SELECT flow, started, duration_us FROM good_run) r"
+                              " JOIN flow f ON f.no = r.flow ORDER BY 1, 2")
+        return [f"two runs of {flow} at once, begun at {began} and {next_began}" for (flow, began, ended),
+                (next_flow, next_began, _) in itertools.pairwise(runs) if flow == next_flow and next_began < ended]
 
     def judge_incidents(self):
         """Each lies where the ERP was broken; its members count the failing runs, each once."""

@@ -43,7 +43,9 @@ def end_group(process):
 KILL_AT = os.path.join(os.path.dirname(PROGRAM), "tests/preload/kill_at.so")
 PASSWORD = "Left-pass-7431"
 OAUTH2 = os.path.join(ROOT, "tests/servers/oauth2.py")
+REPLAY = os.path.join(os.path.dirname(PROGRAM), "tests/fault/replay_events")
 MARK = "erpwatch {{mark}}"
+REAL = ("", "erpwatch", "erpwatch ERPW", "ERPW 2026-1")  # what others called their records
 
 
 CONTACTS = {"shop": ["it@shop.example", "owner@shop.example"], "partner": ["support@partner.example"],
@@ -98,8 +100,10 @@ class Peer:
         self.environment["ASAN_OPTIONS"] = self.environment.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"
         self.process = None
         self.groups = []
+        self.configurations = set()
         self.smtp = SlowSmtp(random.Random(random_numbers.random()))
         self.begin()
+        self.real_at_first = self.real()
 
     def close(self):
         for process in self.groups:
@@ -129,9 +133,11 @@ class Peer:
             "sweeps": {name: {"system": "erp", "every": "1s", "older": "2s", "at_most": 500, **sweep}
                        for name, sweep in self.sweeps().items()},
         }
-        with open(os.path.join(self.folder, "erpwatch.yaml"), "w", encoding="utf-8") as file:
+        path = os.path.join(self.folder, "erpwatch.yaml")
+        with open(path, "w", encoding="utf-8") as file:
             json.dump(document, file, indent=1)
-        os.chmod(os.path.join(self.folder, "erpwatch.yaml"), 0o600)
+        os.chmod(path, 0o600)
+        self.configurations.add(shutil.copy2(path, f"{path[:-5]}-{flows_run}.yaml"))
 
     # processes
 
@@ -246,7 +252,21 @@ class Peer:
             wrong.append(f"its flows do not work any more: {check.stdout[-3000:]}{check.stderr}")
         if self.left():
             wrong.append(f"a good run leaves {self.left()[:5]}")
-        return wrong + self.judge_peer()
+        if self.real() != self.real_at_first:
+            wrong.append(f"of the records of others are left {self.real()} of {self.real_at_first}")
+        return wrong + self.judge_replay() + self.judge_swept() + self.judge_peer()
+
+    def judge_replay(self):
+        """The table of events alone makes the same incidents, whoever was killed."""
+        replay = subprocess.run([REPLAY, self.store, *self.configurations], env=self.environment,
+                                capture_output=True, text=True, check=False)
+        return [f"the replay differs: {replay.stdout[-2000:]}{replay.stderr}"] if replay.returncode else []
+
+    def judge_swept(self):
+        """A sweep deletes what no undo could find, no more: the ledger forgets nothing."""
+        swept = self.facts()["swept"]
+        lost = self.rows("SELECT count(*) FROM debt WHERE run IN (SELECT run FROM debt WHERE state = 'uncertain')")[0][0]
+        return [f"{swept} records were swept, though {lost} undos could not be paid at most"] if swept > lost else []
 
     def facts(self):
         states = dict(self.rows("SELECT state, count(*) FROM debt GROUP BY state"))
@@ -293,6 +313,10 @@ class Peer:
     def left(self):
         raise NotImplementedError
 
+    def real(self):
+        """Records of others, which stay as they are."""
+        raise NotImplementedError
+
     def created(self):
         raise NotImplementedError
 
@@ -325,6 +349,10 @@ class RecordsPeer(Peer):
         self.erp.refers = {"orders": ("customer", "customers")}
         self.erp.commits_after = lambda: self.random.choice((0, 0, 0.1, 0.6))
         self.erp.answers_after = lambda: self.random.choice((0, 0, 0, 0.05, 0.3))
+        for name in REAL:
+            self.erp.add("customers", name=name)
+            self.erp.add("orders", ref=name)
+            self.erp.add("quotes", ref=name)
 
     def end(self):
         self.erp.close()
@@ -374,11 +402,17 @@ class RecordsPeer(Peer):
                 "quotes-left": sweep_of("quotes", "ref", "^ERPW-"),
                 "customers-left": sweep_of("customers", "name", "^erpwatch ERPW-")}
 
-    def left(self):
+    def all(self):
         return self.erp.left("orders") + self.erp.left("quotes") + self.erp.left("customers", "name")
 
+    def left(self):
+        return [name for name in self.all() if name not in REAL]
+
+    def real(self):
+        return [name for name in self.all() if name in REAL]
+
     def created(self):
-        return self.erp.number
+        return self.erp.number - len(self.real_at_first)
 
     def is_busy(self):
         return self.erp.creating > 0
@@ -521,6 +555,9 @@ class TrytonPeer(Peer):
     def left(self):
         return [row[0] for row in self.erp_rows(
             "SELECT reference FROM sale_sale UNION ALL SELECT name FROM party_party WHERE name LIKE 'erpwatch %'")]
+
+    def real(self):
+        return self.erp_rows("SELECT id, name FROM party_party WHERE coalesce(name, '') NOT LIKE 'erpwatch %'")
 
     def created(self):
         return self.erp_rows("SELECT coalesce(sum(seq), 0) FROM sqlite_sequence"
