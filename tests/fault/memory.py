@@ -185,7 +185,9 @@ class Failing:
         code, output, said = self.place.run("check", "--notify", environment={"LD_PRELOAD": FAULTS, **more})
         self.ends[code if code in (0, 1, 2, 3) else "abort()"] += 1
         where = f"{more}: "
-        if code not in (0, 1, 2, 3) and not ends_by_design(more, code, said):
+        if code == 2:
+            self.wrong.append(f"{where}an ERP that works is blamed: {output[-300:]} {said[-300:]}")
+        elif code not in (0, 1, 3) and not ends_by_design(more, code, said):
             self.wrong.append(f"{where}ended by {code} {said[-300:]}")
         elif code == 3 and not said.strip() and "unknown" not in output:
             self.wrong.append(f"{where}3, and no word")
@@ -207,6 +209,8 @@ class Failing:
             self.erp.tables["customers"].clear()
         if self.place.rows("PRAGMA integrity_check") != [("ok",)]:
             self.wrong.append(f"{where}the store is not sound")
+        if self.place.count("incident"):
+            self.wrong.append(f"{where}an incident of an ERP that works")
 
     def run(self, faults, tries):
         self.ends, self.wrong = collections.Counter(), []
