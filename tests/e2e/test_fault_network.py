@@ -38,6 +38,9 @@ class NetworksThatFail(unittest.TestCase):
     def test_what_writes_is_never_sent_twice(self):
         self.judge("twice")
 
+    def test_kept_connections_that_fall_silent(self):
+        self.judge("hushed")
+
     def test_name_servers_that_have_no_answer(self):
         self.judge("names")
 

@@ -6,9 +6,9 @@ the contract gives it; undos are paid, no record is left, and the flows of other
     tests/fault/network.py [--rounds N] [--seed S] [PART...]       (ROUNDS=3)
 
 Parts: `outages`, every kind at once, each behind a wire of its own; `twice`, what writes is never
-sent twice, however its connection ends; `names`, name servers that are dead, slow or wrong;
-`routes`, systems that can no longer be reached, or not without new connections; `own`, our own
-network is gone: these three in network namespaces of their own."""
+sent twice, however its connection ends; `hushed`, kept connections that fall silent; `names`, name
+servers that are dead, slow or wrong; `routes`, systems that can no longer be reached, or not without
+new connections; `own`, our own network is gone: these three in network namespaces of their own."""
 import collections
 import email
 import email.policy
@@ -33,7 +33,7 @@ import form  # noqa: E402
 from harness import PROGRAM, wait_for  # noqa: E402
 from name_server import NameServer  # noqa: E402
 from records import Records  # noqa: E402
-from wire import Cut, Drip, Hold, Loss, ResetAtOnce, Wire  # noqa: E402
+from wire import Cut, Drip, Hold, Loss, ResetAtOnce, Together, Wire  # noqa: E402
 
 PASSWORD = "Wire-pass-7431"
 MARK = "{{mark}}"
@@ -80,6 +80,12 @@ class Program:
         with open(self.path("log"), "a", encoding="utf-8") as log:
             self.process = subprocess.Popen([PROGRAM, "run"], cwd=self.folder, env=self.environment, stdout=log,
                                             stderr=log, start_new_session=True)
+
+    def reload(self):
+        said = self.log().count("was read again")
+        self.configure()
+        self.process.send_signal(signal.SIGHUP)
+        self.wait(lambda: self.log().count("was read again") > said, "the configuration to be read again")
 
     def stop(self):
         """Seconds until it had ended."""
@@ -472,6 +478,52 @@ def test_twice(rounds, seed):
         erp.close()
 
 
+# Hushed: a firewall on the way has forgotten the connections that are kept; new ones work.
+
+KEPT = 4
+
+
+def hush(program, wire):
+    """Flows leave connections behind, of which one flow finds the first dead, and no other."""
+    wire.fault = Together(KEPT)
+    names = [f"look-{number}" for number in range(KEPT)]
+    program.systems["hushed"] = system(f"http://127.0.0.1:{wire.port}")
+    program.flows.update({name: flow("hushed", look("orders"), every="1s") for name in names})
+    program.configure()
+    program.start()
+    program.wait(lambda: wire.fault.all.is_set(), f"{KEPT} calls at once")
+    wire.fault = None
+    wait_for_good(program, names)
+    program.systems["hushed"]["timeout"] = f"{TIMEOUT_S}s"
+    for name in names[1:]:
+        program.flows[name]["off"] = "for now"
+    program.reload()
+    wait_for_good(program, names[:1])
+    wire.freeze()
+    program.wait(lambda: program.verdicts(names[0]), "a call over a silent connection")
+    wait_for_good(program, names[:1])
+    program.settle()
+    return names[0]
+
+
+def test_hushed(rounds, seed):
+    del seed
+    for _ in range(rounds):
+        erp, program = Records(), Program()
+        wire = Wire(erp.port)
+        try:
+            name = hush(program, wire)
+            found, incidents = program.verdicts(name), program.incidents("hushed")
+            wrong = [f"{len(incidents)} incidents, mails {program.mails(name)}"] if incidents else []
+            if dict(found) != {("timeout", "first_byte", "network"): 1}:
+                wrong.append(f"{dict(found)}: {program.messages(name)}")
+            yield "hushed", 1, f"{sum(found.values())} failed, though {KEPT} connections fell silent", wrong
+        finally:
+            program.close()
+            wire.close()
+            erp.close()
+
+
 # In a network namespace of our own, where we are root: the part runs in a process of its own,
 # which says its rows as lines of JSON.
 
@@ -631,7 +683,7 @@ ROUTES = {
 
 
 def test_routes(rounds, seed):
-    """Systems that are gone while we are online; connections that vanish without a word."""
+    """Systems that are gone while we are online; connections that are reset only when they are used again."""
     numbers = random.Random(seed)
     erp, program = Records(), Program()
     wires = {name: Wire(erp.port, "0.0.0.0") for name in [*ROUTES, "vanished"]}
@@ -664,7 +716,7 @@ def test_routes(rounds, seed):
             wait_for_good(program, program.flows)
         program.settle()
         for name in wires:
-            # one that vanished under a call is not answered: a run, and no more
+            # one that vanished under a call is not answered: a run, and no more; else the next one is taken
             verdicts = ROUTES[name].verdicts if name in ROUTES else {("timeout", "first_byte", "network")}
             yield judge_link(program, erp, name, verdicts, rounds)
         wrong, longest = program.judge_others(("well",))
@@ -745,7 +797,7 @@ def test_own_network(rounds, seed):
 
 
 INSIDE_PARTS = {"names": test_names, "routes": test_routes, "own": test_own_network}
-PARTS = {"outages": test_outages, "twice": test_twice,
+PARTS = {"outages": test_outages, "twice": test_twice, "hushed": test_hushed,
          **{name: in_namespace(name) for name in INSIDE_PARTS}}
 
 

@@ -119,6 +119,21 @@ class Loss(Fault):
             await connection.send(answer[place:place + self.size])
 
 
+class Together(Fault):
+    """Answers wait for each other until there are `count`: so many connections are open then."""
+
+    def __init__(self, count, **more):
+        super().__init__(**more)
+        self.count, self.all = count, asyncio.Event()
+
+    async def on_answer(self, connection, answer, head):
+        self.strike()
+        if self.struck >= self.count:
+            self.all.set()
+        await self.all.wait()
+        await connection.send(answer)
+
+
 class Ended(Exception):
     """This connection is over."""
 
