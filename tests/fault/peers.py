@@ -230,7 +230,11 @@ class Peer:
             starts = self.starts()
             self.start("run")
             wait_for(lambda: self.starts() > starts, "the agent's start", 240)
-            wait_for(self.is_clean, f"a clean {type(self).__name__}", 240)
+            try:
+                wait_for(self.is_clean, f"a clean {type(self).__name__}", 240)
+            except AssertionError as late:
+                raise AssertionError(f"{late}: {self.owed()} undos are owed, {self.undelivered()} mails wait,"
+                                     f" {self.left()} are left") from None
             self.stop()
             if self.owed() == 0:
                 break
