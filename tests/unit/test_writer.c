@@ -104,7 +104,7 @@ static int set_up(void **state)
     uv_loop_init(&bench->loop);
     bench->db = db_open(bench->path, DB_CREATE, NULL);
     db_script(bench->db, "CREATE TABLE t(n INTEGER, b BLOB)", NULL);
-    struct writer_reserve reserve = {release, restore, bench};
+    struct writer_reserve reserve = {.release = release, .restore = restore, .self = bench};
     bench->writer = writer_new(&bench->loop, bench->db, ROOM, &reserve, NULL);
     *state = bench;
     return bench->writer == NULL;
