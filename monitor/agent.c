@@ -36,6 +36,7 @@
 #define HEARTBEAT_TICKS 5
 #define DEBTS_TICKS 5
 #define PRUNE_TICKS 60
+#define PRUNE_ALL_TICKS (60 * PRUNE_TICKS)
 #define WATCH_TICKS 3
 
 // Of a configuration that is to take the present one's place.
@@ -123,8 +124,13 @@ struct chore {
     enum agent_chore kind;
     struct agent_generation *generation;
     bool notices;
-    bool more; // of what is to be deleted
+    uint32_t prune, left; // what is to be deleted, and what of it is left
 };
+
+static bool is_first_bite(const struct chore *chore)
+{
+    return (chore->prune & STORE_PRUNE_OFTEN) == STORE_PRUNE_OFTEN;
+}
 
 static bool do_chore(struct db *db, void *context, GError **error)
 {
@@ -134,8 +140,8 @@ static bool do_chore(struct db *db, void *context, GError **error)
     struct clock_wall now = clock_wall_now();
     switch (chore->kind) {
     case CHORE_PRUNE: // also flows that a check of a former configuration made fail again
-        return store_runs_prune(db, &keep, now, &chore->more, error) &&
-               watch_configure(db, config, now, error);
+        return store_runs_prune(db, &keep, now, chore->prune, &chore->left, error) &&
+               (!is_first_bite(chore) || watch_configure(db, config, now, error));
     case CHORE_TIME: // mutes that end, debts that somebody must be told of
         return watch_tick(db, config, now, &chore->notices, error);
     default: // flows that are gone are withdrawn, renamed ones keep their state
@@ -145,6 +151,7 @@ static bool do_chore(struct db *db, void *context, GError **error)
 
 static void start_mail_when_due(struct agent *agent);
 static void start_chore(struct agent *agent, enum agent_chore kind);
+static void prune(struct agent *agent, uint32_t what);
 
 static void on_chore_done(const GError *error, void *context)
 {
@@ -159,21 +166,36 @@ static void on_chore_done(const GError *error, void *context)
     agent_flows_release(agent->flows, chore->generation);
     if (chore->notices && !agent->closing)
         start_mail_when_due(agent);
-    if (!error && chore->more && !agent->closing)
-        start_chore(agent, CHORE_PRUNE);
+    if (!error && chore->left && !agent->closing)
+        prune(agent, chore->left);
     g_free(chore);
+}
+
+static void submit_chore(const struct chore *what)
+{
+    struct agent *agent = what->agent;
+    if (agent->busy[what->kind] && what->kind != CHORE_CONFIGURE)
+        return;
+    agent->busy[what->kind] = true;
+    struct chore *chore = g_memdup2(what, sizeof *what);
+    chore->generation = agent_flows_hold(agent->flows);
+    const struct writer_job job = {.work = do_chore,
+                                   .done = on_chore_done,
+                                   .context = chore,
+                                   .frees = what->kind == CHORE_PRUNE};
+    writer_submit(agent->runtime.writer, &job);
 }
 
 static void start_chore(struct agent *agent, enum agent_chore kind)
 {
-    if (agent->busy[kind] && kind != CHORE_CONFIGURE)
-        return;
-    agent->busy[kind] = true;
-    struct chore *chore = g_new0(struct chore, 1);
-    *chore = (struct chore){agent, kind, agent_flows_hold(agent->flows), false, false};
-    const struct writer_job job = {
-        .work = do_chore, .done = on_chore_done, .context = chore, .frees = kind == CHORE_PRUNE};
-    writer_submit(agent->runtime.writer, &job);
+    const struct chore chore = {.agent = agent, .kind = kind};
+    submit_chore(&chore);
+}
+
+static void prune(struct agent *agent, uint32_t what)
+{
+    const struct chore chore = {.agent = agent, .kind = CHORE_PRUNE, .prune = what};
+    submit_chore(&chore);
 }
 
 /* Mail and debts: looked for often, started when due. */
@@ -368,7 +390,8 @@ static void on_tick(uv_timer_t *timer)
     sweeps_tick(agent->sweeps);
     versions_tick(agent->versions);
     if (agent->ticks % PRUNE_TICKS == 0)
-        start_chore(agent, CHORE_PRUNE);
+        prune(agent,
+              agent->ticks % PRUNE_ALL_TICKS == PRUNE_TICKS ? STORE_PRUNE_ALL : STORE_PRUNE_OFTEN);
 }
 
 /* Signals */

@@ -15,9 +15,11 @@ enum {
 static const int64_t day_us = INT64_C(86400) * G_USEC_PER_SEC;
 
 // The oldest rows of good runs, up to ?2 of them, that began before ?1. One from
-// far in the future (the clock was wrong) must not hold up the rest: ?3.
+// far in the future (the clock was wrong) must not hold up the rest: ?3. By their numbers, where
+// SQLite would go through an index of all of them.
 #define OLD_GOOD_RUNS                                                                              \
-    " FROM good_run WHERE seq < (SELECT min(seq) FROM good_run) + ?2 AND (started < ?1 OR"         \
+    " FROM good_run NOT INDEXED WHERE seq < (SELECT min(seq) FROM good_run) + ?2 AND (started < "  \
+    "?1 OR"                                                                                        \
     " started > ?3) "
 
 static const char count_sql[] =
@@ -50,79 +52,137 @@ static bool prune_good_runs(struct db *db, struct clock_wall now, bool *more, GE
     return true;
 }
 
-// Runs `sql`, which deletes or erases at most BITE rows older than its parameter.
-static bool prune(struct db *db, const char *sql, int64_t before_us, bool *more, GError **error)
-{
-    if (!db_run(db, error, sql, "ii", before_us, (int64_t)BITE)) {
-        return false;
-    }
-    *more |= db_changes(db) == BITE;
-    return true;
-}
-
-static const char erase_evidence_sql[] =
-    "UPDATE run SET evidence = NULL WHERE seq IN (SELECT seq FROM run WHERE evidence IS NOT NULL"
-    " AND started < ?1 ORDER BY seq LIMIT ?2)";
+// Rows older than ?1, of the ?2 oldest by their number. To look further would take the longer
+// the more rows there are, each minute, and hold up all others who write. Those that began after
+// ?3, now, are of a clock that was wrong, and do not count.
+#define OLDEST(table, time, which)                                                                 \
+    "(SELECT seq FROM (SELECT seq, " time " FROM " table " WHERE " which time " <= ?3"             \
+    " ORDER BY seq LIMIT ?2) WHERE " time " < ?1)"
 
 #define OLD_INCIDENTS                                                                              \
     "(SELECT id FROM incident WHERE closed > 0 AND closed < ?1 ORDER BY id LIMIT ?2)"
 
-static const char *const delete_sql[] = {
-    "DELETE FROM run WHERE seq IN (SELECT seq FROM run WHERE started < ?1 ORDER BY seq LIMIT ?2)",
-    "DELETE FROM debt WHERE seq IN (SELECT seq FROM debt WHERE state <> 'owed' AND changed < ?1"
-    " AND (told OR state IN ('paid', 'void')) LIMIT ?2)",
-    "DELETE FROM sweep_run WHERE seq IN (SELECT seq FROM sweep_run WHERE started < ?1"
-    " ORDER BY seq LIMIT ?2)",
-    "DELETE FROM mute WHERE seq IN (SELECT seq FROM mute WHERE ended > 0 AND ended < ?1 LIMIT ?2)",
+// Statements of one rule go together; the last one's rows say whether there is more.
+struct rule {
+    const char *sql[3];
+    const char *types; // of the parameters
+};
+
+static const struct rule evidence_rules[] = {
+    {{"UPDATE run SET evidence = NULL WHERE seq IN " OLDEST("run", "started",
+                                                            "evidence IS NOT NULL AND ")},
+     "iii"},
+};
+
+static const struct rule run_rules[] = {
+    {{"DELETE FROM run WHERE seq IN " OLDEST("run", "started", "")}, "iii"},
+    {{"DELETE FROM debt WHERE seq IN " OLDEST(
+         "debt", "changed", "state <> 'owed' AND (told OR state IN ('paid', 'void')) AND ")},
+     "iii"},
+    {{"DELETE FROM sweep_run WHERE seq IN " OLDEST("sweep_run", "started", "")}, "iii"},
+    {{"DELETE FROM mute WHERE seq IN (SELECT seq FROM mute WHERE ended > 0 AND ended < ?1"
+      " LIMIT ?2)"},
+     "ii"},
     // The incident's rows first, then itself: the selection has to stay the same.
-    "DELETE FROM incident_flow WHERE incident IN " OLD_INCIDENTS,
-    "DELETE FROM decision WHERE incident IN " OLD_INCIDENTS,
-    "DELETE FROM incident WHERE id IN " OLD_INCIDENTS,
+    {{"DELETE FROM incident_flow WHERE incident IN " OLD_INCIDENTS,
+      "DELETE FROM decision WHERE incident IN " OLD_INCIDENTS,
+      "DELETE FROM incident WHERE id IN " OLD_INCIDENTS},
+     "ii"},
     // Events go up to the first one that something still there stands on, so that
     // what is left can be replayed. What was made of a version outlives the runs, so it does too.
-    "DELETE FROM event WHERE seq IN (SELECT seq FROM event WHERE at < ?1 AND kind <> 'version'"
-    " AND seq < (SELECT coalesce(min(first_seq), 9223372036854775807) FROM incident)"
-    " AND seq < (SELECT coalesce(min(first_seq), 9223372036854775807) FROM flow_state)"
-    " AND seq < (SELECT coalesce(min(seq), 9223372036854775807) FROM mute)"
-    " ORDER BY seq LIMIT ?2)",
+    {{"DELETE FROM event WHERE seq IN " OLDEST(
+         "event", "at",
+         "kind <> 'version'"
+         " AND seq < (SELECT coalesce(min(first_seq), 9223372036854775807) FROM incident)"
+         " AND seq < (SELECT coalesce(min(first_seq), 9223372036854775807) FROM flow_state)"
+         " AND seq < (SELECT coalesce(min(seq), 9223372036854775807) FROM mute) AND ")},
+     "iii"},
 };
+
+// Of the hourly counts, which are very many, those of so many flows: of others each hour.
+#define FIRST_FLOW "5000 * (?3 / 3600000000 % (SELECT max(no) / 5000 + 1 FROM flow))"
 
 // What later issues compare with, and texts that were seen, outlive the runs.
-static const char *const delete_late_sql[] = {
-    "DELETE FROM hourly WHERE (flow, hour) IN (SELECT flow, hour FROM hourly"
-    " WHERE hour < ?1 / 3600000000 LIMIT ?2)",
-    "DELETE FROM missed WHERE (flow, hour) IN (SELECT flow, hour FROM missed"
-    " WHERE hour < ?1 / 3600000000 LIMIT ?2)",
-    "DELETE FROM version_change WHERE seq IN (SELECT seq FROM version_change WHERE at < ?1 LIMIT "
-    "?2)",
-    "DELETE FROM event WHERE seq IN (SELECT seq FROM event WHERE at < ?1 AND kind = 'version'"
-    " LIMIT ?2)",
-    "DELETE FROM token WHERE key IN (SELECT key FROM token WHERE changed < ?1 LIMIT ?2)",
-    "DELETE FROM seen WHERE (system, text) IN (SELECT system, text FROM seen WHERE at < ?1"
-    " LIMIT ?2)",
+static const struct rule late_rules[] = {
+    {{"DELETE FROM hourly WHERE (flow, hour) IN (SELECT h.flow, h.hour FROM flow f CROSS JOIN"
+      " hourly h ON h.flow = f.no AND h.hour < ?1 / 3600000000 WHERE f.no >= " FIRST_FLOW
+      " AND f.no < 5000 + " FIRST_FLOW " LIMIT ?2)"},
+     "iii"},
+    {{"DELETE FROM missed WHERE (flow, hour) IN (SELECT flow, hour FROM missed"
+      " WHERE hour < ?1 / 3600000000 LIMIT ?2)"},
+     "ii"},
+    {{"DELETE FROM version_change WHERE seq IN (SELECT seq FROM version_change WHERE at < ?1"
+      " LIMIT ?2)"},
+     "ii"},
+    {{"DELETE FROM event WHERE seq IN (SELECT seq FROM event WHERE at < ?1 AND kind = 'version'"
+      " LIMIT ?2)"},
+     "ii"},
+    {{"DELETE FROM token WHERE key IN (SELECT key FROM token WHERE changed < ?1 LIMIT ?2)"}, "ii"},
+    {{"DELETE FROM seen WHERE (system, text) IN (SELECT system, text FROM seen WHERE at < ?1"
+      " LIMIT ?2)"},
+     "ii"},
 };
 
-static bool prune_all(struct db *db, const char *const *sql, size_t count, int64_t before_us,
-                      bool *more, GError **error)
+// Each rule has a bit; so have good runs and mails. The late ones begin at LATE_RULES.
+enum { GOOD_RUNS = 1 << 0, MAILS = 1 << 1, EVIDENCE_RULES = 1 << 2, RUN_RULES = 1 << 3 };
+#define LATE_RULES (UINT32_C(1) << 16)
+
+struct bite {
+    struct db *db;
+    struct clock_wall now;
+    uint32_t todo, left;
+};
+
+static bool follow(struct bite *bite, const struct rule *rule, int64_t before_us, GError **error)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (!prune(db, sql[i], before_us, more, error)) {
+    for (size_t i = 0; i < G_N_ELEMENTS(rule->sql) && rule->sql[i] != NULL; i++) {
+        if (!db_run(bite->db, error, rule->sql[i], rule->types, before_us, (int64_t)BITE,
+                    bite->now.us)) {
             return false;
         }
     }
     return true;
 }
 
-bool store_runs_prune(struct db *db, const struct store_keep *keep, struct clock_wall now,
-                      bool *more, GError **error)
+static bool follow_all(struct bite *bite, const struct rule *rules, size_t count, uint32_t first,
+                       int64_t before_us, GError **error)
 {
+    for (size_t i = 0; i < count; i++) {
+        uint32_t bit = first << i;
+        if ((bite->todo & bit) == 0) {
+            continue;
+        }
+        if (!follow(bite, &rules[i], before_us, error)) {
+            return false;
+        }
+        bite->left |= db_changes(bite->db) == BITE ? bit : 0;
+    }
+    return true;
+}
+
+static bool prune_good_and_mails(struct bite *bite, struct clock_wall evidence,
+                                 struct clock_wall runs, GError **error)
+{
+    bool more = false;
+    if ((bite->todo & GOOD_RUNS) != 0 && !prune_good_runs(bite->db, bite->now, &more, error)) {
+        return false;
+    }
+    bite->left |= more ? GOOD_RUNS : 0;
+    return (bite->todo & MAILS) == 0 || outbox_prune(bite->db, evidence, runs, BITE, error);
+}
+
+bool store_runs_prune(struct db *db, const struct store_keep *keep, struct clock_wall now,
+                      uint32_t todo, uint32_t *left, GError **error)
+{
+    struct bite bite = {.db = db, .now = now, .todo = todo};
     struct clock_wall evidence = {now.us - keep->evidence_ms * 1000};
     struct clock_wall runs = {now.us - keep->runs_ms * 1000};
     int64_t late_us = MIN(runs.us, now.us - HOURLY_DAYS * day_us);
-    *more = false;
-    return prune_good_runs(db, now, more, error) &&
-           prune(db, erase_evidence_sql, evidence.us, more, error) &&
-           prune_all(db, delete_sql, G_N_ELEMENTS(delete_sql), runs.us, more, error) &&
-           prune_all(db, delete_late_sql, G_N_ELEMENTS(delete_late_sql), late_us, more, error) &&
-           outbox_prune(db, evidence, runs, BITE, error);
+    bool done = prune_good_and_mails(&bite, evidence, runs, error) &&
+                follow_all(&bite, evidence_rules, G_N_ELEMENTS(evidence_rules), EVIDENCE_RULES,
+                           evidence.us, error) &&
+                follow_all(&bite, run_rules, G_N_ELEMENTS(run_rules), RUN_RULES, runs.us, error) &&
+                follow_all(&bite, late_rules, G_N_ELEMENTS(late_rules), LATE_RULES, late_us, error);
+    *left = bite.left;
+    return done;
 }

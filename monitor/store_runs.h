@@ -67,8 +67,14 @@ struct store_keep {
     int64_t runs_ms, evidence_ms;
 };
 
-// One small bite of what is past its time; `*more` where another one is due.
+// What is to be looked for: all; or what becomes too old soon, which is looked for each minute,
+// without what is kept for a year. Else what store_runs_prune has left.
+#define STORE_PRUNE_ALL UINT32_MAX
+#define STORE_PRUNE_OFTEN (STORE_PRUNE_ALL >> 16)
+
+// One small bite of what is past its time, of each kind in `todo`; `*left` where another one is
+// due, 0: nowhere.
 bool store_runs_prune(struct db *db, const struct store_keep *keep, struct clock_wall now,
-                      bool *more, GError **error);
+                      uint32_t todo, uint32_t *left, GError **error);
 
 #endif

@@ -106,10 +106,10 @@ static void test_texts_and_meta(void **state)
 
 static int prune_all(struct db *db, const struct store_keep *keep, int64_t now_us)
 {
-    bool more = true;
+    uint32_t left = STORE_PRUNE_ALL;
     int bites = 0;
-    while (more) {
-        assert_true(store_runs_prune(db, keep, (struct clock_wall){now_us}, &more, NULL));
+    while (left) {
+        assert_true(store_runs_prune(db, keep, (struct clock_wall){now_us}, left, &left, NULL));
         bites++;
     }
     return bites;
@@ -157,6 +157,76 @@ static void test_runs_and_evidence(void **state)
     assert_int_equal(one(db, "SELECT min(id + 0) FROM run WHERE evidence IS NOT NULL"), 6);
     g_autofree char *result = store_runs_result(db, "3", NULL);
     assert_string_equal(result, "{}");
+}
+
+// A bite looks at the oldest rows only; those of a clock that was far ahead are not among them.
+static void test_runs_from_the_future(void **state)
+{
+    struct db *db = *state;
+    struct store_keep keep = {.runs_ms = 10 * 3600000, .evidence_ms = 5 * 3600000};
+    for (int i = 0; i < 1200; i++) {
+        g_autofree char *id = g_strdup_printf("%d", i);
+        int64_t started = i < 600 ? START + 9000 * HOUR : START;
+        struct store_run run = run_of(id, "failed", started);
+        run.evidence = "{}";
+        assert_true(store_runs_add(db, &run, true, NULL, NULL));
+    }
+    prune_all(db, &keep, START + 6 * HOUR);
+    assert_int_equal(one(db, "SELECT count(*) FROM run WHERE evidence IS NOT NULL"), 600);
+    assert_int_equal(prune_all(db, &keep, START + 11 * HOUR), 2);
+    assert_int_equal(one(db, "SELECT count(*) FROM run"), 600);
+}
+
+// What another bite is due for is looked for alone; what is kept for a year not each minute.
+static void test_bites(void **state)
+{
+    struct db *db = *state;
+    struct store_keep keep = {.runs_ms = 3600000, .evidence_ms = 3600000};
+    struct clock_wall now = {START + 10 * HOUR};
+    uint32_t left = 0;
+    static const char old[] = "INSERT INTO mute VALUES(1, 'flow', 'f', 1, 1, 'w', 1);"
+                              "INSERT INTO token(key, access_until, obtained, asking, changed)"
+                              " VALUES('k', 1, 1, 0, 1);";
+    for (int i = 0; i < 700; i++) {
+        g_autofree char *id = g_strdup_printf("%d", i);
+        struct store_run run = run_of(id, "failed", START);
+        assert_true(store_runs_add(db, &run, true, NULL, NULL));
+    }
+    assert_true(store_runs_prune(db, &keep, now, STORE_PRUNE_OFTEN, &left, NULL));
+    assert_int_equal(one(db, "SELECT count(*) FROM run"), 200);
+    assert_int_not_equal(left, 0);
+    assert_true(db_script(db, old, NULL));
+    assert_true(store_runs_prune(db, &keep, now, left, &left, NULL));
+    assert_int_equal(one(db, "SELECT count(*) FROM run"), 0);
+    assert_int_equal(left, 0);
+    assert_int_equal(one(db, "SELECT count(*) FROM mute"), 1);
+    assert_true(store_runs_prune(db, &keep, now, STORE_PRUNE_OFTEN, &left, NULL));
+    assert_int_equal(one(db, "SELECT count(*) FROM mute"), 0);
+    assert_int_equal(one(db, "SELECT count(*) FROM token"), 1);
+    assert_true(store_runs_prune(db, &keep, now, STORE_PRUNE_ALL, &left, NULL));
+    assert_int_equal(one(db, "SELECT count(*) FROM token"), 0);
+}
+
+// Of many flows, the hourly counts of another part are looked at each hour.
+static void test_hourly_counts_in_parts(void **state)
+{
+    struct db *db = *state;
+    struct store_keep keep = {.runs_ms = 3600000, .evidence_ms = 3600000};
+    int64_t now_us = START + INT64_C(500) * 24 * HOUR;
+    g_autofree char *sql = g_strdup_printf(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5100)"
+        " INSERT INTO flow(no, id, system) SELECT i, 'f' || i, 'erp' FROM n;"
+        "INSERT INTO hourly SELECT no, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0 FROM flow;"
+        "INSERT INTO hourly SELECT no, %" G_GINT64_FORMAT
+        ", 1, 1, 1, 1, 0, 0, 0, 0, 0, 0 FROM flow;",
+        now_us / HOUR);
+    assert_true(db_script(db, sql, NULL));
+    prune_all(db, &keep, now_us);
+    int64_t half = one(db, "SELECT count(*) FROM hourly");
+    assert_in_range(half, 5101, 10199);
+    prune_all(db, &keep, now_us + HOUR);
+    assert_int_equal(one(db, "SELECT count(*) FROM hourly"), 5100);
+    assert_int_equal(one(db, "SELECT count(*) FROM hourly WHERE hour = 1"), 0);
 }
 
 // Events stay from the first one that an incident, a flow's state or a mute came from.
@@ -210,6 +280,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_texts_and_meta, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_good_runs_become_counts, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_runs_and_evidence, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_runs_from_the_future, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_bites, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_hourly_counts_in_parts, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_events, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_versions, set_up, tear_down),
     };
