@@ -79,6 +79,10 @@ static const char care[] =
     "CREATE TABLE spent(flow TEXT, day INTEGER, runs INTEGER NOT NULL, PRIMARY KEY(flow, day))"
     " WITHOUT ROWID;";
 
+// Debts that somebody is to be told of: looked for all the time, among very many that are paid.
+static const char untold[] = "CREATE INDEX debt_untold ON debt(told) WHERE told = 0"
+                             " AND state IN ('uncertain', 'orphaned', 'given_up');";
+
 // Access tokens and the refresh tokens behind them (probes/token_store.h): the only secrets that
 // the store holds, as a refresh token that is exchanged at each use is nowhere else.
 static const char tokens[] =
@@ -86,8 +90,9 @@ static const char tokens[] =
     " access_until INTEGER NOT NULL, obtained INTEGER NOT NULL, asking INTEGER NOT NULL,"
     " changed INTEGER NOT NULL) WITHOUT ROWID;";
 
-static const char *const steps_done[] = {core,   outbox_schema,      care, sweep_rows_schema,
-                                         tokens, version_rows_schema, missed_schema};
+static const char *const steps_done[] = {
+    core,   outbox_schema,       care,          sweep_rows_schema,
+    tokens, version_rows_schema, missed_schema, untold};
 
 G_DEFINE_QUARK(erpwatch - schema - error, schema_error)
 
