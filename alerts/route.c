@@ -55,6 +55,48 @@ GPtrArray *route_contacts(const struct config_flow *flow, const char *system,
     return ids;
 }
 
+static void add_technical(GPtrArray *ids, const struct config_flow *flow,
+                          const struct config *config)
+{
+    for (guint i = 0; i < flow->notify->len; i++) {
+        const struct config_contact *contact = config_find_contact(config, flow->notify->pdata[i]);
+
+        if (contact != NULL && contact->style == CONFIG_STYLE_TECHNICAL)
+            add_once(ids, contact->id, config);
+    }
+}
+
+static void add_technical_of_system(GPtrArray *ids, const struct config_system *system,
+                                    const struct config *config)
+{
+    for (guint i = 0; i < config->flows->len; i++) {
+        const struct config_flow *flow = config->flows->pdata[i];
+
+        if (flow->system == system)
+            add_technical(ids, flow, config);
+    }
+}
+
+GPtrArray *route_leftovers(const struct config *config, const struct config_system *system,
+                           const GPtrArray *notify, const struct config_flow *flow)
+{
+    g_autoptr(GPtrArray) ids = g_ptr_array_new_with_free_func(g_free);
+    const char *integrator = system != NULL ? config_role_contact(system, "integrator") : NULL;
+    GPtrArray *contacts = g_ptr_array_new();
+
+    add_all(ids, notify, config);
+    if (ids->len == 0 && integrator != NULL)
+        add_once(ids, integrator, config);
+    if (ids->len == 0 && flow != NULL)
+        add_technical(ids, flow, config);
+    else if (ids->len == 0 && system != NULL)
+        add_technical_of_system(ids, system, config);
+    add_fallback(ids, config);
+    for (guint i = 0; i < ids->len; i++)
+        g_ptr_array_add(contacts, config_find_contact(config, ids->pdata[i]));
+    return contacts;
+}
+
 static GPtrArray *opening_contacts(const struct transition *transition, const struct config *config)
 {
     GPtrArray *ids = g_ptr_array_new_with_free_func(g_free);

@@ -17,4 +17,11 @@ GPtrArray *route(const struct transition *transition, const struct config *confi
 GPtrArray *route_contacts(const struct config_flow *flow, const char *system,
                           const struct config *config);
 
+// Who hears of test records that were left behind at `system` (NULL: it is not configured any
+// more): `notify` (contact ids, may be NULL), without any of them the system's integrator, else the
+// technical contacts of `flow`, or of all flows of the system where that is NULL, else the
+// fallback. Of struct config_contact, borrowed; the caller frees the array.
+GPtrArray *route_leftovers(const struct config *config, const struct config_system *system,
+                           const GPtrArray *notify, const struct config_flow *flow);
+
 #endif

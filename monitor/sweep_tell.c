@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Who is told of what a sweep could not do, when, and in which words: plain notices, like
-// those of debts. Comes after sweep_rows, before the outbox.
+// When somebody is told of what a sweep could not do, and in which words: plain notices in
+// the reader's language, like those of debts. Comes after sweep_rows, before the outbox.
 #include "sweep_tell.h"
 
 #include "../alerts/outbox.h"
+#include "../alerts/route.h"
+#include "../alerts/words.h"
 
 #include <string.h>
 
@@ -12,70 +14,39 @@ enum { ROUNDS = 3, RECORDS_SHOWN = 50 };
 
 static const int64_t day_us = INT64_C(86400) * G_USEC_PER_SEC;
 
-static void add_contact(GPtrArray *contacts, const struct config *config, const char *id)
-{
-    struct config_contact *contact = id != NULL ? config_find_contact(config, id) : NULL;
-    if (contact != NULL && !g_ptr_array_find(contacts, contact, NULL)) {
-        g_ptr_array_add(contacts, contact);
-    }
-}
-
-static void add_technical(GPtrArray *contacts, const struct config *config,
-                          const struct config_flow *flow)
-{
-    for (guint i = 0; i < flow->notify->len; i++) {
-        const struct config_contact *contact = config_find_contact(config, flow->notify->pdata[i]);
-        if (contact != NULL && contact->style == CONFIG_STYLE_TECHNICAL) {
-            add_contact(contacts, config, contact->id);
-        }
-    }
-}
-
-// Of struct config_contact, borrowed: those of the sweep, else the system's integrator,
-// else the technical contacts of its flows, else the fallback.
-static GPtrArray *contacts_of(const struct config *config, const struct config_sweep *sweep)
-{
-    GPtrArray *contacts = g_ptr_array_new();
-    for (guint i = 0; i < sweep->notify->len; i++) {
-        add_contact(contacts, config, sweep->notify->pdata[i]);
-    }
-    if (contacts->len == 0) {
-        add_contact(contacts, config, config_role_contact(sweep->system, "integrator"));
-    }
-    for (guint i = 0; contacts->len == 0 && i < config->flows->len; i++) {
-        const struct config_flow *flow = config->flows->pdata[i];
-        if (flow->system == sweep->system) {
-            add_technical(contacts, config, flow);
-        }
-    }
-    if (contacts->len == 0) {
-        add_contact(contacts, config, config->mail.fallback);
-    }
-    return contacts;
-}
-
+// What a notice says, in the reader's words; the caller frees both texts.
 struct letter {
-    const char *subject, *text;
-    struct clock_wall at;
+    char *subject, *text;
 };
 
+// Writes the letter of `content`: records, or a sweep's result.
+typedef struct letter (*letter_write)(const struct words *words, const struct config_sweep *sweep,
+                                      const void *content);
+
 static bool queue(struct db *db, const struct config *config, const struct config_sweep *sweep,
-                  const struct letter *letter, bool *notices, GError **error)
+                  letter_write write, const void *content, struct clock_wall now, GError **error)
 {
-    g_autoptr(GPtrArray) contacts = contacts_of(config, sweep);
-    for (guint i = 0; i < contacts->len; i++) {
-        g_autoptr(notice_t) notice = notice_new_plain("sweep", config, contacts->pdata[i],
-                                                      letter->subject, letter->text, letter->at);
-        if (!outbox_add(db, notice, letter->at, letter->at, error)) {
-            return false;
-        }
-        *notices = true;
+    g_autoptr(GPtrArray) contacts = route_leftovers(config, sweep->system, sweep->notify, NULL);
+    bool queued = true;
+    for (guint i = 0; queued && i < contacts->len; i++) {
+        const struct config_contact *contact = contacts->pdata[i];
+        struct letter letter = write(words_for(contact->language), sweep, content);
+        g_autoptr(notice_t) notice =
+            notice_new_plain("sweep", config, contact, letter.subject, letter.text, now);
+        queued = outbox_add(db, notice, now, now, error);
+        g_free(letter.subject);
+        g_free(letter.text);
     }
-    return true;
+    return queued;
+}
+
+static void append_line(GString *text, const struct words *words, const char *line)
+{
+    g_string_append_printf(text, "%s\n", words_get(words, line));
 }
 
 // "ERPW-0K3V9Z8T1ABC, order 42, of 2026-11-21T11:00:00.000Z: DELETE answered 403"
-static void append_record(GString *text, const cJSON *record)
+static void append_record(GString *text, const struct words *words, const cJSON *record)
 {
     const char *at = json_text(record, "at"), *problem = json_text(record, "problem");
     const cJSON *known = NULL;
@@ -86,7 +57,8 @@ static void append_record(GString *text, const cJSON *record)
         g_string_append_printf(text, ", %s %s", known->string, value);
     }
     if (at != NULL) {
-        g_string_append_printf(text, ", of %s", at);
+        g_autofree char *of = words_fill(words, "of {time}", "time", at, NULL);
+        g_string_append_printf(text, ", %s", of);
     }
     g_string_append_printf(text, "%s%s\n", problem != NULL ? ": " : "",
                            problem != NULL ? problem : "");
@@ -124,6 +96,32 @@ static bool mark_told(struct db *db, const char *sweep, struct clock_wall now, G
                   "siii", sweep, (int64_t)ROUNDS, now.us - day_us, (int64_t)RECORDS_SHOWN);
 }
 
+static struct letter write_records(const struct words *words, const struct config_sweep *sweep,
+                                   const void *content)
+{
+    const GPtrArray *records = content;
+    GString *text = g_string_new(NULL);
+    g_autofree char *first =
+        words_fill(words,
+                   "Test records were left behind in {system}, and the sweep {sweep} cannot delete "
+                   "them: they have to be deleted by hand.",
+                   "system", sweep->system->id, "sweep", sweep->id, NULL);
+    g_string_append_printf(text, "%s\n\n", first);
+    for (guint i = 0; i < records->len; i++) {
+        append_record(text, words, records->pdata[i]);
+    }
+    g_string_append_c(text, '\n');
+    append_line(text, words,
+                WORDS_MARK("Each run of the sweep tries again; you are told of each record once. "
+                           "erpwatch status shows how the sweep went."));
+    g_autofree char *count =
+        words_count(words, "{n} test record is left over and cannot be deleted",
+                    "{n} test records are left over and cannot be deleted", records->len);
+    char *subject =
+        words_fill(words, "{what}: {how}", "what", sweep->system->id, "how", count, NULL);
+    return (struct letter){subject, g_string_free(text, FALSE)};
+}
+
 static bool tell_records(struct db *db, const struct config *config,
                          const struct config_sweep *sweep, struct clock_wall now, bool *notices,
                          GError **error)
@@ -132,53 +130,61 @@ static bool tell_records(struct db *db, const struct config *config,
     if (records == NULL || records->len == 0) {
         return records != NULL;
     }
-    g_autoptr(GString) text = g_string_new(NULL);
-    g_string_append_printf(text,
-                           "Test records were left behind in %s, and the sweep %s cannot delete "
-                           "them: they have to be deleted by hand.\n\n",
-                           sweep->system->id, sweep->id);
-    for (guint i = 0; i < records->len; i++) {
-        append_record(text, records->pdata[i]);
-    }
-    g_string_append(text, "\nEach run of the sweep tries again; you are told of each record "
-                          "once. erpwatch status shows how the sweep went.\n");
-    g_autofree char *subject = g_strdup_printf(
-        records->len == 1 ? "%s: %u test record is left over and cannot be deleted"
-                          : "%s: %u test records are left over and cannot be deleted",
-        sweep->system->id, records->len);
-    const struct letter letter = {subject, text->str, now};
-    return queue(db, config, sweep, &letter, notices, error) &&
+    *notices = true;
+    return queue(db, config, sweep, write_records, records, now, error) &&
            mark_told(db, sweep->id, now, error);
 }
 
 /* What is wrong with the sweep as a whole */
 
-static char *text_of_problem(const struct config_sweep *sweep, const cJSON *result, bool searched)
+// True where the records were found, but are too many to be ours.
+static bool is_refused(const cJSON *result)
 {
-    GString *text = g_string_new(NULL);
+    return g_strcmp0(json_text(result, "state"), "left") == 0;
+}
+
+static void append_found(GString *text, const struct words *words, const struct config_sweep *sweep,
+                         const cJSON *result)
+{
     const cJSON *record = NULL;
     int shown = 0;
-    g_string_append_printf(text,
-                           "The sweep %s looks for test records that were left behind in "
-                           "%s.\n\n%s.\n",
-                           sweep->id, sweep->system->id, json_text(result, "problem"));
-    if (!searched) {
-        g_string_append(text, "\nIt has failed for a day. Meanwhile such records are neither found "
-                              "nor deleted.\n");
-        return g_string_free(text, FALSE);
-    }
-    g_string_append(text, "\nFound:\n");
+    append_line(text, words, WORDS_MARK("Found:"));
     cJSON_ArrayForEach(record, json_member(result, "records"))
     {
         if (shown++ < RECORDS_SHOWN) {
-            append_record(text, record);
+            append_record(text, words, record);
         }
     }
-    g_string_append_printf(text,
-                           "\nLook whether they are ours. If so, delete them by hand, or raise "
-                           "\"at_most\" and run: erpwatch sweep %s\n",
-                           sweep->id);
-    return g_string_free(text, FALSE);
+    g_autofree char *command = g_strdup_printf("erpwatch sweep %s", sweep->id);
+    g_autofree char *advice =
+        words_fill(words,
+                   "Look whether they are ours. If so, delete them by hand, or raise \"at_most\" "
+                   "and run: {command}",
+                   "command", command, NULL);
+    g_string_append_printf(text, "\n%s\n", advice);
+}
+
+static struct letter write_problem(const struct words *words, const struct config_sweep *sweep,
+                                   const void *content)
+{
+    const cJSON *result = content;
+    GString *text = g_string_new(NULL);
+    const char *title = is_refused(result)
+                            ? WORDS_MARK("{system}: the sweep {sweep} deletes nothing")
+                            : WORDS_MARK("{system}: the sweep {sweep} has failed for a day");
+    g_autofree char *first = words_fill(
+        words, "The sweep {sweep} looks for test records that were left behind in {system}.",
+        "sweep", sweep->id, "system", sweep->system->id, NULL);
+    g_string_append_printf(text, "%s\n\n%s.\n\n", first, json_text(result, "problem"));
+    if (is_refused(result)) {
+        append_found(text, words, sweep, result);
+    } else {
+        append_line(text, words,
+                    WORDS_MARK("It has failed for a day. Meanwhile such records are neither found "
+                               "nor deleted."));
+    }
+    char *subject = words_fill(words, title, "system", sweep->system->id, "sweep", sweep->id, NULL);
+    return (struct letter){subject, g_string_free(text, FALSE)};
 }
 
 // Too many records are told of at once, a failing search after a day.
@@ -186,26 +192,21 @@ static bool tell_problem(struct db *db, const struct config *config,
                          const struct config_sweep *sweep, const cJSON *result,
                          struct clock_wall now, bool *notices, GError **error)
 {
-    bool searched = g_strcmp0(json_text(result, "state"), "left") == 0;
     bool untold = false;
     if (json_text(result, "problem") == NULL) {
         return true;
     }
     if (!db_take_any(db_query(db, error,
                               "SELECT 1 FROM sweep WHERE id = ? AND told = 0 AND failing <= ?",
-                              "si", sweep->id, searched ? now.us : now.us - day_us),
+                              "si", sweep->id, is_refused(result) ? now.us : now.us - day_us),
                      &untold, error)) {
         return false;
     }
     if (!untold) {
         return true;
     }
-    g_autofree char *text = text_of_problem(sweep, result, searched);
-    g_autofree char *subject = g_strdup_printf(searched ? "%s: the sweep %s deletes nothing"
-                                                        : "%s: the sweep %s has failed for a day",
-                                               sweep->system->id, sweep->id);
-    const struct letter letter = {subject, text, now};
-    return queue(db, config, sweep, &letter, notices, error) &&
+    *notices = true;
+    return queue(db, config, sweep, write_problem, result, now, error) &&
            db_run(db, error, "UPDATE sweep SET told = 1 WHERE id = ?", "s", sweep->id);
 }
 

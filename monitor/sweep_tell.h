@@ -9,7 +9,8 @@
 #include "../config/config.h"
 
 // Queues what somebody must be told of after this run, as the rows of sweep_rows have it,
-// once each. Within the caller's transaction.
+// once each, to each in their own language; `notices` becomes true where there is anything.
+// Within the caller's transaction.
 bool sweep_tell(struct db *db, const struct config *config, const struct config_sweep *sweep,
                 const cJSON *result, struct clock_wall now, bool *notices, GError **error);
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Telling a person of a record that erpwatch left behind: the integrator of the
-// system, else the flow's technical contacts, else the fallback. And telling the
-// fallback of what ails the monitor. Comes after the ledger, before the outbox.
+// Telling a person of a record that erpwatch left behind, and the fallback of what ails
+// the monitor. Comes after the ledger, before the outbox.
 #include "watch_debts.h"
 
 #include "../alerts/outbox.h"
+#include "../alerts/route.h"
 #include "../alerts/words.h"
 #include "../base/ids.h"
 #include "ledger.h"
@@ -14,42 +14,6 @@
 #include <string.h>
 
 enum { DEBTS_AT_ONCE = 20, KEY_LENGTH = 12 };
-
-static void add_contact(GPtrArray *contacts, const struct config *config, const char *id)
-{
-    struct config_contact *contact = id != NULL ? config_find_contact(config, id) : NULL;
-    if (contact != NULL && !g_ptr_array_find(contacts, contact, NULL)) {
-        g_ptr_array_add(contacts, contact);
-    }
-}
-
-static void add_technical(GPtrArray *contacts, const struct config *config, const char *flow_id)
-{
-    const struct config_flow *flow = config_find_flow(config, flow_id);
-    for (guint i = 0; flow != NULL && i < flow->notify->len; i++) {
-        const struct config_contact *contact = config_find_contact(config, flow->notify->pdata[i]);
-        if (contact != NULL && contact->style == CONFIG_STYLE_TECHNICAL) {
-            add_contact(contacts, config, contact->id);
-        }
-    }
-}
-
-// Who is told of a debt; of struct config_contact, borrowed.
-static GPtrArray *contacts_of(const struct config *config, const struct flow_debt *debt)
-{
-    GPtrArray *contacts = g_ptr_array_new();
-    const struct config_system *system = g_hash_table_lookup(config->systems, debt->system);
-    if (system != NULL) {
-        add_contact(contacts, config, config_role_contact(system, "integrator"));
-    }
-    if (contacts->len == 0) {
-        add_technical(contacts, config, debt->flow);
-    }
-    if (contacts->len == 0) {
-        add_contact(contacts, config, config->mail.fallback);
-    }
-    return contacts;
-}
 
 static const struct {
     const char *state, *sentence;
@@ -105,7 +69,9 @@ static char *text_of(const struct flow_debt *debt, const struct words *words)
 static bool tell(struct db *db, const struct config *config, const struct flow_debt *debt,
                  struct clock_wall now, bool *notices, GError **error)
 {
-    g_autoptr(GPtrArray) contacts = contacts_of(config, debt);
+    g_autoptr(GPtrArray) contacts =
+        route_leftovers(config, g_hash_table_lookup(config->systems, debt->system), NULL,
+                        config_find_flow(config, debt->flow));
     for (guint i = 0; i < contacts->len; i++) {
         const struct config_contact *contact = contacts->pdata[i];
         const struct words *words = words_for(contact->language);

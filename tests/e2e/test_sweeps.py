@@ -42,7 +42,7 @@ class SweepCase(AgentCase):
             "agent": {"store": self.store, "timezone": "Europe/Brussels", **(agent or {})},
             "mail": {"from": "Monitor <alerts@agency.example>", "fallback": "acme",
                      "directory": self.mails},
-            "contacts": CONTACTS,
+            "contacts": {**CONTACTS, "acme": {**CONTACTS["acme"], "language": "nl"}},
             "systems": {"erp": {"url": f"http://127.0.0.1:{self.records_erp.port}/api",
                                 "timeout": "30s",
                                 "act": {"integrator": "agency", "erp-partner": "partner"},
@@ -287,8 +287,11 @@ class WhatIsTold(SweepCase):
         self.sweep(1)
         self.alter("UPDATE sweep_record SET first = first - 90000000000")
         self.sweep(1)
-        self.assertEqual({mail["To"] for mail in self.deliver()},
-                         {"Partner <support@partner.example>", "Acme <it@acme.example>"})
+        mails = {mail["To"]: mail for mail in self.deliver()}
+        self.assertEqual(set(mails), {"Partner <support@partner.example>", "Acme <it@acme.example>"})
+        english, dutch = (mails[to].get_body().get_content() for to in sorted(mails, reverse=True))
+        self.assertIn("Test records were left behind in erp", english)
+        self.assertIn("In erp zijn testrecords blijven staan", dutch, "in the reader's language")
 
     def test_without_an_integrator_the_flows_contacts_are_told(self):
         self.records_erp.delete_answers[self.add(marked(1))["id"]] = (500, {"error": {"message": "x"}})

@@ -147,6 +147,40 @@ static void roles_are_told_where_the_failure_is(void **state)
     sample_clear(&sample);
 }
 
+static void check_leftovers(const struct sample *sample, const GPtrArray *notify,
+                            const struct config_flow *flow, const char *expected)
+{
+    g_autoptr(GPtrArray) contacts = route_leftovers(&sample->config, &sample->system, notify, flow);
+    g_autoptr(GString) ids = g_string_new(NULL);
+
+    for (guint i = 0; i < contacts->len; i++) {
+        const struct config_contact *contact = g_ptr_array_index(contacts, i);
+        g_string_append_printf(ids, "%s%s", i > 0 ? " " : "", contact->id);
+    }
+    assert_string_equal(ids->str, expected);
+}
+
+// Each of those who may be told only where those before are not there.
+static void leftovers_are_told_to_the_first_who_is_there(void **state)
+{
+    struct sample sample;
+    g_autoptr(GPtrArray) notify = sample_list("acme-it", "gone");
+
+    (void)state;
+    sample_init(&sample);
+    sample.config.mail.fallback = g_strdup("acme-it");
+    sample.client.style = CONFIG_STYLE_BUSINESS;
+    check_leftovers(&sample, NULL, &sample.order, "bc-partner");
+    check_leftovers(&sample, NULL, NULL, "bc-partner agency");
+    g_hash_table_insert(sample.system.act, g_strdup("integrator"), g_strdup("agency"));
+    check_leftovers(&sample, NULL, &sample.order, "agency");
+    check_leftovers(&sample, notify, &sample.order, "acme-it");
+    g_hash_table_remove(sample.system.act, "integrator");
+    sample.agency.style = sample.partner.style = CONFIG_STYLE_BUSINESS;
+    check_leftovers(&sample, NULL, NULL, "acme-it");
+    sample_clear(&sample);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -156,6 +190,7 @@ int main(void)
         cmocka_unit_test(later_notices_go_to_those_who_got_the_opening),
         cmocka_unit_test(a_flow_that_is_gone_changes_nothing),
         cmocka_unit_test(roles_are_told_where_the_failure_is),
+        cmocka_unit_test(leftovers_are_told_to_the_first_who_is_there),
         cmocka_unit_test(the_contacts_of_a_flow_are_its_own_or_the_fallback),
     };
 
