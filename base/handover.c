@@ -4,8 +4,6 @@
 // transfer_dns and transfer_thread.
 #include "handover.h"
 
-#include <stdbool.h>
-
 struct handover {
     GMutex lock;
     GQueue items;      // under the lock
@@ -95,4 +93,40 @@ void handover_close(struct handover *handover)
     uv_close((uv_handle_t *)async, on_closed);
     g_queue_clear_full(&handover->items, handover->free_item); // no thread adds to it now
     handover_unref(handover);
+}
+
+static gint threads; // atomic: those that have not ended
+
+struct start {
+    GThreadFunc run;
+    void *data;
+};
+
+static void *run_thread(void *data)
+{
+    struct start start = *(struct start *)data;
+    g_free(data);
+    start.run(start.data);
+    g_atomic_int_add(&threads, -1);
+    return NULL;
+}
+
+bool handover_start_thread(const char *name, GThreadFunc run, void *data)
+{
+    struct start *start = g_new(struct start, 1);
+    *start = (struct start){run, data};
+    g_atomic_int_inc(&threads);
+    GThread *thread = g_thread_try_new(name, run_thread, start, NULL);
+    if (thread) {
+        g_thread_unref(thread);
+        return true;
+    }
+    g_atomic_int_add(&threads, -1);
+    g_free(start);
+    return false;
+}
+
+unsigned handover_count_threads(void)
+{
+    return (unsigned)g_atomic_int_get(&threads);
 }

@@ -5,6 +5,7 @@
 #define BASE_HANDOVER_H
 
 #include <glib.h>
+#include <stdbool.h>
 #include <uv.h>
 
 struct handover;
@@ -28,5 +29,12 @@ void handover_give(struct handover *handover, void *item);
 // On the loop: `arrived` is not called from now on. Takes the reference of handover_new; the
 // handle is closed by the next turns of the loop.
 void handover_close(struct handover *handover);
+
+// Starts a thread that nobody waits for; false where none is to be had.
+bool handover_start_thread(const char *name, GThreadFunc run, void *data);
+
+// How many of them have not ended. A process that has such ones left ends by _exit: what the
+// libraries clear away at an exit is still in their use.
+unsigned handover_count_threads(void);
 
 #endif

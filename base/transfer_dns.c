@@ -83,11 +83,8 @@ static struct lookup *start_lookup(const struct transfer_dns *dns, const char *h
     struct lookup *lookup = g_atomic_rc_box_new0(struct lookup);
     lookup->to_loop = handover_ref(dns->answers);
     lookup->host = g_strdup(host);
-    GThread *thread = g_thread_try_new("lookup", look_up, g_atomic_rc_box_acquire(lookup), NULL);
-    if (thread) {
-        g_thread_unref(thread);
+    if (handover_start_thread("lookup", look_up, g_atomic_rc_box_acquire(lookup)))
         return lookup;
-    }
     lookup_unref(lookup); // the thread's
     lookup_unref(lookup);
     return NULL;

@@ -295,13 +295,11 @@ struct transfer_thread_call *transfer_threads_start(struct transfer_threads *thr
                                                     transfer_thread_done done, void *context)
 {
     struct job *job = job_new(threads, request);
-    GThread *thread = g_thread_try_new("call", run, g_atomic_rc_box_acquire(job), NULL);
-    if (!thread) {
+    if (!handover_start_thread("call", run, g_atomic_rc_box_acquire(job))) {
         job_unref(job); // the thread's
         job_unref(job);
         return NULL;
     }
-    g_thread_unref(thread);
     struct transfer_thread_call *call = g_new0(struct transfer_thread_call, 1);
     *call = (struct transfer_thread_call){
         .threads = threads, .job = job, .done = done, .context = context};

@@ -2,6 +2,7 @@
 // The program: finds the command in the table and hands over to it.
 #include "command.h"
 
+#include "../base/handover.h"
 #include "../base/json.h"
 #include "../base/log.h"
 #include "../base/xml.h"
@@ -11,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 #include <uv.h>
 
 struct command_entry {
@@ -62,14 +64,8 @@ static void take_descriptors(void)
     }
 }
 
-int main(int argc, char **argv)
+static int run_command(int argc, char **argv)
 {
-    setlocale(LC_CTYPE, "C.UTF-8");
-    end_without_memory();
-    signal(SIGPIPE, SIG_IGN);
-    signal(SIGXFSZ, SIG_IGN); // a limit on the size of files is a full disk
-    take_descriptors();
-    xml_init();
     if (argc < 2)
         return print_usage(stderr, COMMAND_UNKNOWN);
     if (is_one_of(argv[1], "--help", "-h"))
@@ -86,4 +82,21 @@ int main(int argc, char **argv)
     else
         fprintf(stderr, "erpwatch: there is no command %s (erpwatch --help lists them)\n", argv[1]);
     return COMMAND_UNKNOWN;
+}
+
+int main(int argc, char **argv)
+{
+    setlocale(LC_CTYPE, "C.UTF-8");
+    end_without_memory();
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); // a limit on the size of files is a full disk
+    take_descriptors();
+    xml_init();
+    int code = run_command(argc, argv);
+    // A thread that waits for a ticket server is within libraries that an exit clears away.
+    if (handover_count_threads() > 0) {
+        fflush(NULL);
+        _exit(code);
+    }
+    return code;
 }

@@ -123,12 +123,33 @@ static void test_nothing_arrives_once_closed(void **state)
     assert_int_equal(g_atomic_int_get(&freed), 4);
 }
 
+static void *wait_for_leave(void *may_end)
+{
+    while (!g_atomic_int_get((gint *)may_end))
+        g_usleep(1000);
+    return NULL;
+}
+
+static void test_threads_are_counted_until_they_end(void **state)
+{
+    (void)state;
+    gint may_end = 0;
+    assert_int_equal(handover_count_threads(), 0);
+    assert_true(handover_start_thread("one", wait_for_leave, &may_end));
+    assert_true(handover_start_thread("two", wait_for_leave, &may_end));
+    assert_int_equal(handover_count_threads(), 2);
+    g_atomic_int_set(&may_end, 1);
+    while (handover_count_threads() > 0)
+        g_usleep(1000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_items_arrive_in_order_and_are_freed),
         cmocka_unit_test(test_it_does_not_keep_the_loop_running),
         cmocka_unit_test(test_nothing_arrives_once_closed),
+        cmocka_unit_test(test_threads_are_counted_until_they_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
