@@ -21,7 +21,7 @@ static void print_json(cJSON *json)
 static int list_packs(bool json)
 {
     g_autoptr(GPtrArray) names = pack_source_names(".");
-    g_autoptr(table_t) table = table_new("PACK", "IS FOR", "DOES", "FROM", NULL);
+    g_autoptr(table_t) table = table_new("PACK", "IS FOR", "DOES", NULL);
     cJSON *list = cJSON_CreateArray();
     bool good = true;
 
@@ -34,7 +34,9 @@ static int list_packs(bool json)
             continue;
         g_autofree char *does = pack_view_summary(pack);
 
-        table_add(table, pack->name, pack->title, does, pack->built_in ? "erpwatch" : pack->file);
+        g_autofree char *own = g_strdup_printf("%s (%s)", pack->title, pack->file);
+
+        table_add(table, pack->name, pack->built_in ? pack->title : own, does);
         cJSON_AddItemToArray(list, pack_view_json(pack));
     }
     if (json) {

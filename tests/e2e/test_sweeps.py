@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import sys
-import time
 import unittest
 from datetime import datetime, timedelta, timezone
 
