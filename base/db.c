@@ -5,6 +5,8 @@
 // and by nobody who does not own a connection of his own.
 #include "db.h"
 
+#include "tally.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <sqlite3.h>
@@ -30,6 +32,11 @@ struct db {
     int depth; // open transaction and savepoints
     bool read_only;
     enum db_error lost; // why SQLite itself ended the transaction
+    struct {
+        struct tally *tally; // NULL: they are not counted
+        const char *sql;
+        int64_t changes, number; // when the open transaction began; its own
+    } commits;
 };
 
 struct statement {
@@ -443,8 +450,42 @@ bool db_begin(struct db *db, GError **error)
     if (!db_run(db, error, sql, "")) {
         return false;
     }
-    db->depth++;
+    if (db->depth++ == 0) {
+        db->commits.changes = db_total_changes(db);
+    }
     return true;
+}
+
+void db_count_commits(struct db *db, struct tally *tally, const char *sql)
+{
+    db->commits.tally = tally;
+    db->commits.sql = sql;
+}
+
+// The number of the transaction that is about to be committed, as its last change.
+static bool number_commit(struct db *db, GError **error)
+{
+    db->commits.number = 0;
+    bool counts = db->commits.tally != NULL && db_total_changes(db) != db->commits.changes;
+    return !counts ||
+           db_take_integer(db_query(db, error, db->commits.sql, ""), 0, &db->commits.number, error);
+}
+
+static bool commit_all(struct db *db, GError **error)
+{
+    if (!number_commit(db, error) || !db_run(db, error, "COMMIT", "")) {
+        return false;
+    }
+    if (db->commits.number != 0) {
+        tally_raise(db->commits.tally, db->commits.number);
+    }
+    return true;
+}
+
+static bool commit_part(struct db *db, GError **error)
+{
+    g_autofree char *sql = g_strdup_printf("RELEASE part%d", db->depth - 1);
+    return db_run(db, error, sql, "");
 }
 
 bool db_commit(struct db *db, GError **error)
@@ -453,9 +494,7 @@ bool db_commit(struct db *db, GError **error)
         g_set_error(error, DB_ERROR, DB_ERROR_FAILED, "%s has no open transaction", db->path);
         return false;
     }
-    g_autofree char *sql =
-        db->depth > 1 ? g_strdup_printf("RELEASE part%d", db->depth - 1) : g_strdup("COMMIT");
-    if (!db_run(db, error, sql, "")) {
+    if (!(db->depth > 1 ? commit_part(db, error) : commit_all(db, error))) {
         db_rollback(db);
         return false;
     }

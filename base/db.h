@@ -10,6 +10,7 @@
 
 struct db;
 struct db_rows;
+struct tally;
 
 #define DB_ERROR db_error_quark()
 GQuark db_error_quark(void);
@@ -79,6 +80,10 @@ GPtrArray *db_take_texts(struct db_rows *rows, GError **error);
 bool db_begin(struct db *db, GError **error);
 bool db_commit(struct db *db, GError **error);
 void db_rollback(struct db *db);
+
+// Counts the transactions that change something, from now on: `sql` is run before each commit
+// and says the new number; once it is committed, `tally` (borrowed) is raised to it.
+void db_count_commits(struct db *db, struct tally *tally, const char *sql);
 
 // Rows that the last statement changed, and the rowid that it inserted.
 int64_t db_changes(const struct db *db);

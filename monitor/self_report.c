@@ -47,12 +47,11 @@ static bool tell_repair(struct db *db, const struct config *config, GError **err
 {
     if (!db_begin(db, error))
         return false;
-    g_autofree char *text = store_repair_text(db); // another process may have told it
+    const char *subject = NULL;
+    g_autofree char *text = store_repair_text(db, &subject); // another process may have told it
     if (text)
         log_warning("%s", text);
-    if (text && (!watch_tell_monitor(db, config,
-                                     words_get(watch_monitor_words(config),
-                                               "the store was damaged and has been replaced"),
+    if (text && (!watch_tell_monitor(db, config, words_get(watch_monitor_words(config), subject),
                                      text, clock_wall_now(), error) ||
                  !store_repair_was_told(db, error))) {
         db_rollback(db);
@@ -63,7 +62,8 @@ static bool tell_repair(struct db *db, const struct config *config, GError **err
 
 void self_report_repair(struct store *store, const struct config *config)
 {
-    g_autofree char *text = store_repair_text(store_db(store));
+    const char *subject = NULL;
+    g_autofree char *text = store_repair_text(store_db(store), &subject);
     g_autoptr(GError) error = NULL;
     if (text && !tell_repair(store_db(store), config, &error))
         log_warning("%s", error->message);

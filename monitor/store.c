@@ -7,6 +7,8 @@
 #include "../base/claims.h"
 #include "../base/ids.h"
 #include "../base/lock.h"
+#include "../base/log.h"
+#include "../base/tally.h"
 #include "schema.h"
 #include "store_repair.h"
 #include "store_salvage.h"
@@ -32,6 +34,7 @@ struct store {
     struct db *db;
     bool reserve_gone; // the disk has no room for it
     struct lock *own, *agent;
+    struct tally *commits;
     struct claims *flows;
     GHashTable *running; // the flows that are ours -> their slot in `flows`
 };
@@ -96,10 +99,12 @@ static bool owner_is_alive(void *self, uint64_t number)
 static bool become_owner(struct store *store, GError **error)
 {
     g_autofree char *flows = lock_path(store, "flows");
+    g_autofree char *commits = lock_path(store, "commits");
     g_autoptr(GError) problem = NULL;
     if (take_own_lock(store, &problem)) {
         const struct claims_holder self = {ids_number(store->owner), owner_is_alive, store};
         store->flows = claims_open(flows, &self, &problem);
+        store->commits = problem == NULL ? tally_open(commits, &problem) : NULL;
     }
     if (problem == NULL) {
         return true;
@@ -254,6 +259,88 @@ struct writer_reserve store_reserve(struct store *store)
     return (struct writer_reserve){release_reserve, restore_reserve, store, store->reserve_gone};
 }
 
+/* The count of commits: in `meta`, raised by each of them, and beside the store. SQLite drops
+   the last ones without a word where its log was cut short; then the count beside it is ahead.
+   A store begins at a random multiple of STORES, so that another one has other numbers. */
+
+#define STORES (INT64_C(1) << 39)
+
+static const char commit_sql[] =
+    "INSERT INTO meta(key, value) VALUES('commits', ((random() & 8388607) << 39) + 1)"
+    " ON CONFLICT(key) DO UPDATE SET value = CAST(value AS INTEGER) + 1"
+    " RETURNING CAST(value AS INTEGER)";
+
+static bool read_commits(const struct store *store, int64_t *number, GError **error)
+{
+    return db_take_integer(db_query(store->db, error,
+                                    "SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'commits'",
+                                    ""),
+                           0, number, error);
+}
+
+// How far the count is ahead of the store, 0: not at all; and both of them.
+static bool compare_commits(const struct store *store, int64_t *ahead, int64_t *number,
+                            GError **error)
+{
+    *ahead = tally_read(store->commits); // first: others go on committing
+    return read_commits(store, number, error);
+}
+
+static bool is_same_store(int64_t ahead, int64_t number)
+{
+    return number != 0 && ahead / STORES == number / STORES;
+}
+
+// Notes what is lost: once, whoever comes first.
+static bool note_lost(const struct store *store, GError **error)
+{
+    int64_t ahead = 0, number = 0;
+    if (!db_begin(store->db, error)) {
+        return false;
+    }
+    if (!compare_commits(store, &ahead, &number, error) ||
+        (ahead > number &&
+         !store_repair_note_lost(store->db, store->path, ahead - number, error))) {
+        db_rollback(store->db);
+        return false;
+    }
+    if (!db_commit(store->db, error)) {
+        return false;
+    }
+    (void)tally_replace(store->commits, ahead, number);
+    return true;
+}
+
+// A new store has its number, and its tables, in the file: else a log that is lost as a whole
+// would leave what looks like another new store.
+static void begin_count(const struct store *store, int64_t *number)
+{
+    if (db_take_integer(db_query(store->db, NULL, commit_sql, ""), 0, number, NULL)) {
+        (void)db_run(store->db, NULL, "PRAGMA wal_checkpoint(TRUNCATE)", "");
+    }
+}
+
+// Where it cannot be noted now, it is at the next start.
+static bool count_commits(struct store *store, GError **error)
+{
+    g_autoptr(GError) problem = NULL;
+    int64_t ahead = 0, number = 0;
+    if (!compare_commits(store, &ahead, &number, error)) {
+        return false;
+    }
+    if (number == 0) {
+        begin_count(store, &number);
+    }
+    if (!is_same_store(ahead, number)) {
+        (void)tally_replace(store->commits, ahead, number);
+    } else if (ahead > number && !note_lost(store, &problem)) {
+        log_warning("the last commits of the store are gone, which cannot be noted: %s",
+                    problem->message);
+    }
+    db_count_commits(store->db, store->commits, commit_sql);
+    return true;
+}
+
 struct store *store_open(const char *path, GError **error)
 {
     struct store *store = g_new0(struct store, 1);
@@ -263,7 +350,8 @@ struct store *store_open(const char *path, GError **error)
     store->reserve = g_strconcat(path, ".reserve", NULL);
     store->running = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     if (!make_folder(parent, error) || !make_folder(store->folder, error) ||
-        !become_owner(store, error) || !open_database(store, error)) {
+        !become_owner(store, error) || !open_database(store, error) ||
+        !count_commits(store, error)) {
         store_free(store);
         return NULL;
     }
@@ -404,6 +492,7 @@ void store_free(struct store *store)
     db_close(store->db);
     lock_free(store->agent);
     claims_free(store->flows);
+    tally_free(store->commits);
     if (store->own != NULL && !may_owe) {
         lock_free_and_remove(store->own);
     } else {

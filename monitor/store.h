@@ -3,8 +3,8 @@
 // damaged one aside; owners, run locks and the reserve. What is in it: store_runs,
 // ledger, watch, and alerts/outbox.
 //
-// Beside STORE there are STORE.locks/ (owner-<uuid>, agent, flows, token-<key>:
-// open-file-description locks), STORE.reserve (given up when the disk is full), STORE.v<n> (the
+// Beside STORE there are STORE.locks/ (owner-<uuid>, agent, token-<key>: open-file-description
+// locks; flows, commits: memory that processes share), STORE.reserve (given up when the disk is full), STORE.v<n> (the
 // copy made before an update) and STORE.damaged-<time> (one that was set aside; its successor
 // is STORE.part and STORE.repaired for a moment).
 #ifndef MONITOR_STORE_H
@@ -17,7 +17,8 @@ struct store;
 
 // Opens the store for writing: creates folder and file (0600), brings it up to date,
 // takes a lock as a new owner. A damaged store is set aside where no other live
-// process uses it, and its ledger, outbox and incidents are carried over.
+// process uses it, and its ledger, outbox and incidents are carried over. One that has
+// lost its last commits is found by their count.
 struct store *store_open(const char *path, GError **error);
 
 // A connection that only reads, on a store that is up to date. Where there is no

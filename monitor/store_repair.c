@@ -5,6 +5,7 @@
 // writer starts: nothing else uses the files then.
 #include "store_repair.h"
 
+#include "../alerts/words.h"
 #include "schema.h"
 #include "store_runs.h"
 #include "store_salvage.h"
@@ -13,7 +14,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-static const char KEY[] = "repaired"; // in meta, until somebody was told
+static const char KEY[] = "repaired", LOST[] = "lost"; // in meta, until somebody was told
 static const char *const ends[] = {"-wal", "-shm"};
 
 static bool move(const char *from, const char *to, const char *what, GError **error)
@@ -161,12 +162,31 @@ bool store_repair_finish(const char *path, struct clock_wall now, GError **error
     return move(repaired, path, "replaced", error);
 }
 
-char *store_repair_text(struct db *db)
+bool store_repair_note_lost(struct db *db, const char *path, int64_t commits, GError **error)
 {
-    return store_runs_get(db, KEY, NULL);
+    g_autofree char *replaced = store_runs_get(db, KEY, NULL);
+    g_autofree char *text = g_strdup_printf(
+        "The last %" G_GINT64_FORMAT " commits of the store %s are gone: its log %s-wal was cut "
+        "short, or an older copy of the store was put back. What they held is not known any more "
+        "of the ledger: records that flows have created may be left in the systems (their marks "
+        "begin with ERPW-; a sweep finds them); of the notices: some may arrive twice, or never; "
+        "of incidents, acknowledgements and mutes.",
+        commits, path, path);
+    return replaced != NULL || store_runs_set(db, LOST, text, error);
+}
+
+char *store_repair_text(struct db *db, const char **subject)
+{
+    char *text = store_runs_get(db, KEY, NULL);
+    *subject = WORDS_MARK("the store was damaged and has been replaced");
+    if (text == NULL) {
+        text = store_runs_get(db, LOST, NULL);
+        *subject = WORDS_MARK("the store has lost its last entries");
+    }
+    return text;
 }
 
 bool store_repair_was_told(struct db *db, GError **error)
 {
-    return db_run(db, error, "DELETE FROM meta WHERE key = ?", "s", KEY);
+    return db_run(db, error, "DELETE FROM meta WHERE key IN (?, ?)", "ss", KEY, LOST);
 }

@@ -16,8 +16,15 @@ bool store_repair_replace(const char *path, struct clock_wall now, GError **erro
 // by one process at a time.
 bool store_repair_finish(const char *path, struct clock_wall now, GError **error);
 
-// The sentence of a replacement that nobody was told of yet, or NULL; the caller frees it.
-char *store_repair_text(struct db *db);
+// Notes that so many commits are gone, within the caller's transaction; a store that was just
+// replaced has said more.
+bool store_repair_note_lost(struct db *db, const char *path, int64_t commits, GError **error);
+
+// The sentence of a replacement or a loss that nobody was told of yet, or NULL; the caller
+// frees it. `subject` in English, for a mail.
+char *store_repair_text(struct db *db, const char **subject);
+
+// That sentence was told.
 bool store_repair_was_told(struct db *db, GError **error);
 
 #endif

@@ -368,6 +368,8 @@ class StoreTrouble(Case):
         agent = self.start_program("run")
         self.wait(lambda: self.rows("SELECT 1 FROM flow WHERE state = 'ok'") == [(1,), (1,)], "two good flows")
         self.assertEqual(self.rows("PRAGMA integrity_check"), [("ok",)])
+        told = self.wait_for_mail("has lost its last entries").get_body(("plain",)).get_content()
+        self.assertRegex(" ".join(told.split()), r"The last \d+ commits of the store \S+ are gone")
         self.stop(agent)
 
     def test_a_log_cut_short_while_running(self):

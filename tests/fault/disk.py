@@ -96,6 +96,10 @@ class Place:
     def repairs(self):
         return [text for text in self.texts_of_mails() if "was damaged" in text]
 
+    def losses(self):
+        """How many commits each mail says to be lost."""
+        return [int(n) for text in self.texts_of_mails() for n in re.findall(r"The last (\d+) commits of", text)[:1]]
+
     def aside(self):
         return [path for path in glob.glob(self.store + ".damaged-*") if path.endswith("Z")]
 
@@ -103,8 +107,9 @@ class Place:
         """A fresh copy of that store; nothing else is left of the round before."""
         shutil.rmtree(os.path.dirname(self.store), ignore_errors=True)
         os.mkdir(os.path.dirname(self.store))
-        for end in ("", "-wal"):
+        for end in ("", "-wal", ".locks/commits"):
             if os.path.exists(store + end):
+                os.makedirs(os.path.dirname(self.store + end), exist_ok=True)
                 shutil.copy(store + end, self.store + end)
         for path in glob.glob(os.path.join(self.mails, "*")):
             os.unlink(path)
@@ -265,10 +270,10 @@ def is_sound(path):
     return False
 
 
-def settle(place, excused=False):
+def settle(place, excused=False, lost=False):
     """Flows are run until all is well, as damage may show late; what was wrong. Where the damage
     is in pages that nobody has come to, somebody does. `excused`: bits that only
-    change what an entry says are not seen, and cannot be."""
+    change what an entry says are not seen, and cannot be. `lost`: the last commits may be, which is told."""
     if not place.aside() and not is_sound(place.store):
         with open(place.store + ".suspect", "w", encoding="utf-8"):
             pass
@@ -276,12 +281,12 @@ def settle(place, excused=False):
         done = place.run("check", "--notify")
         if done.returncode == 0 and "store" not in done.stderr:
             break
-        if done.returncode == 0 and "was damaged" in done.stderr:
+        if done.returncode == 0 and re.search("was damaged|The last .* commits", done.stderr):
             continue
     wrong = []
     if done.returncode != 0 or re.search("cannot be|could not|has no incident", done.stderr.split("open incidents")[-1]):
         wrong.append(f"flows do not run: {done.returncode} {done.stderr[-600:]}")
-    if place.aside() == [] and done.stderr:
+    if place.aside() == [] and done.stderr and not lost:
         wrong.append(f"without a word of damage: {done.stderr[-600:]}")
     if not is_sound(place.store):
         wrong.append("the store is not sound")
@@ -344,7 +349,8 @@ def make_log(place, erp):
     place.process.wait()
     place.configure(erp)
     base = os.path.join(place.folder, "log.db")
-    for end in ("", "-wal"):
+    os.mkdir(base + ".locks")
+    for end in ("", "-wal", ".locks/commits"):
         shutil.copy(place.store + end, base + end)
     return base
 
@@ -364,18 +370,28 @@ def run_log(place, erp, rounds, numbers):
         place.take(base)
         wal = place.store + "-wal"
         size = os.path.getsize(wal)
-        if numbers.random() < 0.5:
+        how = numbers.random()
+        if how < 0.4:
             os.truncate(wal, numbers.randrange(size))
-        else:
+        elif how < 0.5:
+            os.unlink(wal)
+        elif how < 0.9:
             with open(wal, "r+b") as file:
                 file.seek(numbers.randrange(size))
                 file.write(numbers.randbytes(numbers.choice((1, 8, 100))))
-        found = settle(place)
+        found = settle(place, lost=True)
         kept = [event for event in events(place.store) if event in whole]
+        told = sum(place.losses())
+        if len(kept) < len(whole) and not told and not place.aside():
+            found.append(f"{len(whole) - len(kept)} events are lost, and no mail says so")
+        if how >= 0.9 and told:
+            found.append(f"{told} commits are said to be lost, and the log is whole")
+        if len(place.losses()) > 1:
+            found.append(f"told {len(place.losses())} times")
         if not place.aside() and kept != whole[:len(kept)]:
             found.append("what is left of the log is not its beginning")
-        facts.update({"rounds": 1, "at once": bool(place.aside()), "never": not place.aside(),
-                      "lost": len(whole) - len(kept)})
+        facts.update({"rounds": 1, "at once": bool(place.aside() or told), "never": not (place.aside() or told),
+                      "lost": told})
         wrong += [f"log, round {number}: {text}" for text in found]
     return {"log": facts}, wrong
 

@@ -221,7 +221,9 @@ static void test_damaged_table(void **state)
     store_free(store);
 
     g_autoptr(store_t) repaired = open_store(state);
-    g_autofree char *text = store_repair_text(store_db(repaired));
+    const char *subject = NULL;
+    g_autofree char *text = store_repair_text(store_db(repaired), &subject);
+    assert_string_equal(subject, "the store was damaged and has been replaced");
     assert_non_null(text);
     assert_non_null(strstr(text, "2 owed undos, 1 notices"));
     assert_null(strstr(text, "the ledger"));
@@ -296,10 +298,68 @@ static void test_no_database_at_all(void **state)
     assert_true(
         g_file_set_contents(place->path, "not a database at all, but long enough", -1, NULL));
     g_autoptr(store_t) repaired = open_store(state);
-    g_autofree char *text = store_repair_text(store_db(repaired));
+    const char *subject = NULL;
+    g_autofree char *text = store_repair_text(store_db(repaired), &subject);
+    assert_string_equal(subject, "the store was damaged and has been replaced");
     assert_non_null(strstr(text, "0 owed undos"));
     assert_non_null(strstr(text, "Not all could be read of the ledger"));
     assert_int_equal(count_aside(place), 1);
+}
+
+static void commit(struct store *store, int times)
+{
+    while (times-- > 0) {
+        assert_true(db_begin(store_db(store), NULL));
+        assert_true(db_run(store_db(store), NULL,
+                           "INSERT INTO event(at, kind, data) VALUES(1, 'x', '')", ""));
+        assert_true(db_commit(store_db(store), NULL));
+    }
+}
+
+static char *take_lost(struct store *store)
+{
+    const char *subject = NULL;
+    char *text = store_repair_text(store_db(store), &subject);
+    if (text != NULL) {
+        assert_string_equal(subject, "the store has lost its last entries");
+    }
+    assert_true(store_repair_was_told(store_db(store), NULL));
+    return text;
+}
+
+static void assert_lost(void **state, const char *expected)
+{
+    g_autoptr(store_t) store = open_store(state);
+    g_autofree char *text = take_lost(store);
+    assert_true((text != NULL) == (expected != NULL));
+    if (text != NULL) {
+        assert_non_null(strstr(text, expected));
+    }
+    commit(store, 1);
+}
+
+// A copy that is older than what was committed; told once, and then it is the store.
+static void test_commits_are_missed(void **state)
+{
+    struct place *place = *state;
+    g_autofree char *older = NULL;
+    gsize size = 0;
+    struct store *store = open_store(state);
+    commit(store, 3);
+    empty_log(store_db(store));
+    assert_true(g_file_get_contents(place->path, &older, &size, NULL));
+    commit(store, 4);
+    assert_true(db_begin(store_db(store), NULL)); // changes nothing: it does not count
+    assert_true(db_commit(store_db(store), NULL));
+    store_free(store);
+    assert_lost(state, NULL);
+    assert_true(g_file_set_contents(place->path, older, (gssize)size, NULL));
+    assert_lost(state, "The last 5 commits");
+    assert_lost(state, NULL);
+    // another store in its place
+    g_unlink(place->path);
+    assert_lost(state, NULL);
+    assert_lost(state, NULL);
 }
 
 static void test_damaged_while_in_use(void **state)
@@ -342,6 +402,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_tables_agree_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_replacement_is_ended, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_no_database_at_all, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_commits_are_missed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_damaged_while_in_use, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_readers, set_up, tear_down),
     };
