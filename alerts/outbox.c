@@ -98,8 +98,8 @@ static const char waiting_sql[] =
     "SELECT min(CASE WHEN r.state = 'sending' THEN r.last_us + ?2"
     " WHEN r.due_us - ?1 > r.interval_us THEN ?1 ELSE r.due_us END)"
     " FROM outbox_recipient r JOIN outbox_notice n USING (sequence)"
-    " WHERE r.state IN ('waiting', 'sending') AND NOT EXISTS (SELECT 1"
-    "  FROM outbox_notice m JOIN outbox_recipient q USING (sequence)"
+    " WHERE r.state IN ('waiting', 'sending') AND " OUTBOX_IS_OPEN
+    " AND NOT EXISTS (SELECT 1 FROM outbox_notice m JOIN outbox_recipient q USING (sequence)"
     "  WHERE m.incident = n.incident AND m.incident <> '' AND m.sequence < n.sequence"
     "  AND q.address = r.address AND q.state IN ('waiting', 'sending'))";
 
@@ -107,7 +107,8 @@ static const char waiting_sql[] =
 static const char held_sql[] =
     "SELECT min(max(n.queued_us, coalesce((SELECT max(s.queued_us) + ? FROM outbox_notice s"
     " WHERE s.contact = n.contact AND s.kind = 'summary'), 0)))"
-    " FROM outbox_recipient r JOIN outbox_notice n USING (sequence) WHERE r.state = 'held'";
+    " FROM outbox_recipient r JOIN outbox_notice n USING (sequence)"
+    " WHERE r.state = 'held' AND " OUTBOX_IS_OPEN;
 
 static const char server_sql[] =
     "SELECT max(CASE WHEN due_us - ?1 > interval_us THEN ?1 ELSE due_us END) FROM outbox_server";
@@ -149,7 +150,8 @@ static const char take_sql[] =
     " CASE n.lighter WHEN 0 THEN n.mail ELSE n.mail_lighter END, n.exempt, n.first_us,"
     " r.address, r.attempts"
     " FROM outbox_recipient r JOIN outbox_notice n USING (sequence)"
-    " WHERE r.state = 'waiting' AND (r.due_us <= ?1 OR r.due_us - ?1 > r.interval_us)"
+    " WHERE r.state = 'waiting' AND " OUTBOX_IS_OPEN
+    " AND (r.due_us <= ?1 OR r.due_us - ?1 > r.interval_us)"
     " AND NOT EXISTS (SELECT 1 FROM outbox_notice m JOIN outbox_recipient q USING (sequence)"
     "  WHERE m.incident = n.incident AND m.incident <> '' AND m.sequence < n.sequence"
     "  AND q.address = r.address AND q.state IN ('waiting', 'sending'))"

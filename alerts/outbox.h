@@ -14,6 +14,10 @@
 // Statements that create the outbox tables: a step of the store's schema.
 extern const char outbox_schema[];
 
+// What a query for recipients (as r) in one of these states adds, word for word as the index
+// says: else SQLite goes through all that were ever written to.
+#define OUTBOX_IS_OPEN "r.state IN ('waiting', 'sending', 'held')"
+
 // Queues a notice, once: the same id again changes nothing. `due` is when it may first go
 // out (later than now while it waits for company).
 bool outbox_add(struct db *db, const struct notice *notice, struct clock_wall now,

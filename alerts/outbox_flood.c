@@ -24,7 +24,8 @@ static bool is_holding(struct db *db, const char *contact, int64_t *count, GErro
 {
     return db_take_integer(db_query(db, error,
                                     "SELECT count(*) FROM outbox_recipient r JOIN outbox_notice n"
-                                    " USING (sequence) WHERE r.state = 'held' AND n.contact = ?",
+                                    " USING (sequence) WHERE r.state = 'held'"
+                                    " AND " OUTBOX_IS_OPEN " AND n.contact = ?",
                                     "s", contact),
                            0, count, error);
 }
@@ -53,9 +54,9 @@ static GPtrArray *contacts_due(struct db *db, struct clock_wall now, GError **er
     return db_take_texts(
         db_query(db, error,
                  "SELECT DISTINCT n.contact FROM outbox_recipient r JOIN outbox_notice n"
-                 " USING (sequence) WHERE r.state = 'held' AND NOT EXISTS (SELECT 1 FROM"
-                 " outbox_notice s WHERE s.contact = n.contact AND s.kind = 'summary'"
-                 " AND s.queued_us > ? AND s.queued_us <= ?)",
+                 " USING (sequence) WHERE r.state = 'held' AND " OUTBOX_IS_OPEN
+                 " AND NOT EXISTS (SELECT 1 FROM outbox_notice s WHERE s.contact = n.contact"
+                 " AND s.kind = 'summary' AND s.queued_us > ? AND s.queued_us <= ?)",
                  "ii", now.us - HOUR_US, now.us),
         error);
 }
