@@ -13,6 +13,7 @@ from harness import Case, PATIENCE_S, ROOT, wait_for
 
 sys.path.insert(0, os.path.join(ROOT, "tests/servers"))
 from gate import Gate  # noqa: E402
+from listening import hold_port  # noqa: E402
 
 MARKED = "erpwatch {{mark}}"
 CONTACTS = {
@@ -82,6 +83,12 @@ class AgentCase(Case):
     def configure(self, flows, **more):
         """JSON is YAML."""
         return self.write("erpwatch.yaml", json.dumps(self.settings(flows, **more), indent=1))
+
+    def closed_port(self):
+        """Where nobody listens."""
+        held = hold_port()
+        self.addCleanup(held.close)
+        return held.getsockname()[1]
 
     def start_agent(self, *options):
         with open(self.path("agent.log"), "a", encoding="utf-8") as stream:

@@ -12,9 +12,13 @@ import re
 import signal
 import sqlite3
 import subprocess
+import sys
 import unittest
 
 from harness import Case, ROOT, wait_for
+
+sys.path.insert(0, os.path.join(ROOT, "tests/servers"))
+from listening import hold_port  # noqa: E402
 
 CONFIG = """
 agent: {{store: {store}}}
@@ -26,11 +30,11 @@ systems:
   erp:
     title: Acme ERP
     url: http://127.0.0.1:{port}/api
-    timeout: 5s
+    timeout: 60s
     auth: {{basic: {{username: shop, password: '${{env:ERP_PASSWORD}}'}}}}
     act: {{client: acme, erp-partner: acme, integrator: agency, hosting: acme}}
 defaults:
-  flow: {{system: erp, every: 1s, timeout: 20s, group: {group}, confirm: {{runs: 2, after: 0s}},
+  flow: {{system: erp, every: 1s, timeout: 90s, group: {group}, confirm: {{runs: 2, after: 0s}},
           priority: P1, notify: [client]}}
 flows:
   reading:
@@ -72,8 +76,10 @@ class StoreTrouble(Case):
     def setUp(self):
         super().setUp()
         self.environment["ERP_PASSWORD"] = "demo-secret-1"
-        self.server_of_erp = self.erp()
-        self.port = self.server_of_erp.port
+        held = hold_port()  # also while the ERP is down
+        self.addCleanup(held.close)
+        self.port = held.getsockname()[1]
+        self.mend_erp()
         self.store = self.path("store/erpwatch.db")
         os.mkdir(self.path("store"))
 
@@ -122,7 +128,7 @@ class StoreTrouble(Case):
 
     def wait(self, ready, what):
         try:
-            return wait_for(ready, what, 30)
+            return wait_for(ready, what)
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.log()}\n{self.subjects()}") from None
 
@@ -270,7 +276,7 @@ class StoreTrouble(Case):
 
     def test_an_opening_that_waits_for_company(self):
         """It was queued in the store, and goes out all the same."""
-        self.configure(group="4s")
+        self.configure(group="12s")
         agent = self.start_agent()
         self.break_erp()
         self.wait(lambda: self.open_incidents(), "an incident")

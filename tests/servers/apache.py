@@ -15,14 +15,12 @@ access log: one entry for each request on the wire, with its connection, scheme 
 import hashlib
 import json
 import os
-import socket
-import stat
 import subprocess
 import tempfile
 import time
 import urllib.request
 
-from listening import wait_until_listening
+from listening import hold_port, wait_until_listening
 
 MODULES = "/usr/lib/apache2/modules"
 USER, PASSWORD = "probe", "s3cret-pass"
@@ -169,18 +167,14 @@ def is_possible():
     return os.path.exists("/usr/sbin/apache2") and os.path.exists(f"{MODULES}/mod_auth_gssapi.so")
 
 
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
-
-
 class Apache:
     """`keytab` switches Kerberos on; `tls` is {"certificate", "key", "ca", "verify", "protocol"}."""
 
     def __init__(self, keytab=None, tls=None, environment=None, keep_alive=30, level="info"):
         self.folder = tempfile.mkdtemp(prefix="erpwatch-apache-")
         os.chmod(self.folder, 0o755)
-        self.port, self.tls_port = free_port(), free_port() if tls else None
+        self.held = [hold_port(), hold_port()]
+        self.port, self.tls_port = (held.getsockname()[1] for held in self.held)
         self._write("basic", f"{USER}:{{SHA}}" + self._sha(PASSWORD) + "\n")
         secret = hashlib.md5(f"{USER}:erp:{PASSWORD}".encode()).hexdigest()
         self._write("digest", f"{USER}:erp:{secret}\n")
@@ -248,4 +242,6 @@ class Apache:
     def close(self):
         self.process.kill()
         self.process.wait()
+        for held in self.held:
+            held.close()
         subprocess.run(["rm", "-rf", self.folder], check=False)

@@ -16,6 +16,7 @@ PASSED_ON = ("authorization", "content-type", "if-match")
 
 class Server(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 128  # more at once than there is room for would come a second late
 
     def handle_error(self, request, address):
         pass  # whoever asked is gone

@@ -6,11 +6,10 @@
 """
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 
-from listening import wait_until_listening
+from listening import hold_port, wait_until_listening
 
 REALM, USER, PASSWORD = "ERPWATCH.TEST", "probe", "s3cret-pass"
 
@@ -60,8 +59,8 @@ class Kdc:
     def __init__(self):
         self.folder = tempfile.mkdtemp(prefix="erpwatch-kdc-")
         os.chmod(self.folder, 0o755)
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            self.port = listener.getsockname()[1]
+        self.held = hold_port()
+        self.port = self.held.getsockname()[1]
         self.keytab, self.client_keytab = self._path("http.keytab"), self._path("probe.keytab")
         self._write("kdc.conf", SERVER.format(folder=self.folder, port=self.port, realm=REALM))
         client = CLIENT.replace("[libdefaults]", f"[libdefaults]\n  clockskew = {SKEW_S}")
@@ -127,4 +126,5 @@ class Kdc:
 
     def close(self):
         self.stop()
+        self.held.close()
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -5,8 +5,9 @@ import time
 
 
 def hold_port(host="127.0.0.1"):
-    """A socket for listen(), and after shutdown() again: meanwhile its port is given to nobody who asks for any. That
-    takes a port that was bound by its number."""
+    """A socket for listen(), and after shutdown() again; or for a server that listens at its port by itself, which such
+    sockets allow each other. Meanwhile the port is given to nobody who asks for any. That takes one that was bound by
+    its number."""
     with socket.socket() as first:
         held = socket.socket()
         for each in (first, held):

@@ -2,11 +2,10 @@
 """A private nginx with TLS on a loopback port, from a temporary folder: one process, never a service.
 It answers any path with the name in the client's certificate and its connection's number."""
 import os
-import socket
 import subprocess
 import tempfile
 
-from listening import wait_until_listening
+from listening import hold_port, wait_until_listening
 
 CONFIGURATION = """\
 daemon off;
@@ -38,8 +37,8 @@ http {{
 class Nginx:
     def __init__(self, certificate, key, ca, verify="on", protocols="TLSv1.2 TLSv1.3", more=""):
         self.folder = tempfile.mkdtemp(prefix="erpwatch-nginx-")
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            self.port = listener.getsockname()[1]
+        self.held = hold_port()
+        self.port = self.held.getsockname()[1]
         path = os.path.join(self.folder, "nginx.conf")
         with open(path, "w", encoding="utf-8") as file:
             file.write(CONFIGURATION.format(folder=self.folder, port=self.port, certificate=certificate, key=key,
@@ -53,4 +52,5 @@ class Nginx:
     def close(self):
         self.process.kill()
         self.process.wait()
+        self.held.close()
         subprocess.run(["rm", "-rf", self.folder], check=False)

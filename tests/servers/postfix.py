@@ -12,6 +12,8 @@ import subprocess
 import tempfile
 import time
 
+from listening import hold_port
+
 MAIN = """\
 compatibility_level = 3.6
 queue_directory = {folder}/spool
@@ -75,7 +77,8 @@ class Postfix:
     def __init__(self, certificate, size=10240000):
         self.folder = tempfile.mkdtemp(prefix="erpwatch-postfix-")
         os.chmod(self.folder, 0o755)
-        self.port = self._free_port()
+        self.held = hold_port()
+        self.port = self.held.getsockname()[1]
         self.mails = os.path.join(self.folder, "mails/new")
         user = pwd.getpwnam("nobody")
         for name, owner in (("etc", None), ("spool", None), ("data", "postfix"), ("mails", "nobody")):
@@ -94,19 +97,14 @@ class Postfix:
         with open(os.path.join(self.folder, "etc", name), "w") as file:
             file.write(text)
 
-    @staticmethod
-    def _free_port():
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            return listener.getsockname()[1]
-
     def _postfix(self, command):
         return subprocess.run(["postfix", "-c", os.path.join(self.folder, "etc"), command],
                               capture_output=True, text=True)
 
     def _wait_for_greeting(self):
-        for _ in range(60):
+        for _ in range(900):
             try:
-                with socket.create_connection(("127.0.0.1", self.port), 2) as connection:
+                with socket.create_connection(("127.0.0.1", self.port), 30) as connection:
                     if connection.recv(4) == b"220 ":
                         return
             except OSError:
@@ -142,4 +140,5 @@ class Postfix:
 
     def close(self):
         self._postfix("stop")
+        self.held.close()
         shutil.rmtree(self.folder, ignore_errors=True)

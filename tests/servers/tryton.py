@@ -9,15 +9,17 @@ import fcntl
 import json
 import os
 import shutil
-import socket
 import subprocess
 import time
 import urllib.request
+
+from listening import hold_port
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 MADE = os.path.join(ROOT, "build-tryton")
 NAME = "erp"
 PASSWORD = "Flow-pass-7431"
+HELD = {}  # what keeps the ports of our servers, until this process ends
 CONFIG = "[web]\nlisten = 127.0.0.1:{port}\n[database]\nuri = sqlite://\npath = {path}\n[session]\nmax_age = {age}\n"
 
 
@@ -58,12 +60,6 @@ def prepare():
         return json.load(file)
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 def ask(port, method, params):
     request = urllib.request.Request(f"http://127.0.0.1:{port}/", headers={"Content-Type": "application/json"},
                                      data=json.dumps({"id": 0, "method": method, "params": params}).encode())
@@ -74,7 +70,10 @@ def ask(port, method, params):
 def start(folder, max_age=86400, port=None):
     """Starts trytond on a copy of the database in `folder`; ready when it returns."""
     prepare()
-    port = port or free_port()
+    if not port:
+        held = hold_port()
+        port = held.getsockname()[1]
+        HELD[port] = held
     database = os.path.join(folder, NAME + ".sqlite")
     if not os.path.exists(database):
         shutil.copy(os.path.join(MADE, NAME + ".sqlite"), database)
