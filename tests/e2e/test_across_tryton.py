@@ -13,7 +13,7 @@ import urllib.request
 from contextlib import closing
 
 from across_case import CONTACTS, Server
-from harness import Case, ROOT
+from harness import Case, ROOT, wait_for
 
 sys.path.insert(0, f"{ROOT}/tests/servers")
 import tryton  # noqa: E402
@@ -144,8 +144,7 @@ class AcrossTryton(Case):
         self.assertEqual((flow["failed_system"], flow["steps"][1]["verdict"]["phase"]), ("erp", "poll"))
         self.assertEqual([undo["state"] for undo in flow["undo"]], ["owed", "owed", "paid"])
         self.link.start()
-        while self.link.brought < 1:
-            time.sleep(0.05)
+        wait_for(lambda: self.link.brought, "the order in the ERP")
         self.assertEqual(self.rows("sale_sale", "reference"), 1)
         self.configure({"step": "look", "get": "/orders", "undo": {"delete": "/never"}})
         self.check()

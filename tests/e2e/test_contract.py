@@ -75,16 +75,16 @@ class Contract(FlowCase):
 
     def test_a_retry_that_the_deadline_leaves_no_time_for(self):
         self.script({"GET /api/a": {"status": 503, "body": {"error": {"code": "Busy", "message": "The company is locked by an update"}}}})
-        self.flow("- step: read\n  get: /a\n  retry: {times: 2, after: 40s}", timeout="20s")
+        self.flow("- step: read\n  get: /a\n  retry: {times: 2, after: 5m}", timeout="90s")
         step = decisive(self.run_flow(2))
         self.assertEqual((step["verdict"]["code"], step["attempts"]), ("Busy", 1))
 
     def test_polling_says_what_it_saw_and_for_how_long(self):
         self.script({"GET /api/a": {"status": 503}})
-        self.flow("- step: read\n  get: /a\n  until: {every: 300ms, for: 5m}", timeout="1s")
+        self.flow("- step: read\n  get: /a\n  until: {every: 300ms, for: 5m}", timeout="3s")
         verdict = decisive(self.run_flow(2))["verdict"]
         self.assertEqual((verdict["class"], verdict["phase"]), ("timeout", "poll"))
-        self.assertRegex(verdict["message"], r"^asked \d times in [^m]*.*s: answered 503$")
+        self.assertRegex(verdict["message"], r"^asked \d+ times in [^m]*.*s: answered 503$")
         self.assertNotIn("5m", verdict["message"])
 
     def test_a_server_error_is_no_success(self):
@@ -133,9 +133,10 @@ class Contract(FlowCase):
         return out
 
     def test_an_interrupt_waits_for_no_repetition(self):
-        self.script({"GET /api/a": {"status": 503}, "POST /api/orders": CREATED, "DELETE /api/orders/7": {"status": 204}})
         for wait in ("retry: {times: 1, after: 8m}", "until: {every: 8m, for: 9m}"):
             with self.subTest(wait):
+                self.script({"GET /api/a": {"status": 503}, "POST /api/orders": CREATED,
+                             "DELETE /api/orders/7": {"status": 204}})
                 self.flow(CREATE + "  undo: {delete: '/orders/{{order}}'}\n- step: read\n  get: /a\n  " + wait,
                           timeout="9m")
                 self.interrupt("GET /api/a")
@@ -172,12 +173,12 @@ class Contract(FlowCase):
         self.script({"GET /api/a": {"status": 503}})
         self.flow("- step: read\n  get: /a")
         self.configure(("    every: 1h\n", "    every: 1h\n    confirm: {runs: 1}\n"))
-        self.assertEqual(self.run_program("mute", "orders", "--for", "2s", "--why", "update").returncode, 0)
-        muted = time.monotonic()
+        self.assertEqual(self.run_program("mute", "orders", "--for", "1h", "--why", "update").returncode, 0)
         self.check("--notify", code=2)
-        if time.monotonic() - muted < 2:
-            self.assertEqual(self.mail_files(), [])
-        harness.wait_for(lambda: time.monotonic() - muted > 2.1)
+        self.assertEqual(self.mail_files(), [])
+        with sqlite3.connect(self.path("erpwatch.db")) as store:  # as if the hour had passed
+            store.execute("UPDATE mute SET until = 1")
+        store.close()
         self.check("--notify", code=2)
         self.assertEqual(len(self.mail_files()), 1)
 
@@ -197,7 +198,7 @@ class Contract(FlowCase):
         self.assertEqual(self.statuses()["incidents"], [])
 
     def test_a_login_that_hangs_does_not_outlive_its_flow(self):
-        self.script({"POST /api/Login": {"delay": 4}})
+        self.script({"POST /api/Login": {"delay": 120}})
         self.flow("- step: one\n  get: /a", system=SESSION, timeout="1s")
         verdict = decisive(self.run_flow(2))["verdict"]
         self.assertEqual(verdict["class"], "timeout")

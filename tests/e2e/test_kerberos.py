@@ -55,10 +55,13 @@ class Kerberos(Case):
     def dead_kdc(self):
         """A port where a KDC was: it takes what comes and says nothing."""
         tcp = socket.create_server(("127.0.0.1", 0))
-        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        udp.bind(tcp.getsockname())
         self.addCleanup(tcp.close)
+        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.addCleanup(udp.close)
+        try:
+            udp.bind(tcp.getsockname())
+        except OSError:  # somebody else's, of that number
+            return self.dead_kdc()
         return tcp.getsockname()[1]
 
     def use_dead_kdc(self):
@@ -148,19 +151,28 @@ class Kerberos(Case):
         self.assertIn("Cannot contact any KDC", verdict["message"])
 
     def test_dead_kdc_stops_nobody(self):
+        """What others ask for is answered while a call waits for its ticket."""
         self.use_dead_kdc()
-        reading = [{"step": f"read {i}", "get": "/x"} for i in range(20)]
-        self.configure({"erp": ("localhost/kerberos", NEGOTIATE, {"timeout": "5s"}), "other": ("localhost/open", None, {})},
-                       {"orders": ("erp", [WRITE], {}), "items": ("other", reading, {})})
-        started = time.monotonic()
-        flows = {flow["flow"]: flow for flow in self.check(code=2)["flows"]}
-        self.assertEqual(flows["items"]["state"], "ok")
-        self.assertLess(flows["items"]["duration_ms"], flows["orders"]["duration_ms"])
-        verdict = decisive(flows["orders"])["verdict"]
+        self.configure({"erp": ("localhost/kerberos", NEGOTIATE, {"timeout": "1m"}), "other": ("localhost/open", None, {})},
+                       {"orders": ("erp", [WRITE], {"every": "1s"}),
+                        "items": ("other", [{"step": "read", "get": "/x"}], {"every": "1s"})})
+        agent = self.start_program("run")
+        known = {}  # thread that waits -> requests that had come when it was first seen
+
+        def others_go_on():
+            count = len(self.apache.requests(0))
+            return any(count > known.setdefault(thread, count) + 1 for thread in self.threads_that_wait(agent.pid))
+        wait_for(others_go_on, "runs of others, while one call waits")
+        self.stop(agent)
+
+    def test_dead_kdc_is_told(self):
+        self.use_dead_kdc()
+        self.one("localhost/kerberos", [WRITE], timeout="5s")
+        flow = self.check(code=2)["flows"][0]
+        verdict = decisive(flow)["verdict"]
         self.assertEqual((verdict["class"], verdict["phase"], verdict["cause"]), ("timeout", "connect", "network"))
         self.assertIn("no Kerberos ticket for localhost within 5s: the ticket server (KDC)", verdict["message"])
-        self.assertEqual([undo["state"] for undo in flows["orders"]["undo"]], ["void"])  # nothing was sent
-        self.assertLess(flows["orders"]["duration_ms"], (time.monotonic() - started) * 1000)
+        self.assertEqual([undo["state"] for undo in flow["undo"]], ["void"])  # nothing was sent
 
     def test_dead_kdc_holds_one_thread(self):
         self.use_dead_kdc()
@@ -181,12 +193,12 @@ class Kerberos(Case):
 
     @staticmethod
     def threads_that_wait(pid):
-        names = subprocess.run(["ps", "-L", "-o", "comm=", "-p", str(pid)], capture_output=True, text=True).stdout
-        return "call" in names.split()
+        lines = subprocess.run(["ps", "-L", "-o", "lwp=,comm=", "-p", str(pid)], capture_output=True, text=True).stdout
+        return [line.split()[0] for line in lines.splitlines() if line.split()[1] == "call"]
 
     def test_slow_server(self):
         self.one("localhost/kerberos", [{"step": "read", "get": "/x?slow", "slow": "100ms"},
-                                        {"step": "too slow", "get": "/x?slow", "timeout": "1s"}])
+                                        {"step": "too slow", "get": "/x?slow", "timeout": "3s"}])
         verdict = decisive(self.check(code=2)["flows"][0])["verdict"]
         self.assertEqual((verdict["class"], verdict["phase"]), ("timeout", "first_byte"))
 

@@ -3,7 +3,6 @@
 """Where a request may go: whole addresses and redirects, at the system's own server,
 at one that `allow_hosts` lists and at one that it does not; and who gets which
 credentials on the way."""
-import json
 import socket
 import threading
 import unittest
