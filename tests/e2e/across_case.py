@@ -55,10 +55,10 @@ class AcrossCase(Case):
         self.shop, self.erp_server = Server(self), Server(self)
         self.environment.update(SHOP_KEY="shop-secret-7", ERP_KEY="erp-secret-8")
         self.systems = {
-            "shop": {"url": self.shop.url, "timeout": "5s", "headers": {"X-Shop": "one"},
+            "shop": {"url": self.shop.url, "timeout": "60s", "headers": {"X-Shop": "one"},
                      "auth": {"bearer": {"token": "${env:SHOP_KEY}"}},
                      "act": {"client": "acme", "erp-partner": "shop-builder", "integrator": "agency"}},
-            "erp": {"url": f"{self.erp_server.url}/api", "timeout": "5s",
+            "erp": {"url": f"{self.erp_server.url}/api", "timeout": "60s",
                     "auth": {"basic": {"username": "probe", "password": "${env:ERP_KEY}"}},
                     "act": {"erp-partner": "erp-house", "hosting": "erp-house"}},
         }
@@ -69,7 +69,7 @@ class AcrossCase(Case):
             "agent": {"store": self.path("erpwatch.db")},
             "mail": {"directory": self.mails, "from": "alerts@agency.example", "fallback": "agency"},
             "contacts": CONTACTS, "systems": self.systems,
-            "flows": flows or {"orders": {"system": "shop", "every": "1h", "timeout": "60s", "group": "0s",
+            "flows": flows or {"orders": {"system": "shop", "every": "1h", "timeout": "90s", "group": "0s",
                                           "confirm": {"runs": 1}, "priority": "P1",
                                           "notify": ["client", "erp-partner"],
                                           "steps": list(steps), **flow}},

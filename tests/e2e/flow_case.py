@@ -13,7 +13,7 @@ contacts: {{agency: {{name: Agency, email: ops@agency.example}}}}
 systems:
   erp:
     url: http://127.0.0.1:{port}/api
-    timeout: 5s
+    timeout: 60s
     act: {{erp-partner: agency, client: agency, integrator: agency, hosting: agency}}
 {system}
 flows:
@@ -47,7 +47,7 @@ class FlowCase(Case):
     def requests_in_full(self):
         return json.loads(self.ask("GET", "/_log"))
 
-    def flow(self, steps, system="", timeout="30s"):
+    def flow(self, steps, system="", timeout="90s"):
         steps = "\n".join("      " + line for line in steps.strip("\n").splitlines())
         self.write("erpwatch.yaml", HEAD.format(folder=self.folder, port=self.http.port, system=system,
                                                 timeout=timeout) + steps + "\n")

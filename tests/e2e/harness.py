@@ -17,7 +17,7 @@ import unittest
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 PROGRAM = os.path.join(os.environ.get("ERPWATCH_BUILD", os.path.join(ROOT, "build")), "erpwatch")
-PATIENCE_S = 90
+PATIENCE_S = 180  # no test that passes waits for it
 SECRETS = ("demo-secret-1",)
 
 

@@ -198,7 +198,7 @@ class Flows(FlowCase):
         self.flow("""
 - step: released
   get: /orders/1
-  until: {every: 50ms, for: 400ms}
+  until: {every: 50ms, for: 3s}
   expect: {json: {$.status: Released}}
 """)
         verdict = decisive(self.run_flow(2))["verdict"]
@@ -227,8 +227,8 @@ class Flows(FlowCase):
         self.assertEqual([s["attempts"] for s in steps], [2, 1])
 
     def test_timeout_says_the_phase(self):
-        self.script({"GET /api/a": {"delay": 5}})
-        self.flow("- step: read\n  get: /a\n  timeout: 500ms")
+        self.script({"GET /api/a": {"delay": 120}})
+        self.flow("- step: read\n  get: /a\n  timeout: 3s")
         verdict = decisive(self.run_flow(2))["verdict"]
         self.assertEqual((verdict["class"], verdict["phase"]), ("timeout", "first_byte"))
 
@@ -332,7 +332,7 @@ class Flows(FlowCase):
         """A failed login answers for others who come then, and never twice for one flow."""
         refused, taken = {"status": 503, "body": {}}, {"body": {"token": "tok"}}
         self.script({"POST /api/Login": [refused, taken], "GET /api/a": {"body": {}}})
-        self.flow("- step: one\n  get: /a", timeout="30s\n    confirm: {runs: 2, after: 0s}", system="""
+        self.flow("- step: one\n  get: /a", timeout="90s\n    confirm: {runs: 2, after: 0s}", system="""
     auth: {session: {login: {post: /Login, json: {}, capture: {session: {json: $.token}}},
                      headers: {Authorization: '{{session}}'}}}""")
         self.run_flow(0, "--notify")
@@ -341,8 +341,8 @@ class Flows(FlowCase):
 
     def test_a_login_that_the_flow_cannot_wait_for_is_what_failed(self):
         """Nothing before the step took the time, and no place was waited for."""
-        self.script({"POST /api/Login": {"delay": 4, "body": {"token": "t"}}})
-        self.flow("- step: one\n  post: /a\n  undo: {delete: /a}", timeout="1s", system="""
+        self.script({"POST /api/Login": {"delay": 120, "body": {"token": "t"}}})
+        self.flow("- step: one\n  post: /a\n  undo: {delete: /a}", timeout="3s", system="""
     auth: {session: {login: {post: /Login, json: {}, capture: {session: {json: $.token}}},
                      headers: {Authorization: '{{session}}'}}}""")
         flow = self.run_flow(2)

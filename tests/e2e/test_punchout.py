@@ -317,11 +317,11 @@ class Punchout(Case):
                 self.flow("setup")
 
     def test_setup_slow(self):
-        self.behave(setup="slow:20")
+        self.behave(setup="slow:120")
         self.configure(cxml="", transfer="")
-        text = self.configuration().replace("timeout: 30s", "timeout: 1s")
+        text = self.configuration().replace("timeout: 30s", "timeout: 3s")
         self.write("erpwatch.yaml", text)
-        verdict = self.judge("setup", "open a session", "timeout", "network", "within 1 ?s")
+        verdict = self.judge("setup", "open a session", "timeout", "network", "within 3 ?s")
         self.assertEqual(verdict["phase"], "first_byte")
 
     def configuration(self):

@@ -3,7 +3,6 @@
 """What is asked for before a call: access tokens, sessions, CSRF tokens, and rows of them. The
 misbehaviour of token servers is scripted; a real OAuth2 server is in test_oauth2.py."""
 import json
-import re
 import unittest
 
 from flow_case import FlowCase
@@ -112,10 +111,10 @@ class TokenServers(TokenCase):
         self.assertEqual(self.failed_token({"close": True})["class"], "unreachable")
 
     def test_a_slow_server(self):
-        self.script({"POST /token": {"delay": 30, "body": {}}, "GET /api/a": {"body": {}}})
+        self.script({"POST /token": {"delay": 120, "body": {}}, "GET /api/a": {"body": {}}})
         self.oauth2()
         text = self.log("erpwatch.yaml")
-        self.write("erpwatch.yaml", text.replace("timeout: 5s", "timeout: 300ms"))
+        self.write("erpwatch.yaml", text.replace("timeout: 60s", "timeout: 3s"))
         flow = self.run_flow(2)
         verdict = decisive(flow)["verdict"]
         self.assertEqual((decisive(flow)["step"], verdict["class"], verdict["phase"]),

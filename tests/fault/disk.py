@@ -61,14 +61,14 @@ class Place:
         self.process = None
 
     def configure(self, port, mails=None):
-        flow = {"system": "erp", "every": "1s", "timeout": "20s", "group": "0s", "priority": "P1",
+        flow = {"system": "erp", "every": "1s", "timeout": "90s", "group": "0s", "priority": "P1",
                 "confirm": {"runs": 1}, "notify": ["client"]}
         document = {
             "agent": {"store": self.store},
             "mail": {"directory": mails or self.mails, "from": "Monitor <m@agency.example>",
                      "fallback": "ops", "limit": 100000},
             "contacts": {"ops": {"email": "ops@agency.example"}, "acme": {"email": "it@acme.example"}},
-            "systems": {"erp": {"url": f"http://127.0.0.1:{port}/api", "timeout": "5s",
+            "systems": {"erp": {"url": f"http://127.0.0.1:{port}/api", "timeout": "60s",
                                 "auth": {"basic": {"username": "shop", "password": "demo-secret-1"}},
                                 "act": {"client": "acme", "integrator": "ops", "hosting": "ops",
                                         "erp-partner": "ops"}}},
@@ -81,7 +81,7 @@ class Place:
 
     def run(self, *command):
         done = subprocess.run([PROGRAM, *command], cwd=self.folder, capture_output=True, text=True,
-                              timeout=120, check=False)
+                              timeout=300, check=False)
         if done.returncode < 0 or "Sanitizer" in done.stderr:
             raise AssertionError(f"{command} ended by {done.returncode}: {done.stderr[-2000:]}")
         return done

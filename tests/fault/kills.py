@@ -110,7 +110,7 @@ class Rounds:
         self.random = random.Random(f"{seed} {name}")
         self.peer = PEERS[name](self.random)
         self.kills, self.rounds, self.counts = kills, rounds, Counter()
-        self.phases = []  # of (flows, from, until, all the time): where the ERP was broken, in seconds
+        self.phases = []  # of (flows, from, until, when for sure): where the ERP was broken, in seconds
         self.wrong = []
         self.company = None  # an agent that lives beside those that are killed
 
@@ -166,9 +166,11 @@ class Rounds:
         former = len(self.incidents())
         began = time.time()
         self.peer.break_it(what)
+        broken = time.time()
         self.kill_until(lambda: self.failing() >= flows, f"{what} fails")
+        mending = time.time()  # which may take a while
         self.peer.mend()
-        self.phases.append((flows, began, time.time(), True))
+        self.phases.append((flows, began, time.time(), (broken, mending)))
         self.kill_until(lambda: not self.failing(), f"{what} works again")
         found = self.incidents()[former:]
         if len(found) != expected or not all(closed for _, _, closed in found):
@@ -181,9 +183,9 @@ class Rounds:
         """A failure that the next run does not confirm is no incident."""
         former, began = self.incidents(), time.time()
         flows = self.peer.fail_once()
-        self.phases.append((flows, began, float("inf"), False))
+        self.phases.append((flows, began, float("inf"), None))
         self.kill_until(lambda: self.peer.has_failed_once() and not self.suspect(), "single failures pass by")
-        self.phases[-1] = (flows, began, time.time(), False)
+        self.phases[-1] = (flows, began, time.time(), None)
         if self.incidents() != former:
             self.wrong.append(f"single failures made incidents: {self.incidents()[len(former):]}")
 
@@ -232,8 +234,8 @@ class Rounds:
                 wrong.append(f"run {run} of {flow} is {state} though the ERP was well: {problem}")
         for flow, started, duration in self.peer.rows(
                 "SELECT f.id, r.started / 1e6, r.duration_us / 1e6 FROM good_run r JOIN flow f ON f.no = r.flow"):
-            if any(flow in flows and for_good and since < started and started + duration < until
-                   for flows, since, until, for_good in self.phases):
+            if any(flow in flows and surely and surely[0] < started and started + duration < surely[1]
+                   for flows, _, _, surely in self.phases):
                 wrong.append(f"a run of {flow} is good though the ERP was broken")
         return wrong
 

@@ -57,14 +57,14 @@ class Place:
         return os.path.join(self.folder, name)
 
     def configure(self, port, flows, agent=None, path="", **system):
-        defaults = {"system": "erp", "timeout": "10s", "priority": "P1", "notify": ["client"], "group": "0s",
+        defaults = {"system": "erp", "timeout": "90s", "priority": "P1", "notify": ["client"], "group": "0s",
                     "confirm": {"runs": 1}}
         document = {
             "agent": {"store": self.store, **(agent or {})},
             "mail": {"directory": self.path("mail"), "from": "Monitor <m@agency.example>", "fallback": "ops",
                      "limit": 100000},
             "contacts": {"ops": {"email": "ops@agency.example"}},
-            "systems": {"erp": {"url": f"http://127.0.0.1:{port}{path}", "timeout": "5s",
+            "systems": {"erp": {"url": f"http://127.0.0.1:{port}{path}", "timeout": "60s",
                                 "act": {"client": "ops", "integrator": "ops", "erp-partner": "ops", "hosting": "ops"},
                                 **system}},
             "flows": {name: {**defaults, **flow} for name, flow in flows.items()},
@@ -90,7 +90,7 @@ class Place:
         """The exit code ("hangs" after a time that none of its waits takes), the output and what was said."""
         try:
             done = subprocess.run([PROGRAM, *command], cwd=self.folder, env={**os.environ, **(environment or {})},
-                                  capture_output=True, text=True, timeout=90, check=False)
+                                  capture_output=True, text=True, timeout=180, check=False)
         except subprocess.TimeoutExpired as late:
             return "hangs", str(late.stdout), str(late.stderr)
         return done.returncode, done.stdout, done.stderr
@@ -98,7 +98,7 @@ class Place:
     def stop(self):
         """The agent's exit code, in its own time."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(120)
+        return self.process.wait(180)
 
     def log(self):
         with open(self.path("log"), encoding="utf-8", errors="replace") as file:
@@ -160,7 +160,7 @@ class Failing:
         self.erp = Records()
         self.erp.commits_after = self.erp.answers_after = lambda: 0
         self.place = Place()
-        self.place.configure(self.erp.port, flow_that_writes(), path="/api")
+        self.place.configure(self.erp.port, flow_that_writes(), path="/api", timeout="20s")
         self.ends = collections.Counter()
         self.incidents = 0
         self.wrong = []
@@ -296,7 +296,7 @@ def run_descriptors(given, numbers, table):
         lacked = "run WHERE state = 'unknown'"
         wait_for(lambda: place.process.poll() is not None or (
             place.count(lacked) >= 5 and os.listdir(place.path("mail"))),
-            "the lack of descriptors, and a mail all the same", 90)
+            "the lack of descriptors, and a mail all the same")
         unknown = place.count(lacked)
         good = place.count("good_run")
         mails = len(os.listdir(place.path("mail")))
@@ -317,15 +317,14 @@ def run_connections(given, numbers, table):
     server, place, wrong = JsonServer(), Place(), []
     seconds = 10 if wanted > 2000 else 2
     try:
-        flows = {f"slow-{n}": get(f"/wait/{seconds * 1000}/x", every=f"{seconds}s", timeout=f"{seconds * 6}s")
+        flows = {f"slow-{n}": get(f"/wait/{seconds * 1000}/x", every=f"{seconds}s")
                  for n in range(wanted)}
         flows.update({f"quick-{n}": get("/x", system="other", every="1s") for n in range(20)})
-        place.configure(server.port, flows, agent={"parallel": wanted + 100, "stop": "5s"}, parallel=10000,
-                        timeout=f"{seconds * 5}s")
+        place.configure(server.port, flows, agent={"parallel": wanted + 100, "stop": "5s"}, parallel=10000)
         place.add_system("other", server.port)
         place.start("run", preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard)))
         most, grown = 0, 0
-        end = time.monotonic() + seconds * 6 + 20
+        end = time.monotonic() + 180
         while time.monotonic() < end and most < wanted * 0.95 and place.process.poll() is None:
             most = max(most, server.counts()["waiting"])
             grown = max(grown, resident_kb(place.process.pid))

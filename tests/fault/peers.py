@@ -119,7 +119,7 @@ class Peer:
 
     def configure(self, flows_run):
         """With flows that run each second; or, at the end, without: only debts and sweeps."""
-        flow = {"system": "erp", "every": "1s", "timeout": "60s", "priority": "P1", "group": "0s",
+        flow = {"system": "erp", "every": "1s", "timeout": "150s", "priority": "P1", "group": "0s",
                 "confirm": {"runs": 2, "after": "0s"}, "notify": list(TOLD)}
         if not flows_run:
             flow["off"] = "the end"
@@ -128,7 +128,7 @@ class Peer:
             "mail": {"server": f"127.0.0.1:{self.smtp.port}", "security": "none", "fallback": "ops",
                      "from": "Monitor <m@agency.example>", "limit": 100000},
             "contacts": {name: {"name": name, "email": email} for name, email in CONTACTS.items()},
-            "systems": {"erp": {"timeout": "20s", "act": {"integrator": "ops"}, **self.system()}},
+            "systems": {"erp": {"timeout": "60s", "act": {"integrator": "ops"}, **self.system()}},
             "flows": {name: {**flow, **steps} for name, steps in self.flows().items()},
             "sweeps": {name: {"system": "erp", "every": "1s", "older": "2s", "at_most": 500, **sweep}
                        for name, sweep in self.sweeps().items()},
@@ -172,7 +172,7 @@ class Peer:
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
-        if self.process.wait(60) != 0:
+        if self.process.wait(180) != 0:
             raise AssertionError(f"the agent did not stop well: {self.process.returncode}")
 
     def starts(self):

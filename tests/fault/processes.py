@@ -162,7 +162,7 @@ class World:
             return {"step": "create", "post": f"/records/{at}/{place}", "json": {"mark": "{{mark}}"},
                     "capture": {"record": {"json": "$.id"}}, "undo": {"delete": f"/records/{at}/{{{{record}}}}"}}
         steps = pick.choice(([look(0)], [create(0), look(1)], [look(0), create(1), look(2)]))
-        return {"system": "erp", "every": "1s", "timeout": "60s", "priority": pick.choice(("P1", "P2", "P3")),
+        return {"system": "erp", "every": "1s", "timeout": "90s", "priority": pick.choice(("P1", "P2", "P3")),
                 "confirm": {"runs": pick.randint(1, 3), "after": pick.choice(("0s", "100ms"))},
                 "recover": pick.randint(1, 2), "group": pick.choice(("0s", "300ms", "1s", "2s")),
                 "notify": pick.sample(("ops", "partner", "shop"), pick.randint(1, 2)), "steps": steps}
@@ -183,7 +183,7 @@ class World:
         return {"agent": {"store": self.store, "stop": "20s"},
                 "mail": {"directory": self.mails, "from": "Monitor <m@agency.example>", "fallback": "ops", "limit": 100000},
                 "contacts": contacts,
-                "systems": {"erp": {"url": f"http://127.0.0.1:{self.erp.port}/api", "timeout": "20s",
+                "systems": {"erp": {"url": f"http://127.0.0.1:{self.erp.port}/api", "timeout": "60s",
                                     "act": {"integrator": "ops"}}},
                 "flows": flows, "sweeps": {"left": sweep}}
 
