@@ -38,7 +38,7 @@ from wire import Cut, Drip, Hold, Loss, ResetAtOnce, Together, Wire  # noqa: E40
 PASSWORD = "Wire-pass-7431"
 MARK = "{{mark}}"
 # Of a call that hangs; and what nothing that stands still for a shorter time is blamed for.
-TIMEOUT_S, PATIENT_S = 3, 60
+TIMEOUT_S, PATIENT_S = 5, 60
 # Flows of systems that work start each second or two: a longer pause is no machine's slowness.
 LONGEST_PAUSE_S = 15
 
@@ -248,9 +248,10 @@ def look(table, name="look"):
 # Outages: every kind at once, each system behind its own wire.
 
 class Outage:
-    """`verdicts`: those that it may have, as (class, phase, cause); none: nothing may fail."""
+    """`verdicts`: those that it may have, as (class, phase, cause); none: nothing may fail. What
+    `hangs`, a step or all, has not long: the others may need it on a busy machine."""
 
-    def __init__(self, begin, verdicts, hangs=False, changes=False):
+    def __init__(self, begin, verdicts, hangs=None, changes=False):
         self.begin, self.verdicts, self.hangs, self.changes = begin, verdicts, hangs, changes
 
     @staticmethod
@@ -280,7 +281,7 @@ LATE = {("timeout", "transfer", "network")}
 STALLS = (0, 0, 0, 0.05, 0.2, 0.4)
 OUTAGES = {
     "refused": Outage(lambda wire, numbers: wire.refuse(), {("unreachable", "connect", "network")} | GONE),
-    "half-open": Outage(hold, {("timeout", "first_byte", "network")}, hangs=True),
+    "half-open": Outage(hold, {("timeout", "first_byte", "network")}, hangs="all"),
     "reset-at-once": Outage(set_fault(lambda n: ResetAtOnce()), {("unreachable", "connect", "network")} | GONE),
     "reset-unheard": Outage(set_fault(lambda n: Cut("before", "rst", acts=False)), GONE),
     "reset-before": Outage(set_fault(lambda n: Cut("before", "rst")), GONE),
@@ -289,8 +290,8 @@ OUTAGES = {
     "closed-in-head": Outage(set_fault(lambda n: Cut("head", "fin")), BROKEN),
     "reset-in-body": Outage(set_fault(lambda n: Cut("body", "rst")), BROKEN),
     "closed-in-body": Outage(set_fault(lambda n: Cut("body", "fin")), BROKEN),
-    "silent-in-body": Outage(set_fault(lambda n: Cut("body", "silent", methods={"POST"})), LATE, hangs=True),
-    "slow-loris": Outage(set_fault(lambda n: Drip(0.5, methods={"POST"})), LATE, hangs=True),
+    "silent-in-body": Outage(set_fault(lambda n: Cut("body", "silent", methods={"POST"})), LATE, hangs="create"),
+    "slow-loris": Outage(set_fault(lambda n: Drip(0.5, methods={"POST"})), LATE, hangs="create"),
     "any-byte": Outage(set_fault(lambda n: AnyByte(n)), BROKEN | GONE | {("unreachable", "transfer", "network")},
                        changes=True),
     "reset-after": Outage(set_fault(lambda n: Cut("after", "rst")), set()),
@@ -318,9 +319,10 @@ class Outages:
         self.erp.logins = {"probe": PASSWORD}
         self.wires = {name: Wire(self.erp.port) for name in self.kinds}
         for name, kind in self.kinds.items():
-            timeout = {"timeout": f"{TIMEOUT_S}s"} if kind.hangs else {}
+            short = {"timeout": f"{TIMEOUT_S}s"}
+            timeout, of_step = short if kind.hangs == "all" else {}, short if kind.hangs == "create" else {}
             self.program.systems[name] = system(f"http://127.0.0.1:{self.wires[name].port}", auth=session(), **timeout)
-            self.program.flows[name] = flow(name, look(name), create(name), look(name, "look again"))
+            self.program.flows[name] = flow(name, look(name), create(name, **of_step), look(name, "look again"))
         self.program.systems["well"] = system(f"http://127.0.0.1:{self.erp.port}", auth=session())
         self.program.flows["well-orders"] = flow("well", create("well"), look("well"))
         self.program.flows["well-look"] = flow("well", look("well"), every="1s")
