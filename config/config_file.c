@@ -527,6 +527,23 @@ static struct config_node *parse(struct yaml *yaml, struct fy_diag *diag)
     return yaml->given_up ? NULL : root;
 }
 
+// What the parser would not tell of: it ends at a byte 0 as if the file did, and can hang on a
+// directive.
+static bool is_refused(const struct yaml *yaml)
+{
+    int zero = config_traps_zero(yaml->text, yaml->length);
+    int directive = config_traps_directive(yaml->text, yaml->length);
+
+    if (zero > 0)
+        config_problem_error(yaml->problems, (struct config_place){yaml->file, zero, 1},
+                             "this line holds a byte 0, as UTF-16 does: save the file as UTF-8");
+    else if (directive > 0)
+        config_problem_error(yaml->problems, (struct config_place){yaml->file, directive, 1},
+                             "a line that begins with %% is a directive, which means nothing here: "
+                             "leave it out, or indent it");
+    return zero > 0 || directive > 0;
+}
+
 struct config_node *config_file_parse(struct arena *arena, const char *file, const char *text,
                                       size_t length, GPtrArray *problems)
 {
@@ -540,14 +557,9 @@ struct config_node *config_file_parse(struct arena *arena, const char *file, con
         .problems = problems,
     };
     struct fy_diag_cfg settings;
-    int directive = config_traps_directive(text, length);
 
-    if (directive > 0) {
-        config_problem_error(problems, (struct config_place){yaml.file, directive, 1},
-                             "a line that begins with %% is a directive, which means nothing here: "
-                             "leave it out, or indent it");
+    if (is_refused(&yaml))
         return NULL;
-    }
     fy_diag_cfg_default(&settings);
     settings.fp = NULL;
     settings.output_fn = drop_output;

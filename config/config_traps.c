@@ -148,6 +148,16 @@ bool config_traps_no_colon(const char *text, size_t length, size_t offset)
     return at >= length || text[at] != ':';
 }
 
+int config_traps_zero(const char *text, size_t length)
+{
+    const char *zero = length > 0 ? memchr(text, 0, length) : NULL;
+    int line = 1;
+
+    for (const char *at = text; zero != NULL && at < zero; at++)
+        line += *at == '\n';
+    return zero != NULL ? line : 0;
+}
+
 // A lone CR ends a line too, and a mark of the byte order is no part of one.
 int config_traps_directive(const char *text, size_t length)
 {

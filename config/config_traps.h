@@ -19,6 +19,10 @@ char *config_traps_template(const char *text, size_t length, size_t offset);
 // and text right behind it: a fragment that YAML takes for a comment.
 bool config_traps_cut_by_comment(const char *value, const char *text, size_t length, size_t offset);
 
+// The line of the first byte 0, at which the parser ends as if the file did (a text in UTF-16 is
+// full of them); 0 where there is none.
+int config_traps_zero(const char *text, size_t length);
+
 // The line of a directive (%YAML and its like), which the parser can hang on; 0
 // where there is none.
 int config_traps_directive(const char *text, size_t length);
