@@ -271,6 +271,8 @@ static void read_file(struct config_world *world, const char *path, struct confi
     g_ptr_array_add(world->files, (gpointer)(uintptr_t)g_intern_string(path));
     if (g_file_get_contents(path, &text, &length, &error))
         config_world_read_text(world, path, text, length);
+    else if (g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+        config_problem_error(world->reader.problems, place, "there is no file %s", path);
     else
         config_problem_error(world->reader.problems, place, "%s", error->message);
 }

@@ -6,6 +6,7 @@
 #include "../base/json.h"
 #include "../base/log.h"
 #include "../base/xml.h"
+#include "../config/config_problem.h"
 
 #include <locale.h>
 #include <signal.h>
@@ -64,6 +65,22 @@ static void take_descriptors(void)
     }
 }
 
+static int refuse_command(const char *name)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    for (const struct command_entry *entry = commands; entry->name; entry++)
+        g_ptr_array_add(names, (gpointer)(uintptr_t)entry->name);
+    const char *guess = config_problem_guess(name, names);
+    if (name[0] == '-')
+        fputs("erpwatch: the command comes first, its options after it (erpwatch --help lists the "
+              "commands)\n",
+              stderr);
+    else
+        fprintf(stderr, "erpwatch: there is no command %s%s%s%s (erpwatch --help lists them)\n",
+                name, guess ? ": did you mean " : "", guess ? guess : "", guess ? "?" : "");
+    return COMMAND_UNKNOWN;
+}
+
 static int run_command(int argc, char **argv)
 {
     if (argc < 2)
@@ -75,13 +92,7 @@ static int run_command(int argc, char **argv)
     for (const struct command_entry *entry = commands; entry->name; entry++)
         if (strcmp(argv[1], entry->name) == 0)
             return entry->function(argc - 1, argv + 1);
-    if (argv[1][0] == '-')
-        fputs("erpwatch: the command comes first, its options after it (erpwatch --help lists the "
-              "commands)\n",
-              stderr);
-    else
-        fprintf(stderr, "erpwatch: there is no command %s (erpwatch --help lists them)\n", argv[1]);
-    return COMMAND_UNKNOWN;
+    return refuse_command(argv[1]);
 }
 
 int main(int argc, char **argv)

@@ -26,6 +26,7 @@ flows:
 # what is typed, and words of the sentence that comes
 WRONG = [
     ("nonsense", "there is no command nonsense (erpwatch --help"),
+    ("chek", "there is no command chek: did you mean check? (erpwatch --help"),
     ("-c erpwatch.yaml check", "the command comes first"),
     ("check --nonsense", "Unknown option --nonsense (erpwatch check --help"),
     ("check --format", "Missing argument for --format"),
@@ -34,7 +35,7 @@ WRONG = [
     ("check --deadline 0s", "--deadline 0s is no duration"),
     ("check --notify --no-store", "--notify needs the store"),
     ("check nothing", "there is no flow or system nothing; the flows are: items, resting"),
-    ("check -c missing.yaml", "missing.yaml"),
+    ("check -c missing.yaml", "missing.yaml: error: there is no file missing.yaml\n"),
     ("validate -c .", "directory"),
     ("validate extra", "there is an argument too many; usage: erpwatch validate [OPTION]..."),
     ("run extra", "there is an argument too many"),
