@@ -122,7 +122,7 @@ $(WITH_TEST_CLOCK): $(BUILD)/monitor/main.o $(BUILD)/tests/clock/clock.o $(BUILD
 $(BUILD)/tests/%.so: tests/%.c
 	@mkdir -p $(@D)
 	$(SAY) CC $<
-	$(Q)$(CC) -std=c17 -D_GNU_SOURCE $(WARN) $(WERROR) $(OPT) -shared -fPIC $< -o $@
+	$(Q)$(CC) -std=c17 -D_GNU_SOURCE $(WARN) $(WERROR) $(OPT) $(PKG_CFLAGS) -shared -fPIC $< -o $@
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -144,6 +144,16 @@ asan: test-deps ## the same tests under the address and undefined-behaviour sani
 	@$(MAKE) --no-print-directory -j$(JOBS) build-tests BUILD=build-asan OPT=-O1 \
 	  SANITIZE="-fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined"
 	@tests/run.py build-asan $(T)
+
+THREADED := test_writer test_transfer test_handover test_agent test_kerberos test_reach test_tokens \
+  test_store_trouble test_fault_processes test_fault_network test_sweeps
+
+# tsan_glib tells the sanitizer of the locks of GLib, which is built without it.
+tsan: test-deps ## the tests of what runs in threads under the thread sanitizer (T=name: others)
+	@$(MAKE) --no-print-directory -j$(JOBS) build-tests BUILD=build-tsan OPT=-O1 \
+	  SANITIZE="-fsanitize=thread -fno-omit-frame-pointer"
+	@LD_PRELOAD=$(abspath build-tsan/tests/preload/tsan_glib.so) \
+	  tests/run.py build-tsan $(or $(T),$(THREADED))
 
 clang: test-deps ## build all with clang, warnings are errors
 	@$(MAKE) --no-print-directory -j$(JOBS) build-tests BUILD=build-clang CC=clang WERROR=-Werror
@@ -210,7 +220,7 @@ docs: all ## write docs/reference.md, erpwatch.yaml(5) and the table of systems 
 	/usr/bin/python3 tools/systems.py
 
 clean: ## remove what was built
-	rm -rf build build-asan build-clang build-fuzz
+	rm -rf build build-asan build-tsan build-clang build-fuzz
 
-.PHONY: all without-packages help deps test-deps test build-tests asan clang lint figures fuzz fault bench demo install uninstall docs clean
+.PHONY: all without-packages help deps test-deps test build-tests asan tsan clang lint figures fuzz fault bench demo install uninstall docs clean
 -include $(OBJECTS:.o=.d) $(BUILD)/monitor/main.d $(BUILD)/tests/clock/clock.d $(UNIT_TESTS:%=%.d)
