@@ -1,0 +1,28 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""The short form of tests/fault/resident.py, which `make fault` runs at length: no run leaves
+anything in memory."""
+import os
+import sys
+import unittest
+
+from harness import PROGRAM, ROOT
+
+sys.path.insert(0, os.path.join(ROOT, "tests/fault"))
+import form  # noqa: E402
+import resident  # noqa: E402
+
+
+class Resident(unittest.TestCase):
+    def test_runs(self):
+        with open(PROGRAM, "rb") as file:
+            program = file.read()
+        if b"__asan_init" in program or b"__tsan_init" in program:
+            self.skipTest("a sanitizer has the allocations for itself")
+        table = form.Table("what", "how often", "figures", "found")
+        resident.run_runs(resident.Given(4000), table)
+        self.assertEqual(table.found, 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
