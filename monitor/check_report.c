@@ -186,7 +186,11 @@ static void add_exchanges(GString *text, const cJSON *step)
         g_string_append_printf(text, "      > %s %s\n", json_text(exchange, "method"), url);
         add_headers(text, json_member(exchange, "request_headers"));
         add_body(text, json_text(exchange, "request_body"));
-        g_string_append_printf(text, "      < %d\n", (int)json_integer(exchange, "status", 0));
+        int status = (int)json_integer(exchange, "status", 0);
+        if (status > 0)
+            g_string_append_printf(text, "      < %d\n", status);
+        else
+            g_string_append(text, "      < no answer\n");
         add_headers(text, json_member(exchange, "response_headers"));
         add_body(text, json_text(exchange, "response_body"));
     }

@@ -243,6 +243,7 @@ class Flows(FlowCase):
         self.http.wait()
         verdict = decisive(self.run_flow(2))["verdict"]
         self.assertEqual((verdict["class"], verdict["phase"], verdict["cause"]), ("unreachable", "connect", "network"))
+        self.assertIn("      < no answer\n", self.run_program("check", "-v", "--no-store").stdout)
 
     def test_only_if(self):
         self.script({"GET /api/a": {"body": {"next": None, "more": "x"}}, "GET /api/b": {"body": {}}})
