@@ -81,6 +81,8 @@ static enum transfer_phase phase_of(const struct transfer_easy *easy, CURLcode c
     if (easy->answered)
         return TRANSFER_PHASE_TRANSFER;
     if (easy->response->sent) {
+        if (code == CURLE_COULDNT_CONNECT) // a kept connection had ended: curl tried a new one
+            return TRANSFER_PHASE_CONNECT;
         bool began = easy->legs == 1 && code != CURLE_GOT_NOTHING && code != CURLE_RECV_ERROR &&
                      read_time_us(easy, CURLINFO_STARTTRANSFER_TIME_T) > 0;
         return began ? TRANSFER_PHASE_TRANSFER : TRANSFER_PHASE_FIRST_BYTE;

@@ -3,6 +3,8 @@
 """Flows against a scripted server: what is sent, judged, repeated, captured,
 undone, and what the result says. One configuration a test, by `check`."""
 import json
+import socket
+import threading
 import unittest
 
 from flow_case import FlowCase
@@ -236,6 +238,25 @@ class Flows(FlowCase):
         self.script({"GET /api/a": {"delay": 0.3, "body": {}}})
         self.flow("- step: read\n  get: /a\n  slow: 100ms")
         self.assertEqual(self.run_flow(1)["state"], "slow")
+
+    def test_nothing_listens_any_more(self):
+        """A kept connection ends under a request, and the new one that is tried for it is refused."""
+        listener = socket.create_server(("127.0.0.1", 0))
+
+        def serve():
+            connection, _ = listener.accept()
+            connection.recv(65536)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+            connection.recv(65536)
+            listener.close()
+            connection.close()
+        threading.Thread(target=serve, daemon=True).start()
+        self.http.port = listener.getsockname()[1]
+        self.flow("- step: one\n  get: /a\n- step: two\n  get: /b")
+        step = decisive(self.run_flow(2))
+        verdict = step["verdict"]
+        self.assertEqual((step["step"], verdict["class"], verdict["phase"]), ("two", "unreachable", "connect"))
+        self.assertIn("connection refused", verdict["message"])
 
     def test_nothing_listens(self):
         self.flow("- step: read\n  get: /a")
