@@ -30,7 +30,7 @@ class TestClock(AgentCase):
 
     def test_time_passes_as_the_test_says(self):
         agent = self.start_agent()
-        self.wait(lambda: self.count("meta"), "the start")
+        self.wait(lambda: self.count("meta WHERE key = 'heartbeat'"), "the start")
         for hour in range(1, 4):
             self.clock.jump(3600)
             self.wait(lambda: len(self.runs()) == hour, f"run {hour}")
