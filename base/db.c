@@ -573,6 +573,9 @@ static bool set_up(struct db *db, enum db_flags flags, GError **error)
                     db->path);
         return false;
     }
+    if ((flags & DB_IN_PLACE) != 0) {
+        return db_script(db, "PRAGMA journal_mode=PERSIST; PRAGMA synchronous=OFF", error);
+    }
     return use_wal(db, error) && db_script(db, pragmas, error);
 }
 

@@ -27,10 +27,11 @@ enum db_error {
 // True where the file fails, not what was to be written.
 bool db_is_file_error(const GError *error);
 
-enum db_flags { DB_READ_WRITE = 0, DB_READ_ONLY = 1, DB_CREATE = 2 };
+enum db_flags { DB_READ_WRITE = 0, DB_READ_ONLY = 1, DB_CREATE = 2, DB_IN_PLACE = 4 };
 
 // Opens a database file (mode 0600 where created) in WAL mode with
-// synchronous=FULL, busy timeout 10 s. One connection belongs to one thread.
+// synchronous=FULL, busy timeout 10 s. One connection belongs to one thread. DB_IN_PLACE: with a
+// journal that stays as it is, and without syncs, so that changes take no room on the disk.
 struct db *db_open(const char *path, enum db_flags flags, GError **error);
 
 // A database that was found damaged has PATH.suspect beside it, made by whoever found it so,

@@ -544,6 +544,7 @@ static bool open_store(struct agent *agent, const struct config *config, GError 
     agent->runtime.standby = standby_new(&agent->loop, config->agent.store, agent->path);
     if (!store_lock_agent(agent->runtime.store, error))
         return false;
+    standby_use_file(agent->runtime.standby, config);
     agent->reader = store_open_reader(config->agent.store, error);
     return agent->reader != NULL;
 }

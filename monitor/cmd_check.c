@@ -212,6 +212,22 @@ static void start_runs(void *context)
     check->runs = check_runs_start(&plan);
 }
 
+static void configure(void *context)
+{
+    struct check_command *check = context;
+    check_watch_configure(&check->runtime, check->config, start_runs, check);
+}
+
+// What a former one kept while the store could not be written comes first.
+static void start_watch(struct check_command *check)
+{
+    struct runtime *runtime = &check->runtime;
+    runtime->standby = standby_new(&check->loop, check->config->agent.store, config_path(check));
+    standby_use_file(runtime->standby, check->config);
+    if (!standby_give_back(runtime->standby, runtime->writer, check->config, configure, check))
+        configure(check);
+}
+
 static void print_unpaid(const struct check_command *check)
 {
     const cJSON *flow, *undo;
@@ -256,12 +272,10 @@ static int run_check(struct check_command *check)
     check->report.exchanges = check->options->verbose;
     watch_signals(check);
     start_debts(check);
-    if (check->options->notify) {
-        check->runtime.standby = standby_new(&check->loop, path, config_path(check));
-        check_watch_configure(&check->runtime, check->config, start_runs, check);
-    } else {
+    if (check->options->notify)
+        start_watch(check);
+    else
         start_runs(check);
-    }
     uv_run(&check->loop, UV_RUN_DEFAULT);
     runtime_clear(&check->runtime);
     uv_loop_close(&check->loop);

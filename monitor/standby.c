@@ -8,6 +8,7 @@
 #include "../alerts/words.h"
 #include "../base/log.h"
 #include "deliver_process.h"
+#include "standby_file.h"
 #include "store.h"
 
 #include <signal.h>
@@ -21,7 +22,10 @@ enum { CHILD_DEADLINE_MS = 5 * 60 * 1000 };
 struct standby {
     uv_loop_t *loop;
     char *path, *config_path;
-    struct db *memory; // NULL while the store does it all
+    struct db *memory;         // NULL while the store does it all
+    struct standby_file *file; // NULL: there is none
+    bool file_lacks;           // what the memory has, which was told
+    bool inherited;            // from a former process, which has told the fallback
     struct sending *sending;
     enum db_error cause; // why the store cannot be written
     unsigned results;    // taken since the memory was begun
@@ -105,6 +109,59 @@ static const char *mend_of(enum db_error cause)
     return WORDS_MARK("The system's log says more.");
 }
 
+// Keeps in the file what is new, and what became of the notice with this sequence (0: none).
+static void keep(struct standby *standby, int64_t notice)
+{
+    g_autoptr(GError) error = NULL;
+    bool lacked = standby->file_lacks;
+    if (standby->file == NULL || standby->memory == NULL) {
+        return;
+    }
+    standby->file_lacks = !standby_file_keep(standby->file, standby->memory, notice, &error);
+    if (standby->file_lacks && !lacked) {
+        log_warning("what is kept in memory from now on is lost if this process ends: %s",
+                    error->message);
+    }
+}
+
+// Taken over from a former process, it is as if it had been taken here.
+static bool load(struct standby *standby, const struct config *config, GError **error)
+{
+    g_autoptr(db_t) memory = store_open_memory(error);
+    g_autoptr(db_t) left = NULL;
+    if (memory == NULL) {
+        return false;
+    }
+    standby_begin(memory, standby->path);
+    if (!standby_file_left(standby->file, memory, &left, error)) {
+        return false;
+    }
+    if (left == NULL) {
+        return true;
+    }
+    log_info("what was kept in %s while the store could not be written is taken over",
+             standby_file_path(standby->file));
+    if (!standby_merge(left, memory, config, error)) {
+        return false;
+    }
+    standby_file_follow(standby->file, memory);
+    standby->memory = g_steal_pointer(&memory);
+    standby->cause = DB_ERROR_FULL;
+    standby->inherited = true;
+    return true;
+}
+
+void standby_use_file(struct standby *standby, const struct config *config)
+{
+    g_autoptr(GError) error = NULL;
+    standby->file = standby_file_open(standby->path, &error);
+    if (standby->file == NULL || !load(standby, config, &error)) {
+        log_warning("nothing is kept on disk while the store cannot be written: %s",
+                    error->message);
+        g_clear_pointer(&standby->file, standby_file_free);
+    }
+}
+
 static bool open_memory(struct standby *standby, GError **error)
 {
     if (standby->memory != NULL) {
@@ -115,6 +172,9 @@ static bool open_memory(struct standby *standby, GError **error)
         return false;
     }
     standby_begin(standby->memory, standby->path);
+    if (standby->file != NULL) {
+        standby_file_follow(standby->file, standby->memory);
+    }
     log_warning(
         "the store cannot be written (%s: %s): runs and incidents are kept in memory, mails "
         "are sent from there; flows that create records run only where their undos can "
@@ -139,13 +199,16 @@ void standby_take_over(struct standby *standby, enum db_error cause)
 static bool tell_fallback(struct standby *standby, const struct config *config,
                           struct clock_wall now, GError **error)
 {
+    if (standby->inherited) {
+        return true;
+    }
     const struct words *words = watch_monitor_words(config);
     g_autofree char *text = words_fill(
         words,
         "The store {path} cannot be used: {what}. {mend}\n\nUntil then, runs and incidents are "
-        "kept in memory, and mails are sent from there. Flows that create records run only where "
-        "their undos can still be noted. What the store is not given back before the agent ends "
-        "is lost.\n",
+        "kept in memory, and mails are sent from there. They are kept in {path}.standby too, as "
+        "far as that can be written: whoever starts next takes them over from there. Flows that "
+        "create records run only where their undos can still be noted.\n",
         "path", standby->path, "what", words_get(words, what_of(standby->cause)), "mend",
         words_get(words, mend_of(standby->cause)), NULL);
     return watch_tell_monitor(standby->memory, config,
@@ -178,7 +241,11 @@ bool standby_result(struct standby *standby, const struct config *config,
         return false;
     }
     trim_now_and_then(standby);
-    return db_commit(standby->memory, error);
+    if (!db_commit(standby->memory, error)) {
+        return false;
+    }
+    keep(standby, 0);
+    return true;
 }
 
 static void free_sending(struct sending *sending)
@@ -226,6 +293,7 @@ static void settle(struct sending *sending)
         !standby_settle(standby->memory, sending->item, report, clock_wall_now(), &error)) {
         log_error("%s", error->message);
     }
+    keep(standby, sending->item->sequence);
 }
 
 static void close_all(struct sending *sending)
@@ -349,6 +417,7 @@ static void note_time(struct standby *standby, const struct config *config)
     if (!watch_tick(standby->memory, config, clock_wall_now(), &notices, &error)) {
         log_error("%s", error->message);
     }
+    keep(standby, 0);
 }
 
 void standby_serve(struct standby *standby, const struct config *config)
@@ -393,7 +462,17 @@ struct giving {
 static bool give(struct db *db, void *context, GError **error)
 {
     const struct giving *giving = context;
-    return standby_merge(giving->memory, db, giving->config, error);
+    const struct standby_file *file = giving->standby->file;
+    return standby_merge(giving->memory, db, giving->config, error) &&
+           (file == NULL || standby_file_give(file, db, error));
+}
+
+static void empty_file(struct standby *standby)
+{
+    g_autoptr(GError) error = NULL;
+    if (standby->file != NULL && !standby_file_empty(standby->file, &error)) {
+        log_warning("%s", error->message);
+    }
 }
 
 static void on_given(const GError *error, void *context)
@@ -405,7 +484,8 @@ static void on_given(const GError *error, void *context)
         log_info("the store can be written: what was kept in memory is in it now");
         db_close(giving->memory);
         standby->results = 0;
-        standby->trimmed = false;
+        standby->trimmed = standby->file_lacks = standby->inherited = false;
+        empty_file(standby);
     } else if (standby->memory == NULL) {
         standby->memory = giving->memory;
     } else {
@@ -534,6 +614,18 @@ static void let_go(struct sending *sending)
     close_handle(sending, (uv_handle_t *)&sending->deadline);
 }
 
+static void say_what_becomes_of_it(const struct standby *standby)
+{
+    if (standby->file == NULL) {
+        log_warning("what was kept in memory while the store could not be written is lost");
+        return;
+    }
+    log_warning("what was taken while the store could not be written is in %s for the next start%s",
+                standby_file_path(standby->file),
+                standby->file_lacks ? ", but for the last of it, which is lost"
+                                    : ", but for the times of good runs");
+}
+
 void standby_free(struct standby *standby)
 {
     if (standby == NULL) {
@@ -543,8 +635,9 @@ void standby_free(struct standby *standby)
         let_go(standby->sending);
     }
     if (standby->memory != NULL) {
-        log_warning("what was kept in memory while the store could not be written is lost");
+        say_what_becomes_of_it(standby);
     }
+    standby_file_free(standby->file);
     db_close(standby->memory);
     g_free(standby->path);
     g_free(standby->config_path);

@@ -14,6 +14,10 @@ struct standby;
 // `config_path` is given to the child that delivers.
 struct standby *standby_new(uv_loop_t *loop, const char *path, const char *config_path);
 
+// Keeps what is taken in a file beside the store too, from now on, and takes over what a former
+// process left there. Where that cannot be done, the log says so.
+void standby_use_file(struct standby *standby, const struct config *config);
+
 // As watch_submit; where the store cannot be written, the result is taken here, and `done` hears
 // of no error.
 void standby_submit(struct standby *standby, struct writer *writer, const struct config *config,

@@ -25,7 +25,8 @@ static const char *const begin_sql[] = {
     "INSERT INTO main.seen SELECT * FROM old.seen",
     "INSERT INTO main.last_good SELECT * FROM old.last_good",
     "INSERT INTO main.run SELECT * FROM old.run WHERE id IN (SELECT run FROM main.incident)",
-    "INSERT INTO main.meta SELECT * FROM old.meta WHERE key LIKE 'told-%'",
+    "INSERT INTO main.meta SELECT * FROM old.meta WHERE key LIKE 'told-%'"
+    " OR key = 'standby'",
     "INSERT INTO main.sqlite_sequence(name, seq)"
     " SELECT name, seq FROM old.sqlite_sequence WHERE name = 'event'",
     "INSERT INTO main.outbox_notice SELECT * FROM old.outbox_notice WHERE sequence IN " WAITS,

@@ -4,9 +4,10 @@
 // ledger, watch, and alerts/outbox.
 //
 // Beside STORE there are STORE.locks/ (owner-<uuid>, agent, token-<key>: open-file-description
-// locks; flows, commits: memory that processes share), STORE.reserve (given up when the disk is full), STORE.v<n> (the
-// copy made before an update) and STORE.damaged-<time> (one that was set aside; its successor
-// is STORE.part and STORE.repaired for a moment).
+// locks; flows, commits: memory that processes share), STORE.reserve (given up when the disk is
+// full), STORE.v<n> (the copy made before an update), STORE.standby (what was taken while it could
+// not be written) and STORE.damaged-<time> (one that was set aside; its successor is STORE.part and
+// STORE.repaired for a moment).
 #ifndef MONITOR_STORE_H
 #define MONITOR_STORE_H
 

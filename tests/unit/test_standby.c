@@ -2,6 +2,7 @@
 // While the store cannot be written: incidents begin where the store left them, their
 // notices come out of memory, and all of it comes into the store afterwards, once.
 #include "../../monitor/standby.h"
+#include "../../monitor/standby_file.h"
 #include "../../monitor/store.h"
 #include "../../monitor/store_runs.h"
 #include "watch_config.h"
@@ -315,6 +316,83 @@ static void test_store_that_fails_and_comes_back(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+// A memory as another process would begin it, with what the file holds; NULL: nothing.
+static struct db *take_over(struct world *world, struct standby_file *file)
+{
+    g_autoptr(db_t) memory = store_open_memory(NULL);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(db_t) left = NULL;
+    standby_begin(memory, world->path);
+    if (!standby_file_left(file, memory, &left, &error) ||
+        (left != NULL && !standby_merge(left, memory, world->config, &error))) {
+        fail_msg("%s", error->message);
+    }
+    return left != NULL ? g_steal_pointer(&memory) : NULL;
+}
+
+static void give(struct world *world, const struct standby_file *file, struct db *memory)
+{
+    assert_true(db_begin(world->db, NULL));
+    assert_true(standby_merge(memory, world->db, world->config, NULL));
+    assert_true(standby_file_give(file, world->db, NULL));
+    assert_true(db_commit(world->db, NULL));
+}
+
+// The process ends between each two results; what it knew goes on.
+static void test_outlives_its_process(void **state)
+{
+    struct world *world = *state;
+    struct watch_answer answer = {0};
+    for (const char *letter = "aaaG"; *letter != '\0'; letter++) {
+        standby_use_file(world->standby, world->config);
+        assert_true(standby_is_used(world->standby) == (letter[0] != 'a' || letter[2] != 'a'));
+        char one[] = {*letter, '\0'};
+        answer = into_standby(world, one);
+        standby_free(world->standby);
+        world->standby = standby_new(&world->loop, world->path, "none.yaml");
+    }
+    assert_int_equal(answer.state, INCIDENT_OK);
+    g_autoptr(GError) error = NULL;
+    struct standby_file *file = standby_file_open(world->path, &error);
+    assert_null(error);
+    assert_null(standby_file_open(world->path, NULL)); // one process at a time
+    g_autoptr(db_t) memory = take_over(world, file);
+    assert_dump(memory, outbox_sql, "monitor waiting, opened waiting, recovered waiting");
+    give(world, file, memory);
+    standby_file_free(file);
+    // It was killed before it could empty the file.
+    file = standby_file_open(world->path, NULL);
+    assert_null(take_over(world, file));
+    standby_file_free(file);
+    assert_dump(world->db, "SELECT count(*) FROM event WHERE kind = 'result'", "4");
+    assert_dump(world->db, "SELECT count(*) FROM incident WHERE closed > 0", "1");
+    assert_dump(world->db, "SELECT count(*) FROM run WHERE evidence IS NOT NULL", "2");
+}
+
+// What was sent is kept as sent, whatever the numbers of the notices are by then.
+static void test_file_knows_what_was_sent(void **state)
+{
+    struct world *world = *state;
+    struct standby_file *file = standby_file_open(world->path, NULL);
+    g_autoptr(db_t) memory = take_over(world, file);
+    assert_null(memory);
+    memory = remember(world, "");
+    standby_file_follow(file, memory);
+    struct watch_answer answer;
+    for (int i = 0; i < 2; i++) {
+        g_autoptr(watch_event_t) event = make_event(world, 'a');
+        assert_true(watch_result(memory, world->config, event, &answer, NULL));
+        assert_true(standby_file_keep(file, memory, 0, NULL));
+    }
+    assert_true(db_script(memory, "UPDATE outbox_recipient SET state = 'accepted'", NULL));
+    assert_true(standby_file_keep(file, memory, 1, NULL));
+    g_autoptr(db_t) later = take_over(world, file);
+    assert_dump(later, outbox_sql, "opened accepted");
+    assert_true(standby_file_empty(file, NULL));
+    assert_null(take_over(world, file));
+    standby_file_free(file);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -324,6 +402,8 @@ int main(void)
         TEST(test_takes_over_what_waits),
         TEST(test_memory_is_bounded),
         TEST(test_store_that_fails_and_comes_back),
+        TEST(test_outlives_its_process),
+        TEST(test_file_knows_what_was_sent),
     };
     return cmocka_run_group_tests_name("standby", tests, NULL, NULL);
 }
