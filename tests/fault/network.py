@@ -68,7 +68,8 @@ class Program:
     def configure(self):
         document = {
             "agent": {"store": self.store, "stop": "5s", "online": self.online},
-            "mail": {"directory": self.path("mail"), "from": "Monitor <m@agency.example>", "fallback": "ops"},
+            "mail": {"directory": self.path("mail"), "from": "Monitor <m@agency.example>", "fallback": "ops",
+                     "limit": 100000},
             "contacts": {"ops": {"email": "ops@agency.example"}},
             "systems": self.systems, "flows": self.flows, "sweeps": self.sweeps,
         }
@@ -166,12 +167,14 @@ class Program:
         """(opened, closed) of each; closed 0: it is open."""
         return self.rows("SELECT opened, closed FROM incident WHERE system = ? ORDER BY opened", system)
 
-    def mails(self, flow):
+    def mails(self, flow=""):
+        """Subjects of those about a flow; "": about none."""
         found = []
         for path in glob.glob(self.path("mail/*.eml")):
             with open(path, "rb") as file:
                 mail = email.message_from_binary_file(file, policy=email.policy.default)
-            if flow in mail["X-Erpwatch-Flow"]:
+            flows = mail["X-Erpwatch-Flow"] or ""
+            if flow in flows and bool(flow) == bool(flows):
                 found.append(mail["Subject"])
         return found
 
@@ -199,7 +202,7 @@ class Program:
 
     def judge_others(self, flows):
         """What is wrong with flows whose systems were well all the time; the longest pause."""
-        wrong, longest = [], 0
+        wrong, longest = [f"a mail: {subject}" for subject in self.mails()], 0
         for flow in flows:
             runs = self.runs(flow)
             bad = [state for _, state in runs if state not in ("ok", "slow")]
