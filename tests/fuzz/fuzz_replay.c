@@ -195,6 +195,18 @@ static bool do_one(struct life *life, uint8_t what, uint8_t how, const uint8_t *
     }
 }
 
+// What newly fails joins the open incident of its cause, if there is one.
+static void judge_opening(const struct life *life)
+{
+    if (!life->raw &&
+        !is_none(life->db, "SELECT count(*) FROM incident n JOIN incident o USING(system,"
+                           " fingerprint) WHERE n.id <> o.id AND n.closed = 0 AND o.closed = 0"
+                           " AND n.open_seq = (SELECT max(seq) FROM event)")) {
+        fprintf(stderr, "two incidents are open of one cause\n");
+        abort();
+    }
+}
+
 static void live(struct life *life, const uint8_t *data, size_t size)
 {
     const uint8_t *end = data + size;
@@ -208,6 +220,7 @@ static void live(struct life *life, const uint8_t *data, size_t size)
             db_rollback(life->db);
         else if (!db_commit(life->db, NULL))
             abort();
+        judge_opening(life);
     }
 }
 
