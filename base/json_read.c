@@ -16,6 +16,7 @@
 // cJSON_Delete and our own walks recurse this deep at most.
 #define DEPTH_MOST 1000
 #define REPLACEMENT 0xFFFD
+#define NODES_A_PIECE 15 // taken from an arena at a time: less than 1,000 bytes
 
 G_DEFINE_QUARK(erpwatch - json - error, json_error)
 
@@ -23,6 +24,9 @@ struct reader {
     const char *start, *at, *end;
     unsigned depth;
     struct arena *arena; // where the tree's memory is from; NULL: from cJSON
+    char *copy;          // in an arena: of all that is read, of which the tree's texts are parts
+    cJSON *nodes;        // in an arena: those that are next
+    unsigned nodes_left;
     GError **error;
 };
 
@@ -39,22 +43,22 @@ static void fail(struct reader *reader, enum json_error code, const char *what)
                 (size_t)(reader->at - line_start) + 1, what);
 }
 
-static void *allocate(struct reader *reader, size_t size)
+// Where the text that is written at `from` goes, and a byte for its end.
+static inline char *place_text(struct reader *reader, const char *from, size_t length)
 {
-    if (reader->arena)
-        return arena_take(reader->arena, size);
-    void *memory = cJSON_malloc(size);
-    if (!memory)
+    if (reader->copy)
+        return reader->copy + (from - reader->start);
+    char *text = cJSON_malloc(length + 1);
+    if (!text)
         g_error("out of memory"); // ends the program: it is started again with its state
-    return memory;
+    return text;
 }
 
-static char *copy_text(struct reader *reader, const char *from, size_t length)
+static inline char *copy_text(struct reader *reader, const char *from, size_t length)
 {
-    if (reader->arena)
-        return arena_text(reader->arena, from, length);
-    char *text = allocate(reader, length + 1);
-    memcpy(text, from, length);
+    char *text = place_text(reader, from, length);
+    if (!reader->copy)
+        memcpy(text, from, length);
     text[length] = '\0';
     return text;
 }
@@ -65,9 +69,19 @@ static void release(struct reader *reader, char *text)
         cJSON_free(text);
 }
 
-static cJSON *new_node(struct reader *reader, int type)
+static inline cJSON *take_node(struct reader *reader)
 {
-    cJSON *node = reader->arena ? arena_take(reader->arena, sizeof *node) : cJSON_CreateNull();
+    if (reader->nodes_left == 0) {
+        reader->nodes = arena_take(reader->arena, NODES_A_PIECE * sizeof *reader->nodes);
+        reader->nodes_left = NODES_A_PIECE;
+    }
+    reader->nodes_left--;
+    return reader->nodes++;
+}
+
+static inline cJSON *new_node(struct reader *reader, int type)
+{
+    cJSON *node = reader->arena ? take_node(reader) : cJSON_CreateNull();
     if (!node)
         g_error("out of memory");
     node->type = type;
@@ -86,19 +100,22 @@ static int peek(const struct reader *reader)
     return reader->at < reader->end ? (unsigned char)*reader->at : -1;
 }
 
-static void skip_space(struct reader *reader)
+static inline void skip_space(struct reader *reader)
 {
-    while (reader->at < reader->end && (*reader->at == ' ' || *reader->at == '\n' ||
-                                        *reader->at == '\r' || *reader->at == '\t'))
-        reader->at++;
+    const char *at = reader->at;
+    while (at < reader->end && (unsigned char)*at <= ' ' &&
+           (*at == ' ' || *at == '\n' || *at == '\r' || *at == '\t'))
+        at++;
+    reader->at = at;
 }
 
 static bool skip_digits(struct reader *reader)
 {
-    const char *from = reader->at;
-    while (peek(reader) >= '0' && peek(reader) <= '9')
-        reader->at++;
-    return reader->at > from;
+    const char *from = reader->at, *at = from;
+    while (at < reader->end && *at >= '0' && *at <= '9')
+        at++;
+    reader->at = at;
+    return at > from;
 }
 
 // Steps over a number as RFC 8259 section 6 writes it.
@@ -110,12 +127,14 @@ static bool skip_number(struct reader *reader)
         reader->at++;
     else if (!skip_digits(reader))
         return false;
-    if (peek(reader) == '.') {
+    int next = peek(reader);
+    if (next == '.') {
         reader->at++;
         if (!skip_digits(reader))
             return false;
+        next = peek(reader);
     }
-    if (peek(reader) == 'e' || peek(reader) == 'E') {
+    if (next == 'e' || next == 'E') {
         reader->at++;
         if (peek(reader) == '+' || peek(reader) == '-')
             reader->at++;
@@ -257,7 +276,7 @@ static uint64_t equal(uint64_t word, unsigned char byte)
 }
 
 // Where the plain bytes at `at` end: at a quote, a backslash, a control character.
-static const char *skip_plain(const char *at, const char *end)
+static inline const char *skip_plain(const char *at, const char *end)
 {
     uint64_t word;
     for (; end - at >= (ptrdiff_t)sizeof word; at += sizeof word) {
@@ -280,7 +299,7 @@ static const char *find_quote(const char *at, const char *end)
     return at;
 }
 
-// Reads a text whose opening quote is at reader->at; allocated as cJSON does.
+// Reads a text whose opening quote is at reader->at.
 static char *read_text(struct reader *reader)
 {
     const char *from = ++reader->at;
@@ -290,7 +309,8 @@ static char *read_text(struct reader *reader)
         return copy_text(reader, from, (size_t)(first - from));
     }
     // Decoded it is never longer than written.
-    char *text = allocate(reader, (size_t)(find_quote(from, reader->end) - from) + 1), *out = text;
+    char *text = place_text(reader, from, (size_t)(find_quote(from, reader->end) - from));
+    char *out = text;
     while (out) {
         const char *plain = skip_plain(reader->at, reader->end);
         size_t length = (size_t)(plain - reader->at);
@@ -494,6 +514,8 @@ static cJSON *parse(struct arena *arena, const char *text, size_t length, GError
         .start = text, .at = text, .end = text + length, .arena = arena, .error = error};
     if (!check_encoding(&reader))
         return NULL;
+    if (arena)
+        reader.copy = arena_text(arena, text, length);
     cJSON *tree = read_value(&reader);
     if (!tree)
         return NULL;
