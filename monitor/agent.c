@@ -629,9 +629,12 @@ static void watch_until_told(struct agent *agent)
 
 // What is large and short-lived, as the tree of a configuration while it is read, is a mapping
 // of its own, which goes back as a whole. Without this, glibc raises its limit at the first.
+// What the calls of one moment take is kept for those of the next: the kernel would clear each
+// page anew.
 static void keep_memory_whole(void)
 {
     mallopt(M_MMAP_THRESHOLD, 256 * 1024);
+    mallopt(M_TRIM_THRESHOLD, 4 * 1024 * 1024);
 }
 
 int agent_run(const char *path)
