@@ -167,6 +167,7 @@ static void set_limits(struct transfer_easy *easy)
     note(easy, curl_easy_setopt(handle, CURLOPT_FOLLOWLOCATION, 0L));
     note(easy, curl_easy_setopt(handle, CURLOPT_PATH_AS_IS, 1L));
     note(easy, curl_easy_setopt(handle, CURLOPT_PROXY, ""));
+    note(easy, curl_easy_setopt(handle, CURLOPT_NOPROXY, "*"));
     note(easy, curl_easy_setopt(handle, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS));
     note(easy, curl_easy_setopt(handle, CURLOPT_ACCEPT_ENCODING, "gzip, deflate"));
 }
@@ -185,9 +186,10 @@ void transfer_easy_init(struct transfer_easy *easy, const struct transfer_opener
                         struct transfer_tls_stores *stores)
 {
     easy->handle = curl_easy_init();
+    easy->url = curl_url();
     easy->opener = *opener;
     easy->stores = stores;
-    if (!easy->handle)
+    if (!easy->handle || !easy->url)
         g_error("out of memory for a call");
     set_callbacks(easy);
     set_limits(easy);
@@ -196,12 +198,23 @@ void transfer_easy_init(struct transfer_easy *easy, const struct transfer_opener
         g_error("this libcurl does not fit: %s", easy->ours);
 }
 
+// Given a text alone, curl takes it apart and puts it together again. What it cannot take
+// apart it says itself.
+static void set_url(struct transfer_easy *easy)
+{
+    const char *url = easy->request->url;
+    const unsigned flags = CURLU_PATH_AS_IS | CURLU_NON_SUPPORT_SCHEME;
+    bool parted = curl_url_set(easy->url, CURLUPART_URL, url, flags) == CURLUE_OK;
+    note(easy, curl_easy_setopt(easy->handle, CURLOPT_URL, url)); // of the legs after the first
+    note(easy, curl_easy_setopt(easy->handle, CURLOPT_CURLU, parted ? easy->url : NULL));
+}
+
 static void set_target(struct transfer_easy *easy)
 {
     const struct transfer_request *request = easy->request;
     long timeout_ms = (long)CLAMP(request->timeout_ms, 1, G_MAXINT);
     CURL *handle = easy->handle;
-    note(easy, curl_easy_setopt(handle, CURLOPT_URL, request->url));
+    set_url(easy);
     note(easy, curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, timeout_ms));
     note(easy, curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, timeout_ms));
     // A kept connection that the server closes on reading a POST makes curl send
@@ -432,6 +445,8 @@ bool transfer_easy_end(struct transfer_easy *easy)
 void transfer_easy_clear(struct transfer_easy *easy)
 {
     curl_easy_cleanup(easy->handle);
+    curl_url_cleanup(easy->url);
     easy->handle = NULL;
+    easy->url = NULL;
     transfer_easy_end(easy);
 }

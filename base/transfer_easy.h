@@ -21,6 +21,7 @@ struct transfer_opener {
 
 struct transfer_easy {
     CURL *handle;
+    CURLU *url;                  // of the call under way, as parts
     char error[CURL_ERROR_SIZE]; // curl's own words for a failure
     struct transfer_opener opener;
     struct transfer_tls_stores *stores;
@@ -59,7 +60,7 @@ bool transfer_easy_was_kept(const struct transfer_easy *easy);
 // call, and is to be cleared.
 bool transfer_easy_end(struct transfer_easy *easy);
 
-// Frees the handle, which must not be in a multi handle.
+// Frees the handles; the call's must not be in a multi handle.
 void transfer_easy_clear(struct transfer_easy *easy);
 
 #endif
