@@ -72,6 +72,8 @@ static bool is_url_character(unsigned char c)
 char *request_url_fit(const char *url)
 {
     size_t start = authority_end(url);
+    while (is_url_character((unsigned char)url[start]))
+        start++; // nearly always to the end
     GString *out = g_string_new_len(url, (gssize)start);
     for (const char *at = url + start; *at; at++) {
         bool escape = *at == '%' && g_ascii_isxdigit(at[1]) && g_ascii_isxdigit(at[2]);
@@ -83,10 +85,34 @@ char *request_url_fit(const char *url)
     return g_string_free(out, FALSE);
 }
 
+// True for a host of letters, digits, dots and hyphens, and a port or none: all parsers read
+// that alike.
+static bool has_plain_host(const char *url)
+{
+    const char *at = g_str_has_prefix(url, "https://")  ? url + strlen("https://")
+                     : g_str_has_prefix(url, "http://") ? url + strlen("http://")
+                                                        : "";
+    const char *host = at;
+    while (g_ascii_isalnum(*at) || *at == '.' || *at == '-')
+        at++;
+    if (at == host)
+        return false;
+    if (*at == ':') {
+        int port = 0;
+        for (at++; g_ascii_isdigit(*at) && port <= UINT16_MAX; at++)
+            port = port * 10 + g_ascii_digit_value(*at);
+        if (port == 0 || port > UINT16_MAX)
+            return false;
+    }
+    return *at == '\0' || strchr("/?#", *at);
+}
+
 bool request_url_check(const char *url, GError **error)
 {
     size_t end = authority_end(url);
     bool good = end > 0;
+    if (has_plain_host(url))
+        return true;
     // Where parsers differ about what the host is, the URL is refused.
     for (size_t i = 0; i < end && good; i++)
         good = (unsigned char)url[i] > ' ' && url[i] != 0x7f && !strchr("\\\"<>^`{|}", url[i]);

@@ -101,6 +101,8 @@ static const struct url_case urls[] = {
     {"https://e.example/api?tenant=1", "/x", "https://e.example/api/x?tenant=1"},
     {"https://e.example/api?tenant=1", "/x?a=b", "https://e.example/api/x?a=b&tenant=1"},
     {"https://e.example/api#f", "/x#g", "https://e.example/api/x"},
+    {"http://10.0.0.1:65535", "/x", "http://10.0.0.1:65535/x"},
+    {"https://e.example:8080?tenant=1", "/x", "https://e.example:8080/x?tenant=1"},
     // only what may not stand in a URL is encoded
     {"https://e.example/a b", "/%2F%20x y/\xc3\xa9?q=a b&c=\"|",
      "https://e.example/a%20b/%2F%20x%20y/%C3%A9?q=a%20b&c=%22%7C"},
@@ -133,6 +135,9 @@ static const struct url_case urls[] = {
     {"erp.example/api", "/x", NULL},
     {"https://a b.example/api", "/x", NULL},
     {"https:///api", "/x", NULL},
+    {"https://e.example:65536/api", "/x", NULL},
+    {"https://e.example:80a/api", "/x", NULL},
+    {"https://e.example:99999999999999999999/api", "/x", NULL},
 };
 
 static void test_urls(void **state)
