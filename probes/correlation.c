@@ -6,6 +6,7 @@
 #include "../base/regex.h"
 #include "../base/transfer.h"
 
+#include <stdint.h>
 #include <string.h>
 
 enum { IDS_MAX = 12, VALUE_MAX = 200, DEPTH_MAX = 5, NODES_MAX = 400 };
@@ -92,11 +93,34 @@ static void add(cJSON *ids, const char *name, const char *value)
     json_add_text(ids, name, value);
 }
 
+// By the first letter: the lengths of the headers that begin with it, as bits.
+static const uint64_t *header_lengths(void)
+{
+    static uint64_t lengths['z' + 1];
+    static gsize ready;
+    if (g_once_init_enter(&ready)) {
+        for (size_t i = 0; i < G_N_ELEMENTS(headers_known); i++)
+            lengths[(unsigned char)*headers_known[i]] |= UINT64_C(1) << strlen(headers_known[i]);
+        g_once_init_leave(&ready, 1);
+    }
+    return lengths;
+}
+
+// False for nearly every header of nearly every answer.
+static bool may_be_known(const char *name)
+{
+    char first = g_ascii_tolower(*name);
+    size_t length = strlen(name);
+    return first >= 'a' && first <= 'z' && length < 64 &&
+           header_lengths()[(unsigned char)first] >> length & 1;
+}
+
 void correlation_add_headers(cJSON *ids, const GPtrArray *headers)
 {
     for (guint i = 0; headers && i < headers->len; i++) {
         const struct transfer_header *header = g_ptr_array_index(headers, i);
-        if (!is_known(headers_known, G_N_ELEMENTS(headers_known), header->name))
+        if (!may_be_known(header->name) ||
+            !is_known(headers_known, G_N_ELEMENTS(headers_known), header->name))
             continue;
         g_autofree char *name = g_ascii_strdown(header->name, -1);
         add(ids, name, header->value);

@@ -33,6 +33,8 @@ struct reader {
     struct envelope_pick pick;
     const struct shape *shape; // of the row in hand
     int budget;                // nodes that may still be visited
+    const cJSON *document;
+    const struct envelope_names *names; // of its members
     bool xml;
     bool quick; // only whether it is a failure is asked
 };
@@ -284,15 +286,24 @@ static void visit_base(struct reader *reader, const cJSON *node)
         reader->envelope->failure = true;
 }
 
+static bool shows_failure(const struct reader *reader, const cJSON *node)
+{
+    struct envelope_names names;
+    if (node == reader->document)
+        return envelope_shows_failure(node, reader->names);
+    envelope_names_read(&names, node);
+    return envelope_shows_failure(node, &names);
+}
+
 static void visit_signs(struct reader *reader, const cJSON *node)
 {
     if (!cJSON_IsObject(node))
         return;
     if (reader->quick) {
-        reader->envelope->failure |= envelope_shows_failure(node);
+        reader->envelope->failure |= shows_failure(reader, node);
         return;
     }
-    if (envelope_shows_failure(node)) {
+    if (shows_failure(reader, node)) {
         reader->envelope->failure = true;
         offer_object(reader, node);
     }
@@ -362,6 +373,7 @@ struct rows {
     unsigned count;
     const struct shape *root;     // the row of the bare object
     struct envelope_words *words; // one of which an object has where a row concerns it
+    struct envelope_words *below; // likewise, of the objects in it
     uint64_t always;              // rows that ask for no such member
     uint64_t of_lists;            // rows that may concern the elements of a list
     uint64_t late;                // `root` and what follows it
@@ -376,11 +388,17 @@ static const char *words_of_condition(const struct shape *shape)
     return bare && *shape->condition ? shape->condition : NULL;
 }
 
-static void add_words(struct rows *rows, const char *words, unsigned row)
+// The words behind "*.", where there are any.
+static const char *words_below(const struct shape *shape)
+{
+    return g_str_has_prefix(shape->base, "*.") && shape->base[2] != '*' ? shape->base + 2 : NULL;
+}
+
+static void add_words(struct envelope_words *to, const char *words, unsigned row)
 {
     for (;; words++) {
         size_t length = strcspn(words, "|.=");
-        envelope_words_add(rows->words, words, length, row);
+        envelope_words_add(to, words, length, row);
         words += length;
         if (*words != '|')
             return;
@@ -391,14 +409,17 @@ static void add_row(struct rows *rows, const struct shape *shape)
 {
     bool begins_with_word = *shape->base != '@' && *shape->base != '*';
     const char *words = begins_with_word ? shape->base : words_of_condition(shape);
+    const char *below = words_below(shape);
     unsigned row = rows->count++;
     g_assert(row < ENVELOPE_ROWS_MAX);
     rows->row[row] = shape;
     if (strcmp(shape->name, "root") == 0)
         rows->root = shape;
     if (words)
-        add_words(rows, words, row);
-    rows->always |= (uint64_t)!words << row;
+        add_words(rows->words, words, row);
+    else if (below)
+        add_words(rows->below, below, row);
+    rows->always |= (uint64_t)(!words && !below) << row;
     rows->of_lists |= (uint64_t)!begins_with_word << row;
     rows->late |= (uint64_t)(rows->root != NULL) << row;
     rows->sure |= (uint64_t)(shape->sign == SURE) << row;
@@ -410,6 +431,7 @@ static const struct rows *rows_of(enum shape_format format)
     if (g_once_init_enter(&all[format])) {
         struct rows *fresh = g_new0(struct rows, 1);
         fresh->words = envelope_words_new();
+        fresh->below = envelope_words_new();
         for (size_t i = 0; i < G_N_ELEMENTS(shapes); i++)
             if (shapes[i].format & format)
                 add_row(fresh, &shapes[i]);
@@ -461,23 +483,48 @@ static bool is_bare_message(const cJSON *document)
            !envelope_member(document, "result") && !envelope_member(document, "token");
 }
 
+// The rows that a member of an object in the document is asked for.
+static uint64_t find_below(const struct rows *rows, const cJSON *document)
+{
+    struct envelope_names names;
+    uint64_t found = 0;
+    int left = NODES_MAX;
+    const cJSON *child;
+    cJSON_ArrayForEach(child, document)
+    {
+        envelope_names_read(&names, child);
+        found |= envelope_words_find(rows->below, &names);
+        left -= 1 + (int)names.count;
+        if (left < 0)
+            return UINT64_MAX;
+    }
+    return found;
+}
+
+// The rows that may concern the document.
+static uint64_t find_rows(const struct reader *reader, const struct rows *rows)
+{
+    if (cJSON_IsArray(reader->document))
+        return rows->of_lists;
+    return rows->always | envelope_words_find(rows->words, reader->names) |
+           find_below(rows, reader->document);
+}
+
 // Rows that are no sign of a failure only say more about one. The bare object and
 // what follows it are asked after the signs, for what fails says more than its frame.
-static void read_shapes(struct reader *reader, const cJSON *document, bool late)
+static void read_shapes(struct reader *reader, bool late)
 {
     const struct rows *rows = rows_of(reader->xml ? XML : JSON);
-    uint64_t fit = cJSON_IsArray(document)
-                       ? rows->of_lists
-                       : rows->always | envelope_words_find(rows->words, document);
-    fit &= late ? rows->late : ~rows->late;
+    uint64_t fit = find_rows(reader, rows) & (late ? rows->late : ~rows->late);
     if (reader->quick)
         fit &= rows->sure;
-    for (unsigned i = 0; i < rows->count && fit >> i; i++) {
-        if (!(fit >> i & 1))
-            continue;
+    for (; fit; fit &= fit - 1) {
+        unsigned i = (unsigned)__builtin_ctzll(fit);
+        if (i >= rows->count)
+            break;
         reader->shape = rows->row[i];
         reader->budget = NODES_MAX;
-        walk(reader, document, reader->shape->base, visit_base);
+        walk(reader, reader->document, reader->shape->base, visit_base);
     }
 }
 
@@ -504,13 +551,16 @@ bool envelope_says_failure(const cJSON *document, const struct pack_lexicon *pac
     if (envelope_batch_fails(document, pack))
         return true;
     g_autoptr(envelope_t) envelope = g_new0(struct envelope, 1);
-    struct reader reader = {.envelope = envelope, .quick = true};
+    struct envelope_names names;
+    struct reader reader = {
+        .envelope = envelope, .document = document, .names = &names, .quick = true};
     envelope->pack = pack;
     envelope->ids = cJSON_CreateObject();
+    envelope_names_read(&names, document);
     envelope_pick_init(&reader.pick);
     read_pack(&reader, document);
-    envelope_read_special(envelope, &reader.pick, document, false);
-    read_shapes(&reader, document, false);
+    envelope_read_special(envelope, &reader.pick, document, &names);
+    read_shapes(&reader, false);
     read_signs(&reader, document);
     envelope_pick_finish(&reader.pick, envelope);
     return envelope->failure || envelope_nested_fails(document, pack);
@@ -528,17 +578,23 @@ void envelope_read_json(struct envelope *envelope, const cJSON *document, bool x
 {
     if (!xml && envelope_read_batch(envelope, document))
         return;
-    struct reader reader = {.envelope = envelope, .xml = xml};
+    struct envelope_names names;
+    struct reader reader = {
+        .envelope = envelope, .document = document, .names = &names, .xml = xml};
+    envelope_names_read(&names, document);
     envelope_pick_init(&reader.pick);
     read_pack(&reader, document);
-    envelope_read_special(envelope, &reader.pick, document, xml);
+    if (xml)
+        envelope_read_special_xml(envelope, &reader.pick, document);
+    else
+        envelope_read_special(envelope, &reader.pick, document, &names);
     const cJSON *lone = xml && document->child ? document->child : document;
     if (cJSON_IsString(lone))
         envelope_pick_offer(&reader.pick, NULL, lone->valuestring);
-    read_shapes(&reader, document, false);
+    read_shapes(&reader, false);
     if (!envelope->failure || !xml)
         read_signs(&reader, document);
-    read_shapes(&reader, document, true);
+    read_shapes(&reader, true);
     envelope->suspect = is_bare_message(document) || cJSON_IsString(document);
     envelope_pick_finish(&reader.pick, envelope);
     envelope_read_nested(envelope, document);

@@ -59,11 +59,21 @@ char *envelope_plain_text(const char *text, size_t length);
 // `length` bytes long.
 bool envelope_name_is(const char *name, size_t length, const char *key);
 
-// A member's name as the tables write it, cut to what `plain` holds; how long it is.
-size_t envelope_plain_name(const char *key, char *plain, size_t size);
+// A hash of a member's name in that sense, never 0.
+uint32_t envelope_name_hash(const char *key);
 
-// Rows of a table that a set of bits holds.
-enum { ENVELOPE_ROWS_MAX = 64 };
+// Rows of a table that a set of bits holds, and members of an object that are looked at.
+enum { ENVELOPE_ROWS_MAX = 64, ENVELOPE_NAMES_MAX = 1000 };
+
+// The names of an object's members, for one look of several tables.
+struct envelope_names {
+    unsigned count;
+    bool more; // it has more than these
+    uint32_t hashes[ENVELOPE_NAMES_MAX];
+};
+
+// Reads the names of what may be an object; of anything else there are none.
+void envelope_names_read(struct envelope_names *names, const cJSON *object);
 
 // Names of members and the rows of a table that ask for them. Only added
 // to while nothing is found in it yet; never freed.
@@ -71,9 +81,9 @@ struct envelope_words *envelope_words_new(void);
 void envelope_words_add(struct envelope_words *words, const char *name, size_t length,
                         unsigned row);
 
-// The rows that ask for a member that `object` has, as bits; all of them where there
-// are too many to look at.
-uint64_t envelope_words_find(const struct envelope_words *words, const cJSON *object);
+// The rows that ask for one of these names, as bits; all of them where there are more names.
+uint64_t envelope_words_find(const struct envelope_words *words,
+                             const struct envelope_names *names);
 
 // A member by its name in that sense, or NULL; of the first 500. Borrowed.
 const cJSON *envelope_member(const cJSON *object, const char *name);
@@ -98,8 +108,9 @@ bool envelope_is_token(const char *text);
 // kinds of things besides.
 bool envelope_is_error_name(const char *text);
 
-// True where an object says that the call failed, by the table of signs.
-bool envelope_shows_failure(const cJSON *object);
+// True where an object, with the names of its members, says that the call failed, by the
+// table of signs.
+bool envelope_shows_failure(const cJSON *object, const struct envelope_names *names);
 
 // Reads the document that is the only content of a tree which says nothing itself;
 // and whether there is one that says that the call failed.
@@ -122,8 +133,11 @@ char *envelope_pack_clean(const struct pack_envelope *row, const char *text, cJS
 // Takes over what `inner` says; `inner` is still to be freed.
 void envelope_take(struct envelope *envelope, struct envelope *inner);
 
-// Reads what no table can describe: Frappe, Tryton, XML-RPC, cXML.
+// Reads what no table can describe: Frappe, Tryton, JSON-RPC; XML-RPC, cXML. `names` are
+// those of the document.
 void envelope_read_special(struct envelope *envelope, struct envelope_pick *pick,
-                           const cJSON *document, bool xml);
+                           const cJSON *document, const struct envelope_names *names);
+void envelope_read_special_xml(struct envelope *envelope, struct envelope_pick *pick,
+                               const cJSON *document);
 
 #endif

@@ -244,13 +244,14 @@ static bool warns(const cJSON *object)
     return member && is_word(envelope_text(member, buffer), words);
 }
 
-static bool shows_sign(const cJSON *object)
+static bool shows_sign(const cJSON *object, const struct envelope_names *names)
 {
-    uint64_t rows = envelope_words_find(sign_words(), object);
-    for (size_t i = 0; rows >> i && i < G_N_ELEMENTS(signs); i++) {
+    uint64_t rows = envelope_words_find(sign_words(), names);
+    for (; rows; rows &= rows - 1) {
         char buffer[32];
-        if (!(rows >> i & 1))
-            continue;
+        int i = __builtin_ctzll(rows);
+        if (i >= (int)G_N_ELEMENTS(signs))
+            break;
         const cJSON *member = envelope_member(object, signs[i].member);
         if (member && signs[i].shows(object, member, envelope_text(member, buffer)))
             return true;
@@ -258,7 +259,7 @@ static bool shows_sign(const cJSON *object)
     return false;
 }
 
-bool envelope_shows_failure(const cJSON *object)
+bool envelope_shows_failure(const cJSON *object, const struct envelope_names *names)
 {
-    return shows_sign(object) && !warns(object);
+    return shows_sign(object, names) && !warns(object);
 }

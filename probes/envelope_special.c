@@ -165,17 +165,36 @@ static void read_cxml(struct envelope *envelope, const cJSON *root)
     envelope->family = "cxml-bare";
 }
 
-void envelope_read_special(struct envelope *envelope, struct envelope_pick *pick,
-                           const cJSON *document, bool xml)
+// One of these members has whatever is read here of JSON.
+static const struct envelope_words *special_words(void)
 {
-    if (xml) {
-        if (envelope_find(document, "envelope.body.fault"))
-            envelope->family = "soap";
-        read_xmlrpc(envelope, pick, document);
-        read_cxml(envelope, document);
-        return;
+    static const char *const members[] = {"jsonrpc",   "error", "exctype",
+                                          "exception", "exc",   "servermessages"};
+    static struct envelope_words *words = NULL;
+    if (g_once_init_enter(&words)) {
+        struct envelope_words *fresh = envelope_words_new();
+        for (size_t i = 0; i < G_N_ELEMENTS(members); i++)
+            envelope_words_add(fresh, members[i], strlen(members[i]), 0);
+        g_once_init_leave(&words, fresh);
     }
+    return words;
+}
+
+void envelope_read_special(struct envelope *envelope, struct envelope_pick *pick,
+                           const cJSON *document, const struct envelope_names *names)
+{
+    if (!envelope_words_find(special_words(), names))
+        return;
     read_jsonrpc(envelope, document);
     read_tryton(envelope, pick, document);
     read_frappe(envelope, pick, document);
+}
+
+void envelope_read_special_xml(struct envelope *envelope, struct envelope_pick *pick,
+                               const cJSON *document)
+{
+    if (envelope_find(document, "envelope.body.fault"))
+        envelope->family = "soap";
+    read_xmlrpc(envelope, pick, document);
+    read_cxml(envelope, document);
 }

@@ -38,16 +38,18 @@ bool envelope_name_is(const char *name, size_t length, const char *key)
     return name == end;
 }
 
-size_t envelope_plain_name(const char *key, char *plain, size_t size)
+uint32_t envelope_name_hash(const char *key)
 {
-    size_t length = 0;
-    for (const char *k = without_prefix(key); *k && length + 1 < size; k++) {
-        char byte = plain_byte(*k);
+    const uint32_t seed = UINT32_C(2166136261); // FNV-1a
+    uint32_t hash = seed;
+    for (; *key; key++) {
+        char byte = plain_byte(*key);
         if (byte)
-            plain[length++] = byte;
+            hash = (hash ^ (unsigned char)byte) * UINT32_C(16777619);
+        else if (*key == ':')
+            hash = seed; // so far it was a prefix
     }
-    plain[length] = '\0';
-    return length;
+    return hash ? hash : 1;
 }
 
 static const cJSON *find_member(const cJSON *object, const char *name, size_t length)

@@ -1,57 +1,57 @@
 // SPDX-License-Identifier: MIT
-// Which rows of a table of words an object can concern at all, in one look at its
-// members: nearly every answer is good and fits none, and each is asked. For the
-// readers of envelopes.
+// Which rows of a table of words an object can concern at all, in one look at the
+// names of its members: nearly every answer is good and fits none, and each is asked.
+// For the readers of envelopes.
 #include "envelope_part.h"
 
-#include <string.h>
+enum { SLOTS = 512 }; // several times the words of a table
 
-enum { NAMES_MAX = 4000, NAME_MAX_BYTES = 32 };
-
+// By hash, the next free slot taken: two words of one hash are one, which asks too much, never
+// too little.
 struct envelope_words {
-    uint32_t lengths[256]; // by the first byte: the lengths of the names that begin with it
-    GHashTable *rows;      // name -> uint64_t, the rows as bits
+    uint32_t hashes[SLOTS]; // 0: free
+    uint64_t rows[SLOTS];
+    unsigned count;
 };
 
 struct envelope_words *envelope_words_new(void)
 {
-    struct envelope_words *words = g_new0(struct envelope_words, 1);
-    words->rows = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    return words;
+    return g_new0(struct envelope_words, 1);
+}
+
+// The place of a hash, or the free one where it would be.
+static unsigned find_slot(const struct envelope_words *words, uint32_t hash)
+{
+    unsigned slot = hash % SLOTS;
+    while (words->hashes[slot] != 0 && words->hashes[slot] != hash)
+        slot = (slot + 1) % SLOTS;
+    return slot;
 }
 
 void envelope_words_add(struct envelope_words *words, const char *name, size_t length, unsigned row)
 {
     g_autofree char *key = g_strndup(name, length);
-    uint64_t *rows = g_hash_table_lookup(words->rows, key);
-    g_assert(length + 1 < NAME_MAX_BYTES && row < ENVELOPE_ROWS_MAX);
-    if (!rows) {
-        rows = g_new0(uint64_t, 1);
-        g_hash_table_insert(words->rows, g_steal_pointer(&key), rows);
-    }
-    words->lengths[(unsigned char)*name] |= UINT32_C(1) << length;
-    *rows |= UINT64_C(1) << row;
+    uint32_t hash = envelope_name_hash(key);
+    unsigned slot = find_slot(words, hash);
+    words->count += words->hashes[slot] == 0;
+    g_assert(words->count < SLOTS / 2 && row < ENVELOPE_ROWS_MAX);
+    words->hashes[slot] = hash;
+    words->rows[slot] |= UINT64_C(1) << row;
 }
 
-static uint64_t rows_of(const struct envelope_words *words, const char *key)
+void envelope_names_read(struct envelope_names *names, const cJSON *object)
 {
-    char name[NAME_MAX_BYTES];
-    size_t length = envelope_plain_name(key, name, sizeof name);
-    if (!(words->lengths[(unsigned char)*name] >> length & 1))
-        return 0;
-    const uint64_t *rows = g_hash_table_lookup(words->rows, name);
-    return rows ? *rows : 0;
-}
-
-uint64_t envelope_words_find(const struct envelope_words *words, const cJSON *object)
-{
-    uint64_t found = 0;
-    int left = NAMES_MAX;
     const cJSON *child = cJSON_IsObject(object) ? object->child : NULL;
-    for (; child; child = child->next) {
-        if (--left < 0)
-            return UINT64_MAX;
-        found |= rows_of(words, child->string);
-    }
+    names->count = 0;
+    for (; child && names->count < ENVELOPE_NAMES_MAX; child = child->next)
+        names->hashes[names->count++] = envelope_name_hash(child->string);
+    names->more = child != NULL;
+}
+
+uint64_t envelope_words_find(const struct envelope_words *words, const struct envelope_names *names)
+{
+    uint64_t found = names->more ? UINT64_MAX : 0;
+    for (unsigned i = 0; i < names->count; i++)
+        found |= words->rows[find_slot(words, names->hashes[i])];
     return found;
 }
