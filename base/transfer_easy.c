@@ -117,6 +117,18 @@ static bool may_send(const struct transfer_easy *easy)
            (!again || easy->request->may_reuse);
 }
 
+// "127.0.0.1:443"; by hand, since each call has one.
+static char *name_peer(const char *address, int port)
+{
+    char text[16], *digits = text + sizeof text;
+    *--digits = '\0';
+    for (; port > 0; port /= 10)
+        *--digits = (char)('0' + port % 10);
+    *--digits = ':';
+    return strchr(address, ':') ? g_strconcat("[", address, "]", digits, NULL)
+                                : g_strconcat(address, digits, NULL);
+}
+
 // Called before the first byte of the request goes out, on whatever connection.
 static int on_send(void *context, char *peer, char *local, int peer_port, int local_port)
 {
@@ -126,11 +138,8 @@ static int on_send(void *context, char *peer, char *local, int peer_port, int lo
     easy->stopped = !may_send(easy);
     if (easy->stopped)
         return CURL_PREREQFUNC_ABORT;
-    char port[16];
-    g_snprintf(port, sizeof port, ":%d", peer_port);
     g_free(easy->response->peer);
-    easy->response->peer =
-        strchr(peer, ':') ? g_strconcat("[", peer, "]", port, NULL) : g_strconcat(peer, port, NULL);
+    easy->response->peer = name_peer(peer, peer_port);
     easy->response->sent = true;
     // What answered the leg before says nothing of this one.
     g_ptr_array_set_size(easy->response->headers, 0);

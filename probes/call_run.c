@@ -16,7 +16,7 @@ struct call_run {
     struct transfer_request *request;
     struct exchange *exchange; // in flight; owned by outcome.exchanges
     struct transfer_call *transfer;
-    GString *session_cookies; // redirects need them too
+    GString *session_cookies; // redirects need them too; NULL where there is no session
     uint64_t session_stamp;
     struct call_outcome outcome;
     guint first;          // of the exchanges: the one that no redirect led to
@@ -55,7 +55,8 @@ static void finish(struct call_run *run)
     g_hash_table_remove(run->input.engine->calls, run);
     *run->handle = NULL;
     transfer_request_free(run->request);
-    g_string_free(run->session_cookies, TRUE);
+    if (run->session_cookies)
+        g_string_free(run->session_cookies, TRUE);
     run->input.done(&outcome, run->input.context);
     slots_release(slots, run->ticket);
     slots_free(slots);
@@ -98,7 +99,10 @@ static void add_cookies(struct call_run *run, struct transfer_request *request)
 {
     g_autofree char *own =
         run->input.jar ? cookie_jar_header(run->input.jar, request->url, clock_wall_now()) : NULL;
-    g_autoptr(GString) all = g_string_new(is_ours(run) ? run->session_cookies->str : NULL);
+    const GString *session = is_ours(run) ? run->session_cookies : NULL;
+    if (!own && !session)
+        return;
+    g_autoptr(GString) all = g_string_new(session ? session->str : NULL);
     if (own)
         cookie_jar_merge(all, own);
     if (all->len)
@@ -260,6 +264,15 @@ static bool find_destination(struct call_run *run, GError **error)
     return reach != REACH_REFUSED;
 }
 
+static bool apply_session(struct call_run *run, struct transfer_request *request, GError **error)
+{
+    if (!run->session_cookies)
+        run->session_cookies = g_string_new(NULL);
+    g_string_truncate(run->session_cookies, 0); // of a session before this one
+    return run->input.session->apply(run->input.session_self, request, run->session_cookies,
+                                     &run->session_stamp, error);
+}
+
 // request_build and every kind of authentication that this system has.
 static struct transfer_request *build_request(struct call_run *run, GError **error)
 {
@@ -273,13 +286,10 @@ static struct transfer_request *build_request(struct call_run *run, GError **err
     request->max_body = input->engine->config->agent.max_body;
     if (input->key_header)
         transfer_headers_add(request->headers, input->key_header, input->key);
-    g_string_truncate(run->session_cookies, 0);
     if (!input->call->no_auth && !run->began_elsewhere &&
         !request_authenticate(request, input->system, input->values, now, error))
         return NULL;
-    if (has_session(run) &&
-        !input->session->apply(input->session_self, request, run->session_cookies,
-                               &run->session_stamp, error))
+    if (has_session(run) && !apply_session(run, request, error))
         return NULL;
     add_cookies(run, request);
     return g_steal_pointer(&request);
@@ -372,7 +382,6 @@ void call_run_start(const struct call_run_input *input, struct call_run **handle
 {
     struct call_run *run = g_new0(struct call_run, 1);
     run->input = *input;
-    run->session_cookies = g_string_new(NULL);
     run->handle = handle;
     *handle = run;
     run->outcome.exchanges = g_ptr_array_new_with_free_func((GDestroyNotify)exchange_free);
