@@ -20,8 +20,8 @@ struct arena {
 
 struct arena *arena_new(size_t block_size)
 {
-    struct arena *arena = g_new0(struct arena, 1);
-    arena->block_size = block_size;
+    struct arena *arena = g_new(struct arena, 1);
+    *arena = (struct arena){.block_size = block_size};
     return arena;
 }
 

@@ -97,7 +97,6 @@ void transfer_response_free(struct transfer_response *response)
     if (!response)
         return;
     g_free(response->problem);
-    g_free(response->http_version);
     g_ptr_array_unref(response->headers);
     g_bytes_unref(response->body);
     g_free(response->peer);
@@ -148,9 +147,10 @@ void transfer_headers_add_line(GPtrArray *headers, char *line)
 
 const char *transfer_headers_find(const GPtrArray *headers, const char *name)
 {
+    char first = g_ascii_tolower(*name);
     for (guint i = 0; i < headers->len; i++) {
         const struct transfer_header *header = g_ptr_array_index(headers, i);
-        if (g_ascii_strcasecmp(header->name, name) == 0)
+        if (g_ascii_tolower(*header->name) == first && g_ascii_strcasecmp(header->name, name) == 0)
             return header->value;
     }
     return NULL;

@@ -82,7 +82,7 @@ struct transfer_response {
     enum transfer_phase phase; // of a timeout or of a failure to reach
     char *problem;             // one sentence of what went wrong, NULL where answered
     int status;                // 0 where no status line came
-    char *http_version;        // "1.1" or "2"; NULL where nothing came
+    const char *http_version;  // static: "1.1" or "2"; NULL where nothing came
     GPtrArray *headers;        // of struct transfer_header; never NULL
     GBytes *body;              // decoded, at most max_body; never NULL
     struct transfer_timing timing;

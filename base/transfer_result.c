@@ -334,7 +334,7 @@ static void fill_answer(struct transfer_easy *easy, struct transfer_response *re
 {
     if (easy->answered) {
         response->status = (int)read_long(easy, CURLINFO_RESPONSE_CODE);
-        response->http_version = g_strdup(version_name(read_long(easy, CURLINFO_HTTP_VERSION)));
+        response->http_version = version_name(read_long(easy, CURLINFO_HTTP_VERSION));
     }
     if (easy->body) {
         g_bytes_unref(response->body);

@@ -12,7 +12,6 @@ enum { MESSAGE_MAX = 4096, CONTEXT_MAX = 4096 };
 void envelope_pick_init(struct envelope_pick *pick)
 {
     memset(pick, 0, sizeof *pick);
-    pick->context = g_string_new(NULL);
 }
 
 static char *copy_bounded(const char *text)
@@ -26,6 +25,8 @@ static char *copy_bounded(const char *text)
 
 void envelope_pick_add_context(struct envelope_pick *pick, const char *text)
 {
+    if (text && !pick->context)
+        pick->context = g_string_new(NULL);
     if (!text || pick->context->len + strlen(text) > CONTEXT_MAX)
         return;
     g_string_append(pick->context, text);
@@ -69,7 +70,7 @@ void envelope_pick_finish(struct envelope_pick *pick, struct envelope *envelope)
     g_free(envelope->context);
     envelope->code = g_strdup(code);
     envelope->message = g_steal_pointer(&pick->message);
-    envelope->context = g_string_free(pick->context, false);
+    envelope->context = pick->context ? g_string_free(pick->context, false) : NULL;
     g_free(pick->code);
     g_free(pick->first);
     g_free(pick->last);

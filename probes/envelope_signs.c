@@ -31,8 +31,9 @@ static bool has_text(const cJSON *object)
 
 static bool is_word(const char *text, const char *const *words)
 {
-    for (; text && *words; words++)
-        if (g_ascii_strcasecmp(text, *words) == 0)
+    char first = text ? g_ascii_tolower(*text) : '\0';
+    for (; first && *words; words++)
+        if (**words == first && g_ascii_strcasecmp(text, *words) == 0)
             return true;
     return false;
 }

@@ -22,7 +22,7 @@ static struct exchange *sample(void)
     struct transfer_response *response = transfer_response_new();
     response->outcome = TRANSFER_ANSWERED;
     response->status = 400;
-    response->http_version = g_strdup("1.1");
+    response->http_version = "1.1";
     response->peer = g_strdup("192.0.2.44:443");
     response->sent = true;
     response->timing = (struct transfer_timing){-1, -1, -1, 1.5, 305.25, 310};
