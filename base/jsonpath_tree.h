@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+// RFC 9535 section 2.3.
 enum jsonpath_selector_kind {
     JSONPATH_NAME,
     JSONPATH_WILDCARD,
@@ -21,14 +22,16 @@ enum jsonpath_selector_kind {
 
 struct jsonpath_expression;
 
+// Of one kind; what belongs to the others stays empty.
 struct jsonpath_selector {
     enum jsonpath_selector_kind kind;
     char *name;
-    int64_t start, end, step;
-    bool has_start, has_end;
+    int64_t start, end, step; // may be negative: from the end
+    bool has_start, has_end;  // else the default, which depends on the sign of `step` (2.3.4.2)
     struct jsonpath_expression *filter;
 };
 
+// Section 2.5: [a, b] or ..[a, b].
 struct jsonpath_segment {
     bool descendant;
     GPtrArray *selectors; // of struct jsonpath_selector
@@ -36,7 +39,7 @@ struct jsonpath_segment {
 
 struct jsonpath_query {
     bool relative;       // begins with @
-    bool singular;       // selects one node at most, by its form
+    bool singular;       // selects one node at most, by its form (2.3.5.1): may be compared
     GPtrArray *segments; // of struct jsonpath_segment
 };
 
@@ -47,6 +50,7 @@ struct jsonpath {
 // The types of RFC 9535 section 2.4.1.
 enum jsonpath_type { JSONPATH_TYPE_VALUE, JSONPATH_TYPE_LOGICAL, JSONPATH_TYPE_NODES };
 
+// Sections 2.4.4 to 2.4.8.
 enum jsonpath_function_kind {
     JSONPATH_LENGTH,
     JSONPATH_COUNT,
@@ -55,6 +59,7 @@ enum jsonpath_function_kind {
     JSONPATH_VALUE
 };
 
+// What the parser holds a call to: a wrong type or count is an error of the query (2.4.3).
 struct jsonpath_function {
     const char *name;
     enum jsonpath_function_kind kind;
@@ -82,6 +87,8 @@ enum jsonpath_comparison {
     JSONPATH_GREATER_EQUAL
 };
 
+// A node of a filter, of one kind. Numbers are compared as they are written, so that ids above
+// 2^53 stay apart.
 struct jsonpath_expression {
     enum jsonpath_expression_kind kind;
     GPtrArray *operands; // of struct jsonpath_expression: of or, and, not, compare, call

@@ -20,6 +20,7 @@ enum config_auth_kind {
     CONFIG_AUTH_CSRF
 };
 
+// RFC 5849: each request is signed anew, none is sent twice with one signature.
 struct config_oauth1 {
     struct template *consumer_key, *consumer_secret;
     struct template *token, *token_secret; // NULL where only the consumer signs
@@ -29,7 +30,8 @@ struct config_oauth1 {
 
 struct config_oauth2; // config_oauth2.h
 
-// What is asked for before a call: a session, an access token, a CSRF token.
+// What is asked for before a call: a session, an access token, a CSRF token. One for all flows of
+// a system in a process, as most systems limit how many may be open.
 struct config_session {
     const char *step;             // its name in the evidence: "log in"
     struct call *login, *logout;  // logout NULL for none
@@ -40,6 +42,8 @@ struct config_session {
     struct config_oauth2 *oauth2; // of oauth2, else NULL
 };
 
+// One row of `auth`; several are passed in their order. Only what its kind needs is there: the
+// name behind each member says whose it is.
 struct config_auth {
     enum config_auth_kind kind;
     struct template *username, *password; // basic, digest, ntlm; client_cert: or NULL

@@ -8,6 +8,7 @@
 
 #include <glib.h>
 
+// The words of verdict.def; the tables of design.md section 4 say when each is given.
 enum verdict_state {
 #define VERDICT_STATE(name, word) VERDICT_##name,
 #include "verdict.def"
@@ -25,6 +26,7 @@ enum verdict_cause {
 #include "verdict.def"
 };
 
+// Owns its texts and trees. A verdict of class ok has none of them but `correlation`.
 struct verdict {
     enum verdict_class class;
     enum verdict_phase phase;
