@@ -46,7 +46,9 @@ TWINS = {"flow_state": "incident_flow", "incident_flow": "flow_state", "outbox_r
 
 
 def connect(path):
-    return contextlib.closing(sqlite3.connect(path, timeout=10))
+    connection = sqlite3.connect(path, timeout=10)
+    connection.text_factory = lambda data: data.decode(errors="replace")  # of what was damaged
+    return contextlib.closing(connection)
 
 
 class Place:
