@@ -218,14 +218,14 @@ bool ledger_holds_back(struct db *db, const char *system, GError **error)
 GPtrArray *ledger_untold(struct db *db, struct clock_wall now, int limit, GError **error)
 {
     // Each half by an index of few rows: nearly all debts are paid ones.
-    g_autofree char *sql =
-        g_strconcat(columns,
-                    "WHERE seq IN (SELECT seq FROM debt WHERE told = 0"
-                    " AND state IN ('uncertain', 'orphaned', 'given_up') UNION ALL"
-                    " SELECT seq FROM debt WHERE state = 'owed' AND told = 0 AND due IS NOT NULL"
-                    " AND sent_at < ?1 AND coalesce(json_extract(known, '$.\"" FLOW_UNDO_WAITS
-                    "\"'), 0) < ?1) ORDER BY seq LIMIT ?2",
-                    NULL);
+    g_autofree char *sql = g_strconcat(
+        columns,
+        "WHERE seq IN (SELECT seq FROM debt WHERE told = 0"
+        " AND state IN ('uncertain', 'orphaned', 'given_up') UNION ALL"
+        " SELECT seq FROM debt WHERE state = 'owed' AND told = 0 AND due IS NOT NULL"
+        " AND sent_at < ?1 AND coalesce(CASE WHEN json_valid(known) THEN" // or damaged
+        " json_extract(known, '$.\"" FLOW_UNDO_WAITS "\"') END, 0) < ?1) ORDER BY seq LIMIT ?2",
+        NULL);
     return take_debts(db_query(db, error, sql, "ii", now.us - day_us, (int64_t)limit), error);
 }
 
