@@ -110,24 +110,40 @@ static bool prepare(struct copying *copying)
     return true;
 }
 
-static void copy_one(struct copying *copying, const struct db_rows *keys)
+static void copy_one(struct copying *copying, const char *key, const char *second)
 {
-    bool copied = copying->table->keys[1] != NULL
-                      ? db_run(copying->db, NULL, copying->copy_one, "ss", db_rows_text(keys, 0),
-                               db_rows_text(keys, 1))
-                      : db_run(copying->db, NULL, copying->copy_one, "s", db_rows_text(keys, 0));
+    bool copied = second != NULL ? db_run(copying->db, NULL, copying->copy_one, "ss", key, second)
+                                 : db_run(copying->db, NULL, copying->copy_one, "s", key);
     copying->lost |= !copied;
 }
 
-// Copies what `sql` names, up to its end (true) or to where it cannot be read.
+// The keys that `sql` names, KEYS_AT_MOST texts each. `*whole` is false where it cannot be read to
+// its end.
+static GPtrArray *find_keys(struct copying *copying, const char *sql, bool *whole)
+{
+    int count = copying->table->keys[1] != NULL ? 2 : 1;
+    GPtrArray *keys = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(db_rows_t) rows = db_query(copying->db, NULL, sql, "");
+    while (db_rows_next(rows, NULL)) {
+        for (int i = 0; i < KEYS_AT_MOST; i++) {
+            g_ptr_array_add(keys, i < count ? g_strdup(db_rows_text(rows, i)) : NULL);
+        }
+    }
+    *whole = !db_rows_failed(rows);
+    return keys;
+}
+
+// Copies what `sql` names, up to its end (true) or to where it cannot be read. All keys are read
+// before one is copied: a copy that fails makes SQLite look for its place again, and where keys are
+// out of order that is one that it has passed, without end.
 static bool copy_named(struct copying *copying, const char *sql)
 {
-    g_autoptr(GError) problem = NULL;
-    g_autoptr(db_rows_t) rows = db_query(copying->db, NULL, sql, "");
-    while (rows != NULL && db_rows_next(rows, &problem)) {
-        copy_one(copying, rows);
+    bool whole;
+    g_autoptr(GPtrArray) keys = find_keys(copying, sql, &whole);
+    for (guint i = 0; i < keys->len; i += KEYS_AT_MOST) {
+        copy_one(copying, keys->pdata[i], keys->pdata[i + 1]);
     }
-    return rows != NULL && problem == NULL;
+    return whole;
 }
 
 // True where the walk came to the other end.
