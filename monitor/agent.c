@@ -385,6 +385,7 @@ static void on_tick(uv_timer_t *timer)
     if (agent->ticks % DEBTS_TICKS == 0) {
         pay_debts_when_due(agent);
         look_for_lost(agent);
+        standby_use_file(agent->runtime.standby, agent_flows_config(agent->flows));
     }
     missed_flush(agent->missed);
     sweeps_tick(agent->sweeps);

@@ -6,6 +6,7 @@
 #include "standby.h"
 
 #include "../alerts/words.h"
+#include "../base/lock.h"
 #include "../base/log.h"
 #include "deliver_process.h"
 #include "standby_file.h"
@@ -24,6 +25,7 @@ struct standby {
     char *path, *config_path;
     struct db *memory;         // NULL while the store does it all
     struct standby_file *file; // NULL: there is none
+    char *without_file;        // why; NULL: not tried
     bool file_lacks;           // what the memory has, which was told
     bool inherited;            // from a former process, which has told the fallback
     struct sending *sending;
@@ -151,13 +153,32 @@ static bool load(struct standby *standby, const struct config *config, GError **
     return true;
 }
 
+static void warn_of_no_file(const struct standby *standby)
+{
+    log_warning("nothing is kept on disk while the store cannot be written: %s",
+                standby->without_file);
+}
+
+// Another process that has it gives it back when it ends: of no weight unless it is needed before.
+static void note_no_file(struct standby *standby, const GError *error)
+{
+    bool known = g_strcmp0(standby->without_file, error->message) == 0;
+    g_free(standby->without_file);
+    standby->without_file = g_strdup(error->message);
+    if (!known && !g_error_matches(error, LOCK_ERROR, LOCK_ERROR_HELD)) {
+        warn_of_no_file(standby);
+    }
+}
+
 void standby_use_file(struct standby *standby, const struct config *config)
 {
     g_autoptr(GError) error = NULL;
+    if (standby->file != NULL || standby->memory != NULL) {
+        return;
+    }
     standby->file = standby_file_open(standby->path, &error);
     if (standby->file == NULL || !load(standby, config, &error)) {
-        log_warning("nothing is kept on disk while the store cannot be written: %s",
-                    error->message);
+        note_no_file(standby, error);
         g_clear_pointer(&standby->file, standby_file_free);
     }
 }
@@ -174,6 +195,8 @@ static bool open_memory(struct standby *standby, GError **error)
     standby_begin(standby->memory, standby->path);
     if (standby->file != NULL) {
         standby_file_follow(standby->file, standby->memory);
+    } else if (standby->without_file != NULL) {
+        warn_of_no_file(standby);
     }
     log_warning(
         "the store cannot be written (%s: %s): runs and incidents are kept in memory, mails "
@@ -639,6 +662,7 @@ void standby_free(struct standby *standby)
     }
     standby_file_free(standby->file);
     db_close(standby->memory);
+    g_free(standby->without_file);
     g_free(standby->path);
     g_free(standby->config_path);
     g_free(standby);
