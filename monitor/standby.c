@@ -26,6 +26,7 @@ struct standby {
     struct db *memory;         // NULL while the store does it all
     struct standby_file *file; // NULL: there is none
     char *without_file;        // why; NULL: not tried
+    bool file_is_held;         // by another process, for now
     bool file_lacks;           // what the memory has, which was told
     bool inherited;            // from a former process, which has told the fallback
     struct sending *sending;
@@ -162,10 +163,10 @@ static void warn_of_no_file(const struct standby *standby)
 // Another process that has it gives it back when it ends: of no weight unless it is needed before.
 static void note_no_file(struct standby *standby, const GError *error)
 {
-    bool known = g_strcmp0(standby->without_file, error->message) == 0;
+    standby->file_is_held = g_error_matches(error, LOCK_ERROR, LOCK_ERROR_HELD);
     g_free(standby->without_file);
     standby->without_file = g_strdup(error->message);
-    if (!known && !g_error_matches(error, LOCK_ERROR, LOCK_ERROR_HELD)) {
+    if (!standby->file_is_held) {
         warn_of_no_file(standby);
     }
 }
@@ -173,7 +174,8 @@ static void note_no_file(struct standby *standby, const GError *error)
 void standby_use_file(struct standby *standby, const struct config *config)
 {
     g_autoptr(GError) error = NULL;
-    if (standby->file != NULL || standby->memory != NULL) {
+    bool failed = standby->without_file != NULL && !standby->file_is_held;
+    if (standby->file != NULL || standby->memory != NULL || failed) {
         return;
     }
     standby->file = standby_file_open(standby->path, &error);

@@ -15,8 +15,8 @@ struct standby;
 struct standby *standby_new(uv_loop_t *loop, const char *path, const char *config_path);
 
 // Keeps what is taken in a file beside the store too, from now on, and takes over what a former
-// process left there. Where that cannot be done, the log says so; where another process has the
-// file, only once it is needed. To be tried again, which does nothing once it is used.
+// process left there. Where that cannot be done, the log says so, once; where another process has
+// the file, only when it is needed, and another call tries again.
 void standby_use_file(struct standby *standby, const struct config *config);
 
 // As watch_submit; where the store cannot be written, the result is taken here, and `done` hears

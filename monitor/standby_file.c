@@ -55,13 +55,30 @@ static struct db *open_file(const struct standby_file *file, GError **error)
     return db && schema_migrate(db, file->path, error) ? g_steal_pointer(&db) : NULL;
 }
 
+// The room that a disk does not have is not taken from the store either.
+static void leave_no_trace(const struct standby_file *file)
+{
+    g_autofree char *journal = g_strconcat(file->path, "-journal", NULL);
+    (void)unlink(file->path);
+    (void)unlink(journal);
+}
+
 static bool prepare(struct standby_file *file, GError **error)
 {
+    GError *problem = NULL;
     g_autoptr(db_t) db = open_file(file, error);
-    if (!db || !make_room(db, error))
+    if (!db)
         return false;
-    file->mark = store_runs_get(db, KEY, NULL);
-    return true;
+    file->mark = store_runs_get(db, KEY, &problem);
+    if (problem) {
+        g_propagate_error(error, problem);
+        return false;
+    }
+    if (make_room(db, error) && make_journal(file, error))
+        return true;
+    if (!file->mark)
+        leave_no_trace(file);
+    return false;
 }
 
 // A file that cannot be read is of no use to anybody but a person.
@@ -87,7 +104,7 @@ struct standby_file *standby_file_open(const char *store_path, GError **error)
     g_autofree char *lock = g_strconcat(store_path, ".locks/standby", NULL);
     file->path = g_strconcat(store_path, ".standby", NULL);
     file->lock = lock_take(lock, error);
-    if (file->lock && prepare_anew(file, error) && make_journal(file, error))
+    if (file->lock && prepare_anew(file, error))
         return file;
     standby_file_free(file);
     return NULL;
