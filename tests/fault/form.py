@@ -35,7 +35,7 @@ class Table:
 
     def line(self, fields):
         first, *others = (str(field).rjust(width) for field, width in zip(fields, self.widths))
-        print(first.strip().ljust(max(self.widths[0], 12)) + "".join(others) + "  " + str(fields[-1]), flush=True)
+        print(first.strip().ljust(max(self.widths[0], 12)), *others, f" {fields[-1]}", flush=True)
 
     def row(self, *fields):
         self.found += bool(fields[-1])
