@@ -12,8 +12,8 @@
 bool self_report_needs(struct db *db, const struct config *config, struct clock_wall now,
                        GError **error);
 
-// Where the store was found damaged or cut short when it was opened: says so in the log too, and what became
-// of it. The store still has its connection.
+// Where the store was found damaged or cut short when it was opened: says so in the log too, and
+// what became of it. The store still has its connection.
 void self_report_repair(struct store *store, const struct config *config);
 
 #endif
