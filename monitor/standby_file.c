@@ -36,10 +36,15 @@ static bool make_room(struct db *db, GError **error)
            (pages > 0 || db_script(db, sql, error));
 }
 
+static char *journal_path(const struct standby_file *file)
+{
+    return g_strconcat(file->path, "-journal", NULL);
+}
+
 // The journal is never removed, and as large as it may become.
 static bool make_journal(const struct standby_file *file, GError **error)
 {
-    g_autofree char *path = g_strconcat(file->path, "-journal", NULL);
+    g_autofree char *path = journal_path(file);
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     bool made = fd >= 0 && posix_fallocate(fd, 0, JOURNAL_BYTES) == 0;
     if (fd >= 0)
@@ -58,7 +63,7 @@ static struct db *open_file(const struct standby_file *file, GError **error)
 // The room that a disk does not have is not taken from the store either.
 static void leave_no_trace(const struct standby_file *file)
 {
-    g_autofree char *journal = g_strconcat(file->path, "-journal", NULL);
+    g_autofree char *journal = journal_path(file);
     (void)unlink(file->path);
     (void)unlink(journal);
 }
@@ -69,6 +74,7 @@ static bool prepare(struct standby_file *file, GError **error)
     g_autoptr(db_t) db = open_file(file, error);
     if (!db)
         return false;
+    g_free(file->mark);
     file->mark = store_runs_get(db, KEY, &problem);
     if (problem) {
         g_propagate_error(error, problem);
@@ -87,15 +93,16 @@ static bool prepare_anew(struct standby_file *file, GError **error)
     GError *problem = NULL;
     if (prepare(file, &problem))
         return true;
-    if (!g_error_matches(problem, DB_ERROR, DB_ERROR_CORRUPT)) {
+    g_autofree char *aside = g_strconcat(file->path, ".damaged", NULL);
+    bool damaged = g_error_matches(problem, DB_ERROR, DB_ERROR_CORRUPT);
+    if (!damaged || rename(file->path, aside) != 0) {
         g_propagate_error(error, problem);
         return false;
     }
-    g_autofree char *aside = g_strconcat(file->path, ".damaged", NULL);
     log_warning("%s: what was kept there is lost; it is now %s", problem->message, aside);
     g_error_free(problem);
     db_clear_suspect(file->path);
-    return rename(file->path, aside) == 0 && prepare(file, error);
+    return prepare(file, error);
 }
 
 struct standby_file *standby_file_open(const char *store_path, GError **error)
