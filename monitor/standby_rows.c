@@ -155,38 +155,24 @@ static bool merge_run(const struct db_rows *rows, struct db *store, GError **err
 
 static bool merge_runs(struct db *memory, struct db *store, GError **error)
 {
-    GError *problem = NULL;
     g_autoptr(db_rows_t) rows = db_query(memory, error, runs_sql, "");
-    if (rows == NULL) {
-        return false;
+    bool good = true;
+    while (good && db_rows_next(rows, error)) {
+        good = merge_run(rows, store, error);
     }
-    while (problem == NULL && db_rows_next(rows, &problem)) {
-        (void)merge_run(rows, store, &problem);
-    }
-    if (problem != NULL) {
-        g_propagate_error(error, problem);
-        return false;
-    }
-    return true;
+    return good && !db_rows_failed(rows);
 }
 
 // What the fallback was told of the monitor, so that it is not told again today.
 static bool merge_told(struct db *memory, struct db *store, GError **error)
 {
-    GError *problem = NULL;
     g_autoptr(db_rows_t) rows =
         db_query(memory, error, "SELECT key, value FROM meta WHERE key LIKE 'told-%'", "");
-    if (rows == NULL) {
-        return false;
+    bool good = true;
+    while (good && db_rows_next(rows, error)) {
+        good = store_runs_set(store, db_rows_text(rows, 0), db_rows_text(rows, 1), error);
     }
-    while (problem == NULL && db_rows_next(rows, &problem)) {
-        (void)store_runs_set(store, db_rows_text(rows, 0), db_rows_text(rows, 1), &problem);
-    }
-    if (problem != NULL) {
-        g_propagate_error(error, problem);
-        return false;
-    }
-    return true;
+    return good && !db_rows_failed(rows);
 }
 
 static bool merge_event(struct watch_context *context, const struct db_rows *rows, GError **error)
@@ -200,22 +186,15 @@ static bool merge_event(struct watch_context *context, const struct db_rows *row
 bool standby_merge(struct db *memory, struct db *store, const struct config *config, GError **error)
 {
     struct watch_context context = {.db = store, .runs = store, .config = config};
-    GError *problem = NULL;
     if (!merge_runs(memory, store, error) || !merge_told(memory, store, error) ||
         !outbox_copy(memory, store, error)) {
         return false;
     }
     g_autoptr(db_rows_t) rows =
         db_query(memory, error, "SELECT at, kind, data FROM event ORDER BY seq", "");
-    if (rows == NULL) {
-        return false;
+    bool good = true;
+    while (good && db_rows_next(rows, error)) {
+        good = merge_event(&context, rows, error);
     }
-    while (problem == NULL && db_rows_next(rows, &problem)) {
-        (void)merge_event(&context, rows, &problem);
-    }
-    if (problem != NULL) {
-        g_propagate_error(error, problem);
-        return false;
-    }
-    return true;
+    return good && !db_rows_failed(rows);
 }

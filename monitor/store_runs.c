@@ -53,14 +53,10 @@ static bool find_flow(struct db *db, const char *id, int64_t *flow, int64_t *kep
                       GError **error)
 {
     g_autoptr(db_rows_t) rows = db_query(db, error, find_sql, "s", id);
-    GError *problem = NULL;
-    bool found = rows != NULL && db_rows_next(rows, &problem);
+    bool found = db_rows_next(rows, error);
     *flow = found ? db_rows_integer(rows, 0) : 0;
     *kept_us = found ? db_rows_integer(rows, 1) : 0;
-    if (problem != NULL) {
-        g_propagate_error(error, problem);
-    }
-    return rows != NULL && problem == NULL;
+    return !db_rows_failed(rows);
 }
 
 // Notes what the flow's last run came to. In two steps: one INSERT that updates on a conflict and
@@ -103,43 +99,28 @@ bool store_runs_add(struct db *db, const struct store_run *run, bool remarkable,
 
 bool store_runs_has(struct db *db, const char *run, GError **error)
 {
-    int64_t found = 0;
-    return db_take_integer(db_query(db, error, "SELECT 1 FROM run WHERE id = ?", "s", run), 0,
-                           &found, error) &&
-           found == 1;
+    bool found = false;
+    return db_take_any(db_query(db, error, "SELECT 1 FROM run WHERE id = ?", "s", run), &found,
+                       error) &&
+           found;
 }
 
 GHashTable *store_runs_begun_after(struct db *db, struct clock_wall time, GError **error)
 {
     g_autoptr(GHashTable) begun = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    g_autoptr(GError) problem = NULL;
     g_autoptr(db_rows_t) rows =
         db_query(db, error, "SELECT id, started FROM flow WHERE started > ?", "i", time.us);
-    if (rows == NULL) {
-        return NULL;
-    }
-    while (db_rows_next(rows, &problem)) {
+    while (db_rows_next(rows, error)) {
         int64_t *started = g_new(int64_t, 1);
         *started = db_rows_integer(rows, 1);
         g_hash_table_insert(begun, g_strdup(db_rows_text(rows, 0)), started);
     }
-    if (problem == NULL) {
-        return g_steal_pointer(&begun);
-    }
-    g_propagate_error(error, g_steal_pointer(&problem));
-    return NULL;
-}
-
-// The text of one row and column, copied; NULL where there is none.
-static char *take_text(struct db_rows *rows, GError **error)
-{
-    g_autoptr(db_rows_t) owned = rows;
-    return owned != NULL && db_rows_next(owned, error) ? g_strdup(db_rows_text(owned, 0)) : NULL;
+    return db_rows_failed(rows) ? NULL : g_steal_pointer(&begun);
 }
 
 char *store_runs_result(struct db *db, const char *run, GError **error)
 {
-    return take_text(
+    return db_take_text(
         db_query(db, error, "SELECT coalesce(evidence, result) FROM run WHERE id = ?", "s", run),
         error);
 }
@@ -162,8 +143,8 @@ bool store_runs_keep_good(struct db *db, const char *flow, const char *result, s
 
 char *store_runs_good(struct db *db, const char *flow, GError **error)
 {
-    return take_text(db_query(db, error, "SELECT result FROM last_good WHERE flow = ?", "s", flow),
-                     error);
+    return db_take_text(
+        db_query(db, error, "SELECT result FROM last_good WHERE flow = ?", "s", flow), error);
 }
 
 bool store_runs_see_text(struct db *db, const char *system, const char *text, struct clock_wall at,
@@ -188,7 +169,8 @@ bool store_runs_rename(struct db *db, const char *from, const char *to, GError *
 
 char *store_runs_get(struct db *db, const char *key, GError **error)
 {
-    return take_text(db_query(db, error, "SELECT value FROM meta WHERE key = ?", "s", key), error);
+    return db_take_text(db_query(db, error, "SELECT value FROM meta WHERE key = ?", "s", key),
+                        error);
 }
 
 bool store_runs_set(struct db *db, const char *key, const char *value, GError **error)
