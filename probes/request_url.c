@@ -109,10 +109,10 @@ static bool has_plain_host(const char *url)
 
 bool request_url_check(const char *url, GError **error)
 {
-    size_t end = authority_end(url);
-    bool good = end > 0;
     if (has_plain_host(url))
         return true;
+    size_t end = authority_end(url);
+    bool good = end > 0;
     // Where parsers differ about what the host is, the URL is refused.
     for (size_t i = 0; i < end && good; i++)
         good = (unsigned char)url[i] > ' ' && url[i] != 0x7f && !strchr("\\\"<>^`{|}", url[i]);
