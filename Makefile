@@ -15,6 +15,9 @@ WARN := -Wall -Wextra -Wshadow -Wformat=2 -Wstrict-prototypes -Wmissing-prototyp
 LIBS := libcurl libuv libcjson gmime-3.0 glib-2.0 libfyaml sqlite3 libpcre2-8 openssl libesmtp-1.0 libxml-2.0 krb5-gssapi
 PKG_CFLAGS := $(shell pkg-config --cflags $(LIBS) 2>/dev/null | sed 's/-I/-isystem /g')
 PKG_LIBS := $(shell pkg-config --libs $(LIBS) 2>/dev/null)
+# The allocator of the program, which it never names: runs free out of turn what many took.
+# Sanitizers bring their own.
+ALLOCATOR := $(if $(SANITIZE),,-Wl,--push-state,--no-as-needed -ljemalloc -Wl,--pop-state)
 CFLAGS_ALL = -std=c17 -D_GNU_SOURCE -DERPWATCH_VERSION='"$(VERSION)"' -DERPWATCH_PREFIX='"$(PREFIX)"' \
   $(WARN) $(WERROR) $(OPT) $(DEBUG) $(SANITIZE) $(PKG_CFLAGS) -I$(BUILD)/gen -pthread $(CFLAGS)
 LDFLAGS_ALL = $(SANITIZE) -pthread $(LDFLAGS)
@@ -108,7 +111,7 @@ $(BUILD)/liberpwatch.a: $(OBJECTS)
 
 $(BUILD)/erpwatch: $(BUILD)/monitor/main.o $(BUILD)/liberpwatch.a
 	$(SAY) LINK $@
-	$(Q)$(CC) $(LDFLAGS_ALL) $^ -o $@ $(PKG_LIBS) -lm
+	$(Q)$(CC) $(LDFLAGS_ALL) $^ -o $@ $(ALLOCATOR) $(PKG_LIBS) -lm
 
 $(BUILD)/tests/%: tests/%.c $(BUILD)/liberpwatch.a
 	@mkdir -p $(@D)
@@ -117,7 +120,7 @@ $(BUILD)/tests/%: tests/%.c $(BUILD)/liberpwatch.a
 
 $(WITH_TEST_CLOCK): $(BUILD)/monitor/main.o $(BUILD)/tests/clock/clock.o $(BUILD)/liberpwatch.a
 	$(SAY) LINK $@
-	$(Q)$(CC) $(LDFLAGS_ALL) $^ -o $@ $(PKG_LIBS) -lm
+	$(Q)$(CC) $(LDFLAGS_ALL) $^ -o $@ $(ALLOCATOR) $(PKG_LIBS) -lm
 
 $(BUILD)/tests/%.so: tests/%.c
 	@mkdir -p $(@D)

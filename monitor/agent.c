@@ -21,7 +21,6 @@
 #include "versions.h"
 #include "watch.h"
 
-#include <malloc.h>
 #include <signal.h>
 
 #define TICK_MS 1000
@@ -628,20 +627,9 @@ static void watch_until_told(struct agent *agent)
     log_info("stopped");
 }
 
-// What is large and short-lived, as the tree of a configuration while it is read, is a mapping
-// of its own, which goes back as a whole. Without this, glibc raises its limit at the first.
-// What the calls of one moment take is kept for those of the next: the kernel would clear each
-// page anew.
-static void keep_memory_whole(void)
-{
-    mallopt(M_MMAP_THRESHOLD, 256 * 1024);
-    mallopt(M_TRIM_THRESHOLD, 4 * 1024 * 1024);
-}
-
 int agent_run(const char *path)
 {
     g_autoptr(GError) error = NULL;
-    keep_memory_whole();
     struct config *config = command_load_config(path, CONFIG_MISSING_IS_NEED);
     if (!config)
         return COMMAND_UNKNOWN;

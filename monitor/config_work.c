@@ -7,8 +7,6 @@
 
 #include "command.h"
 
-#include <malloc.h>
-
 // Beside a loop that never rests it has a tenth of the core.
 enum { GIVES_WAY_BY = 10 };
 
@@ -78,11 +76,9 @@ void config_work_read(uv_loop_t *loop, const char *path, config_work_done done, 
     start(loop, &work);
 }
 
-// What it took is of no use to anything else.
 static void free_config(struct config_work *work)
 {
     config_free(work->config);
-    malloc_trim(0);
 }
 
 void config_work_free(uv_loop_t *loop, struct config *config)

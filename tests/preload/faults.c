@@ -19,10 +19,6 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-extern void *__libc_malloc(size_t size);
-extern void *__libc_calloc(size_t count, size_t size);
-extern void *__libc_realloc(void *old, size_t size);
-
 static struct {
     uintptr_t from, to; // the library's code
     long at, for_how_many;
@@ -45,31 +41,40 @@ static int allocation_fails(const void *caller)
     return at >= fault.from && at < fault.to && is_its_turn();
 }
 
+#define ORIGINAL(name)                                                                             \
+    static __typeof__(&name) original;                                                             \
+    if (original == NULL) {                                                                        \
+        original = (__typeof__(&name))dlsym(RTLD_NEXT, #name);                                     \
+    }
+
 void *malloc(size_t size)
 {
+    ORIGINAL(malloc)
     if (allocation_fails(__builtin_return_address(0))) {
         errno = ENOMEM;
         return NULL;
     }
-    return __libc_malloc(size);
+    return original(size);
 }
 
 void *calloc(size_t count, size_t size)
 {
+    ORIGINAL(calloc)
     if (allocation_fails(__builtin_return_address(0))) {
         errno = ENOMEM;
         return NULL;
     }
-    return __libc_calloc(count, size);
+    return original(count, size);
 }
 
 void *realloc(void *old, size_t size)
 {
+    ORIGINAL(realloc)
     if (size > 0 && allocation_fails(__builtin_return_address(0))) {
         errno = ENOMEM;
         return NULL;
     }
-    return __libc_realloc(old, size);
+    return original(old, size);
 }
 
 static int file_fails(int fd)
@@ -87,12 +92,6 @@ static int file_fails(int fd)
     errno = fault.number;
     return 1;
 }
-
-#define ORIGINAL(name)                                                                             \
-    static __typeof__(&name) original;                                                             \
-    if (original == NULL) {                                                                        \
-        original = (__typeof__(&name))dlsym(RTLD_NEXT, #name);                                     \
-    }
 
 ssize_t write(int fd, const void *data, size_t size)
 {

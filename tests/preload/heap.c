@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 // Preloaded by resident.py: a thread that looks ten times a second how many bytes of the heap are
-// in use, all arenas together, without what SQLite has. HEAP_FILE is a line for each second: the
+// in use, without what SQLite has. HEAP_FILE is a line for each second: the
 // least and the most of it, what SQLite has, and what the heap has from the system. The least is
 // what stays when calls are over; resident memory also holds what is free within it.
 #include <dlfcn.h>
-#include <malloc.h>
+#include <jemalloc/jemalloc.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -23,18 +24,27 @@ static size_t count_pages(void)
     return memory_used != NULL ? (size_t)memory_used() : 0;
 }
 
+// What the allocator counts: it does so anew when the epoch is set.
+static size_t read_count(const char *name)
+{
+    uint64_t epoch = 1;
+    size_t count = 0, size = sizeof count;
+    mallctl("epoch", NULL, NULL, &epoch, sizeof epoch);
+    mallctl(name, &count, &size, NULL, 0);
+    return count;
+}
+
 static void *watch(void *data)
 {
     FILE *file = data;
     for (;;) {
         size_t least = (size_t)-1, most = 0, pages = 0, whole = 0;
         for (int i = 0; i < LOOKS; i++) {
-            struct mallinfo2 info = mallinfo2();
             pages = count_pages();
-            size_t used = info.uordblks + info.hblkhd - pages;
+            size_t used = read_count("stats.allocated") - pages;
             least = used < least ? used : least;
             most = used > most ? used : most;
-            whole = info.arena + info.hblkhd;
+            whole = read_count("stats.active");
             usleep(PAUSE_US);
         }
         fprintf(file, "%zu %zu %zu %zu\n", least, most, pages, whole);
