@@ -49,49 +49,43 @@ def in_flight(table, full):
               f"p99 {percentile(late['slow'], .99):.0f} ms late")
 
 
-CREATE = """  order-{n}:
+CREATE = """  {name}-{n}:
     every: 1s
     steps:
       - step: create
-        post: /orders/{n}
+        post: /{name}/{n}
         json: {{x: 1}}
         expect: {{status: 200}}
         capture: {{id: {{json: $.id}}}}
         undo: {undo}
 """
-UNDO = "{delete: '/made/{{id}}'}"
-
-
-def creating(undo, seconds):
-    """1,000 creating steps a second: how late each comes to the server; CPU; debts by state."""
-    with Server(log=True) as server, Folder() as folder:
-        folder.write([{"port": server.port}], [CREATE.format(n=n, undo=undo) for n in range(1000)])
-        with Agent(folder) as agent:
-            wait(8, "ledger: until all is in step")
-            began_us, cpu = int(time.time() * 1e6), agent.cpu_s()
-            wait(seconds, "ledger: 1,000 steps a second, " + ("no undo" if undo == "{none: none}" else "each owed"))
-            to_us, spent = int(time.time() * 1e6), agent.cpu_s() - cpu
-            late = [late_ms(f"order-{number}", at, 1_000_000) for number, at in
-                    server.arrivals(r"POST /orders/(\d+)", began_us) if at < to_us]
-            due = sum(due_starts(f"order-{n}", 1_000_000, began_us, to_us) for n in range(1000))
-        counts = server.counts()
-        debts = dict(folder.rows("SELECT state, count(*) FROM debt GROUP BY state"))
-        return late, due, 100 * spent / seconds, debts, counts
+UNDOS = {"owed": (1000, "{delete: '/made/{{id}}'}"), "plain": (200, "{none: none}")}  # creating steps a second of each
 
 
 def ledger(table, full):
+    """Creating steps that are owed, and some beside them that are not: how late each comes to the server."""
     seconds = 40 if full else 15
-    plain, plain_due, plain_share, _, _ = creating("{none: none}", seconds)
-    owed, due, share, debts, counts = creating(UNDO, seconds)
-    for name, late, of, core in (("1,000 steps a second without an undo", plain, plain_due, plain_share),
-                                 ("1,000 steps a second, each owed before it", owed, due, share)):
-        table.say(name, f"{len(late)} of {of}, at the server p50 {percentile(late, .5):.1f}, p99 {percentile(late, .99):.1f}, last "
-                  f"{max(late, default=0):.0f} ms after they were due, {core:.0f} % of a core", "all", len(late) >= of * .995)
-    added = percentile(owed, .99) - percentile(plain, .99)
-    table.say("latency that the ledger adds", f"p50 {percentile(owed, .5) - percentile(plain, .5):.1f}, p99 {added:.1f} ms; "
-              f"{counts['post']} made, {counts['delete']} removed; debts {debts}", "p99 20 ms",
-              added < 20 and len(owed) >= due * .995 and counts["post"] == counts["delete"] and
-              set(debts) <= {"paid"})
+    with Server(log=True) as server, Folder() as folder:
+        folder.write([{"port": server.port}], [CREATE.format(name=name, n=n, undo=undo)
+                                               for name, (count, undo) in UNDOS.items() for n in range(count)])
+        with Agent(folder) as agent:
+            wait(8, "ledger: until all is in step")
+            began_us, cpu = int(time.time() * 1e6), agent.cpu_s()
+            wait(seconds, "ledger: 1,000 owed steps a second")
+            to_us, spent = int(time.time() * 1e6), agent.cpu_s() - cpu
+            late = {name: [late_ms(f"{name}-{number}", at, 1_000_000) for number, at in
+                           server.arrivals(rf"POST /{name}/(\d+)", began_us) if at < to_us] for name in UNDOS}
+        counts, debts = server.counts(), dict(folder.rows("SELECT state, count(*) FROM debt GROUP BY state"))
+        made = len(server.arrivals(r"POST /owed/(\d+)"))
+    for name, (count, _) in UNDOS.items():
+        due = sum(due_starts(f"{name}-{n}", 1_000_000, began_us, to_us) for n in range(count))
+        table.say(f"{count:,} steps a second, {name}", f"{len(late[name])} of {due}, at the server p50 {percentile(late[name], .5):.1f}, "
+                  f"p99 {percentile(late[name], .99):.1f}, last {max(late[name], default=0):.0f} ms after they were due",
+                  "all", len(late[name]) >= due * .995)
+    added = percentile(late["owed"], .99) - percentile(late["plain"], .99)
+    table.say("latency that the ledger adds", f"p50 {percentile(late['owed'], .5) - percentile(late['plain'], .5):.1f}, p99 {added:.1f} ms; "
+              f"{made} made, {counts['delete']} removed; debts {debts}; {100 * spent / seconds:.0f} % of a core", "p99 20 ms",
+              added < 20 and made == counts["delete"] and set(debts) <= {"paid"})
 
 
 SMTP = """
