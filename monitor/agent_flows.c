@@ -90,7 +90,7 @@ struct agent_flows *agent_flows_new(const struct agent_flows_context *context)
     all->context = *context;
     all->flows = g_hash_table_new(g_str_hash, g_str_equal);
     all->due = heap_new();
-    all->online = online_new(context->runtime->engine->transfer);
+    all->online = online_new(context->runtime);
     uv_timer_init(context->runtime->loop, &all->timer);
     all->timer.data = all;
     return all;
@@ -295,7 +295,7 @@ static void on_run_done(struct run_result *result, const struct redact *redact, 
     } else if (online_is_in_doubt(result)) {
         run->result = result;
         run->redact = redact_copy(redact);
-        online_ask(run->owner->all->online, run->generation->config, on_online, run);
+        online_ask(run->owner->all->online, online_in_doubt_since(result), on_online, run);
     } else {
         watch(run, result, redact);
         run_result_free(result);
@@ -414,6 +414,7 @@ void agent_flows_set_config(struct agent_flows *all, struct config *config)
     all->generation->config = config;
     all->generation->current = true;
     flow_engine_set_config(all->context.runtime->engine, config);
+    online_set_config(all->online, config);
     GHashTable *kept = g_hash_table_new(g_str_hash, g_str_equal);
     for (guint i = 0; i < config->flows->len; i++) {
         const struct config_flow *flow = config->flows->pdata[i];

@@ -123,13 +123,12 @@ static void on_online(bool online, void *context)
 static void on_run_done(struct run_result *result, const struct redact *redact, void *context)
 {
     struct check_run *run = context;
-    const struct check_plan *plan = &run->all->plan;
     run_result_free(run->result);
     redact_free(run->redact);
     run->result = result;
     run->redact = redact_copy(redact);
     if (online_is_in_doubt(result))
-        online_ask(run->all->online, plan->config, on_online, run);
+        online_ask(run->all->online, online_in_doubt_since(result), on_online, run);
     else
         watch(run);
 }
@@ -226,7 +225,8 @@ struct check_runs *check_runs_start(const struct check_plan *plan)
     all->plan = *plan;
     all->started = clock_mono_now();
     all->runs = g_ptr_array_new_with_free_func((GDestroyNotify)free_run);
-    all->online = online_new(plan->runtime->engine->transfer);
+    all->online = online_new(plan->runtime);
+    online_set_config(all->online, plan->config);
     for (guint i = 0; i < plan->flows->len; i++)
         g_ptr_array_add(all->runs, new_run(all, plan->flows->pdata[i]));
     for (guint i = 0; i < all->runs->len; i++) {

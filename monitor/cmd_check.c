@@ -35,7 +35,7 @@ struct check_command {
     struct check_report report;
     const GPtrArray *flows; // of struct config_flow: those to run
     int64_t deadline_ms;
-    bool interrupted, progress_shown, runs_ended;
+    bool interrupted, progress_shown, runs_ended, closing;
     bool store_fails; // incidents were kept in memory
 };
 
@@ -58,8 +58,8 @@ static void on_closed(void *context)
 
 static void close_all(struct check_command *check)
 {
+    check->closing = true;
     check_runs_report(check->runs);
-    g_clear_pointer(&check->runs, check_runs_free);
     g_clear_pointer(&check->debts, debts_free);
     g_clear_pointer(&check->stop, flow_stop_free);
     g_clear_pointer(&check->mail, mail_child_free);
@@ -123,8 +123,8 @@ static void on_signal(uv_signal_t *handle, int number)
 {
     (void)number;
     struct check_command *check = handle->data;
-    if (check->interrupted || !check->runs)
-        return; // all runs have ended
+    if (check->interrupted || check->closing || !check->runs)
+        return; // no run has begun, or all have ended
     check->interrupted = true;
     g_autofree char *grace = duration_format(check->config->agent.stop_ms);
     fprintf(stderr,
@@ -276,6 +276,8 @@ static int run_check(struct check_command *check)
         start_watch(check);
     else
         start_runs(check);
+    uv_run(&check->loop, UV_RUN_DEFAULT);
+    g_clear_pointer(&check->runs, check_runs_free);
     uv_run(&check->loop, UV_RUN_DEFAULT);
     runtime_clear(&check->runtime);
     uv_loop_close(&check->loop);

@@ -389,6 +389,20 @@ void call_run_start(const struct call_run_input *input, struct call_run **handle
     ask_leave(run);
 }
 
+void call_run_foreach_waiting(const struct flow_engine *engine,
+                              void (*visit)(const struct exchange *exchange, void *context),
+                              void *context)
+{
+    GHashTableIter iterator;
+    gpointer key;
+    g_hash_table_iter_init(&iterator, engine->calls);
+    while (g_hash_table_iter_next(&iterator, &key, NULL)) {
+        const struct call_run *run = key;
+        if (run->transfer)
+            visit(run->exchange, context);
+    }
+}
+
 void call_run_cancel(struct call_run *run, bool deadline_passed)
 {
     if (run->transfer && (deadline_passed || run->input.kept))

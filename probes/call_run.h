@@ -88,6 +88,11 @@ void call_run_go(struct call_run *run, const char *problem);
 // Ends a call that waits, or one in flight, for the deadline or for a stop.
 void call_run_cancel(struct call_run *run, bool deadline_passed);
 
+// Calls `visit` with each request that is sent and not yet answered, in any order.
+void call_run_foreach_waiting(const struct flow_engine *engine,
+                              void (*visit)(const struct exchange *exchange, void *context),
+                              void *context);
+
 // The last exchange that has an answer or a failure, or NULL; borrowed.
 struct exchange *call_outcome_last(const struct call_outcome *outcome);
 

@@ -50,6 +50,9 @@ class NetworksThatFail(unittest.TestCase):
     def test_our_own_network_is_gone(self):
         self.judge("own")
 
+    def test_our_own_network_is_back_before_a_call_ends(self):
+        self.judge("back")
+
 
 if __name__ == "__main__":
     unittest.main()

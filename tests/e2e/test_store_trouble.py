@@ -271,6 +271,7 @@ class StoreTrouble(Case):
         agent.wait()
         agent = self.start_program("run")
         self.wait_for_log("is taken over", 2)
+        self.wait(lambda: " watches " in self.log().rsplit("is taken over", 1)[1], "an agent that can be told to stop")
         self.stop(agent)
         self.assertIn("erpwatch.db.standby for the next start", self.log())
         os.unlink(filler)

@@ -8,7 +8,8 @@ the contract gives it; undos are paid, no record is left, and the flows of other
 Parts: `outages`, every kind at once, each behind a wire of its own; `twice`, what writes is never
 sent twice, however its connection ends; `hushed`, kept connections that fall silent; `names`, name
 servers that are dead, slow or wrong; `routes`, systems that can no longer be reached, or not without
-new connections; `own`, our own network is gone: these three in network namespaces of their own."""
+new connections; `own`, our own network is gone; `back`, it is back before the calls that hung have
+ended: these four in network namespaces of their own."""
 import collections
 import email
 import email.policy
@@ -143,6 +144,10 @@ class Program:
 
     def good_runs(self, flow):
         return sum(state == "ok" for _, state in self.runs(flow))
+
+    def bad_runs(self, flow):
+        """Their states, in order."""
+        return [state for _, state in self.runs(flow) if state not in ("ok", "slow")]
 
     def verdicts(self, flow):
         """(class, phase, cause) of the runs that failed, with how often; None: no run of ours to judge."""
@@ -769,13 +774,13 @@ OWN_NETWORK = {  # how it goes, and comes back
 def test_own_network(rounds, seed):
     """Our own network is gone: nobody knows, and nobody is told."""
     numbers = random.Random(seed)
-    erp, program = Records(), Program()
+    erp, elsewhere, program = Records(), Records("127.0.0.2"), Program()
     erp.logins = {"probe": PASSWORD}
     try:
         program.systems["erp"] = system(f"http://127.0.0.1:{erp.port}", auth=session(), timeout=f"{TIMEOUT_S}s")
         program.flows["orders"] = flow("erp", create("orders"), look("orders"))
         program.flows["look"] = flow("erp", look("orders"), every="1s")
-        program.online = [f"http://127.0.0.2:{erp.port}/"]
+        program.online = [f"http://127.0.0.2:{elsewhere.port}/"]
         program.configure()
         program.start()
         for way in rounds * list(OWN_NETWORK):
@@ -801,7 +806,7 @@ def test_own_network(rounds, seed):
         if program.mails("orders") + program.mails("look"):
             wrong.append(f"mails {program.mails('orders') + program.mails('look')}")
         times = rounds * len(OWN_NETWORK)
-        if failed > 2 * times:  # one of each flow may end when the network is back already
+        if failed:
             wrong.append(f"{failed} runs failed: {program.messages('orders') | program.messages('look')}")
         if unknown < 2 * 2 * times:
             wrong.append(f"{unknown} runs were unknown")
@@ -810,10 +815,57 @@ def test_own_network(rounds, seed):
         yield "own network", times, f"{unknown} unknown, {failed} failed", wrong
     finally:
         program.close()
+        elsewhere.close()
         erp.close()
 
 
-INSIDE_PARTS = {"names": test_names, "routes": test_routes, "own": test_own_network}
+HANGS_S = 8  # long enough to be asked for twice before it ends
+
+
+def test_own_network_is_back(rounds, seed):
+    """A call hangs while our own network is gone, and ends when it is back: nobody knows whose fault
+    that was. One that hangs as long with nothing gone has failed."""
+    del seed
+    erp, elsewhere, program = Records(), Records("127.0.0.2"), Program()
+    wire = Wire(erp.port)
+    try:
+        program.systems["hung"] = system(f"http://127.0.0.1:{wire.port}", timeout=f"{HANGS_S}s")
+        program.flows["hung"] = flow("hung", look("hung"), every="1s", confirm={"runs": 2})
+        program.online = [f"http://127.0.0.2:{elsewhere.port}/"]
+        program.configure()
+        program.start()
+        wrong = []
+        for number in range(1, rounds + 1):
+            for gone in (True, False):
+                wait_for_good(program, program.flows)
+                wire.fault = Cut("before", "silent")
+                program.wait(lambda: wire.fault.struck, "a call that hangs")
+                said, bad = program.log().count("network seems to be down"), program.bad_runs("hung")
+                if gone:
+                    shell(*NO_ROUTE[0])
+                    program.wait(lambda said=said: program.log().count("network seems to be down") > said,
+                                 "our own network to be missed while the call hangs")
+                    shell(*NO_ROUTE[1])
+                    if program.bad_runs("hung") != bad:
+                        wrong.append("it was missed only when the call had ended")
+                wire.fault = None
+                program.wait(lambda bad=bad: program.bad_runs("hung") != bad, "the call that hung to end")
+                state = program.bad_runs("hung")[-1]
+                if state != ("unknown" if gone else "failed"):
+                    wrong.append(f"round {number}, our own network {'was gone' if gone else 'was there'}: {state}")
+        wait_for_good(program, program.flows)
+        program.settle()
+        wrong += [f"mails {program.mails('hung')}"] if program.mails("hung") else []
+        yield "back again", rounds, f"{len(program.bad_runs('hung'))} hung", wrong
+    finally:
+        program.close()
+        wire.close()
+        elsewhere.close()
+        erp.close()
+
+
+INSIDE_PARTS = {"names": test_names, "routes": test_routes, "own": test_own_network,
+                "back": test_own_network_is_back}
 PARTS = {"outages": test_outages, "twice": test_twice, "hushed": test_hushed,
          **{name: in_namespace(name) for name in INSIDE_PARTS}}
 

@@ -49,7 +49,7 @@ class Server(ThreadingHTTPServer):
 
 
 class Records:
-    def __init__(self):
+    def __init__(self, host="127.0.0.1"):
         self.tables, self.log, self.number = {}, [], 0
         self.ignores_filters, self.pages, self.page_size = False, None, 100
         self.list_answers, self.delete_answers = {}, {}
@@ -73,7 +73,7 @@ class Records:
 
             do_POST = do_DELETE = do_GET
 
-        self.server = Server(("127.0.0.1", 0), Handler)
+        self.server = Server((host, 0), Handler)
         self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
