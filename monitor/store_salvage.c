@@ -230,8 +230,8 @@ static const char *const tie_sql[] = {
     "DELETE FROM outbox_recipient WHERE sequence NOT IN (SELECT sequence FROM outbox_notice)",
     "INSERT OR IGNORE INTO outbox_recipient(sequence, position, address, state, due_us,"
     " interval_us) SELECT n.sequence, a.key, a.value, 'waiting', n.queued_us, 0"
-    " FROM outbox_notice n, json_each(n.facts, '$.contact.email') a"
-    " WHERE n.ended_us IS NULL AND json_valid(n.facts) AND a.type = 'text'",
+    " FROM outbox_notice n, json_each(CASE WHEN json_valid(n.facts) THEN n.facts END,"
+    " '$.contact.email') a WHERE n.ended_us IS NULL AND a.type = 'text'",
     // a flow whose incident is lost begins to fail anew
     "DELETE FROM flow_state WHERE incident IS NOT NULL AND incident NOT IN"
     " (SELECT id FROM incident)",
