@@ -252,6 +252,22 @@ static void test_who_is_told(void **state)
     }
 }
 
+// What a debt knows may be damaged: the others are told, and the tick goes on.
+static void test_a_damaged_debt_holds_up_nothing(void **state)
+{
+    g_autoptr(db_t) db = store_open_memory(NULL);
+    g_autoptr(GError) error = NULL;
+    (void)state;
+    owe(db, "A", "r", "me");
+    owe(db, "B", "s", "me");
+    update(db, "A", "owed", "answered 500", at(0));
+    update(db, "B", "owed", "answered 500", at(0));
+    assert_true(db_run(db, NULL, "UPDATE debt SET known = '{\"n\":' WHERE id = 'A'", ""));
+    g_autoptr(GPtrArray) untold = ledger_untold(db, at((int64_t)24 * 60 + 2), 10, &error);
+    assert_null(error);
+    assert_int_equal(untold->len, 2); // without what it knew, it waits for nothing
+}
+
 // The runs whose records a sweep leaves alone, as one text.
 static char *owing_runs(struct db *db, struct clock_wall now)
 {
@@ -388,6 +404,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_reverse_order_within_runs, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_claimed_debts_hold_writers_back, set_up, tear_down),
         cmocka_unit_test(test_who_is_told),
+        cmocka_unit_test(test_a_damaged_debt_holds_up_nothing),
         cmocka_unit_test_setup_teardown(test_unknown_debt, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_is_left_to_its_run, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_sweep_is_noted_at_what_is_uncertain, set_up,
