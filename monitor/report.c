@@ -368,7 +368,8 @@ cJSON *report_history(struct db *db, const char *flow, int limit, GError **error
         db, error,
         "SELECT id, started, duration_us, state, counted, summary, failed FROM ("
         "SELECT * FROM (SELECT r.id, r.started, r.duration_us, r.state, r.counted, r.summary,"
-        " json_extract(r.result, '$.failed_system') AS failed"
+        " CASE WHEN json_valid(r.result) THEN json_extract(r.result, '$.failed_system') END"
+        " AS failed"
         " FROM run r JOIN flow f ON r.flow = f.no WHERE f.id = ?1 ORDER BY r.started DESC LIMIT ?2)"
         " UNION ALL SELECT * FROM (SELECT NULL, g.started, g.duration_us, 'ok', 1, NULL, NULL"
         " FROM good_run g JOIN flow f ON g.flow = f.no WHERE f.id = ?1 ORDER BY g.started DESC"

@@ -197,6 +197,18 @@ static void test_history(void **state)
     assert_int_equal(cJSON_GetArraySize(json_member(some, "runs")), 2);
 }
 
+static void test_history_of_a_damaged_result(void **state)
+{
+    struct world *world = *state;
+    run(world, "1", VERDICT_FAILED, 0);
+    run(world, "2", VERDICT_FAILED, 300);
+    assert_true(db_run(world->db, NULL, "UPDATE run SET result = '{\"steps' WHERE id = '1'", ""));
+    g_autoptr(GError) error = NULL;
+    g_autoptr(cJSON) history = report_history(world->db, "orders", 10, &error);
+    assert_null(error);
+    assert_int_equal(cJSON_GetArraySize(json_member(history, "runs")), 2);
+}
+
 static void test_incident(void **state)
 {
     struct world *world = *state;
@@ -276,6 +288,7 @@ int main(void)
         TEST(test_heartbeat),
         TEST(test_no_store),
         TEST(test_history),
+        TEST(test_history_of_a_damaged_result),
         TEST(test_status_members),
         TEST(test_incident),
         TEST(test_local_times),
