@@ -73,7 +73,11 @@ class Install(unittest.TestCase):
             self.assertNotIn(self.stage.encode(), text, name)
             self.assertNotIn(b"@PREFIX@", text, name)
         with open(self.tree + "/lib/systemd/system/erpwatch.service") as file:
-            self.assertIn(f"ExecStart={PREFIX}/bin/erpwatch run ", file.read())
+            unit = file.read()
+        self.assertIn(f"ExecStart={PREFIX}/bin/erpwatch run ", unit)
+        # a disk that was full for an hour is no reason to stay down
+        self.assertRegex(unit, r"(?m)^StartLimitIntervalSec=0$")
+        self.assertRegex(unit, r"(?m)^Restart=on-failure$")
 
     def test_4_everybody_can_read_it(self):
         for name in files_below(self.tree):
