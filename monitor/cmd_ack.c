@@ -110,7 +110,9 @@ int cmd_mute(int argc, char **argv)
     g_autoptr(config_t) config = command_load_config(path, CONFIG_MISSING_IS_NEED);
     struct silence given = {.target = argv[1], .why = why, .now = clock_wall_now()};
     given.until.us = given.now.us + span_ms * 1000;
-    if (config == NULL || !do_act("mute", config, silence, &given)) {
+    if (config == NULL ||
+        !command_find_name("mute", config, COMMAND_FLOW | COMMAND_SYSTEM, given.target) ||
+        !do_act("mute", config, silence, &given)) {
         return COMMAND_UNKNOWN;
     }
     print_until(&given, config);

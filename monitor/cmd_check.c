@@ -144,25 +144,12 @@ static bool is_chosen(const struct config_flow *flow, char **names)
     return false;
 }
 
-static bool is_name(const struct config *config, const char *name)
-{
-    return config_find_flow(config, name) || g_hash_table_contains(config->systems, name);
-}
-
 // The flows that were named, or all; NULL where a name is neither a flow nor a system.
 static GPtrArray *choose_flows(const struct config *config, char **names)
 {
-    for (char **name = names; *name; name++) {
-        if (is_name(config, *name))
-            continue;
-        g_autoptr(GString) known = g_string_new(NULL);
-        for (guint i = 0; i < config->flows->len && i < 20; i++)
-            g_string_append_printf(known, "%s%s", i ? ", " : "",
-                                   ((struct config_flow *)config->flows->pdata[i])->id);
-        command_fail("check", "there is no flow or system %s; the flows are: %s", *name,
-                     known->str);
-        return NULL;
-    }
+    for (char **name = names; *name; name++)
+        if (!command_find_name("check", config, COMMAND_FLOW | COMMAND_SYSTEM, *name))
+            return NULL;
     GPtrArray *flows = g_ptr_array_new();
     for (guint i = 0; i < config->flows->len; i++)
         if (is_chosen(config->flows->pdata[i], names))

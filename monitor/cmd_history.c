@@ -187,8 +187,8 @@ static int show(const struct report_view *view, const char *flow, int limit)
         return command_fail("history", "%s", error->message);
     }
     int runs = cJSON_GetArraySize(json_member(history, "runs"));
-    if (runs == 0 && !is_sweep && !is_system &&
-        command_find_flow("history", view->config, flow) == NULL) {
+    if (runs == 0 && !command_find_name("history", view->config,
+                                        COMMAND_FLOW | COMMAND_SWEEP | COMMAND_SYSTEM, flow)) {
         return COMMAND_UNKNOWN;
     }
     if (history == NULL) {

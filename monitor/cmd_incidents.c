@@ -186,9 +186,13 @@ static int show_one(const struct report_view *view, const char *start)
     g_autofree char *id = view->db != NULL ? watch_find_incident(view->db, start, &error) : NULL;
     g_autoptr(cJSON) incident =
         id != NULL ? report_incident(view->db, id, clock_wall_now(), &error) : NULL;
+    if (view->db == NULL) {
+        return command_fail("incident",
+                            "there is no store %s yet: erpwatch run and erpwatch check make it",
+                            view->config->agent.store);
+    }
     if (incident == NULL) {
-        return command_fail("incident", "%s",
-                            error != NULL ? error->message : "there is no store yet");
+        return command_fail("incident", "%s", error->message);
     }
     if (view->json) {
         report_view_print_json(incident);

@@ -42,21 +42,6 @@ static int send_sample(const struct config *config, const struct config_contact 
     return print_report(report, contact->email);
 }
 
-static int fail_unknown(const struct config *config, const char *id)
-{
-    g_autofree char *known = NULL;
-    if (config->contacts) {
-        g_autoptr(GList) ids =
-            g_list_sort(g_hash_table_get_keys(config->contacts), (GCompareFunc)strcmp);
-        g_autoptr(GString) list = g_string_new(NULL);
-        for (const GList *item = ids; item; item = item->next)
-            g_string_append_printf(list, "%s%s", list->len ? ", " : "", (const char *)item->data);
-        known = g_strdup(list->str);
-    }
-    return command_fail("mail-test", "there is no contact %s (there are: %s)", id,
-                        known ? known : "none");
-}
-
 int cmd_mail_test(int argc, char **argv)
 {
     char *config_option = NULL, *timeout_option = NULL;
@@ -77,5 +62,9 @@ int cmd_mail_test(int argc, char **argv)
     if (config == NULL)
         return COMMAND_UNKNOWN;
     const struct config_contact *contact = config_find_contact(config, argv[1]);
-    return contact ? send_sample(config, contact, session_ms) : fail_unknown(config, argv[1]);
+    if (contact == NULL) {
+        (void)command_find_name("mail-test", config, COMMAND_CONTACT, argv[1]);
+        return COMMAND_UNKNOWN;
+    }
+    return send_sample(config, contact, session_ms);
 }

@@ -253,20 +253,6 @@ static bool is_chosen(const struct config_sweep *sweep, char **names)
     return false;
 }
 
-// True where the name is a sweep or a system; said on stderr where not.
-static bool is_name(const struct config *config, const char *name)
-{
-    if (config_find_sweep(config, name) || g_hash_table_contains(config->systems, name))
-        return true;
-    g_autoptr(GString) known = g_string_new(NULL);
-    for (guint i = 0; i < config->sweeps->len && i < 20; i++)
-        g_string_append_printf(known, "%s%s", i ? ", " : "",
-                               ((struct config_sweep *)config->sweeps->pdata[i])->id);
-    command_fail("sweep", "there is no sweep or system %s; the sweeps are: %s", name,
-                 known->len ? known->str : "none");
-    return false;
-}
-
 static void free_wait(void *data)
 {
     struct sweep_wait *wait = data;
@@ -295,7 +281,7 @@ static int sweep_named(const char *path, const char *format, bool dry_run, char 
     if (!config)
         return COMMAND_UNKNOWN;
     for (char **name = names; *name; name++)
-        if (!is_name(config, *name))
+        if (!command_find_name("sweep", config, COMMAND_SWEEP | COMMAND_SYSTEM, *name))
             return COMMAND_UNKNOWN;
     g_autoptr(GPtrArray) runs = g_ptr_array_new_with_free_func(free_wait);
     struct sweep_command command = {.config = config, .dry_run = dry_run, .runs = runs};

@@ -122,20 +122,12 @@ bool command_read_duration(const char *command, const char *option, const char *
     return false;
 }
 
-// Enough for a person to see which names there are.
-#define FLOWS_NAMED 20
-
 const struct config_flow *command_find_flow(const char *command, const struct config *config,
                                             const char *id)
 {
     const struct config_flow *found = config_find_flow(config, id);
-    g_autoptr(GString) known = g_string_new(NULL);
-    for (guint i = 0; !found && i < config->flows->len && i < FLOWS_NAMED; i++)
-        g_string_append_printf(known, "%s%s", i ? ", " : "",
-                               ((struct config_flow *)config->flows->pdata[i])->id);
     if (!found)
-        command_fail(command, "there is no flow %s; the flows are: %s%s", id, known->str,
-                     config->flows->len > FLOWS_NAMED ? ", …" : "");
+        (void)command_find_name(command, config, COMMAND_FLOW, id);
     return found;
 }
 

@@ -40,8 +40,24 @@ int command_parse(int *argc, char ***argv, const GOptionEntry *entries, int leas
 bool command_read_duration(const char *command, const char *option, const char *text,
                            int64_t *milliseconds);
 
-// The flow of this id; NULL, said on stderr with the flows that there are, where
-// there is none. Borrowed.
+// What a name on the command line may stand for; a set of them is a sum.
+enum command_kind {
+    COMMAND_FLOW = 1,
+    COMMAND_SWEEP = 2,
+    COMMAND_SYSTEM = 4,
+    COMMAND_CONTACT = 8
+};
+
+// True where one of these kinds has this name; else says on stderr which one was probably meant,
+// or which there are.
+bool command_find_name(const char *command, const struct config *config, unsigned wanted,
+                       const char *name);
+
+// Says the same of a name that `names` (of char *) has not, and returns COMMAND_UNKNOWN.
+int command_no_such(const char *command, const char *what, const char *name,
+                    const GPtrArray *names);
+
+// The flow of this id; NULL, said on stderr as above, where there is none. Borrowed.
 const struct config_flow *command_find_flow(const char *command, const struct config *config,
                                             const char *id);
 

@@ -11,17 +11,7 @@
 static void refuse_name(const char *command, const char *name)
 {
     g_autoptr(GPtrArray) names = pack_source_names(".");
-    g_autoptr(GString) list = g_string_new(NULL);
-
-    const char *guess = config_problem_guess(name, names);
-
-    if (guess != NULL) {
-        command_fail(command, "there is no pack %s: did you mean %s?", name, guess);
-        return;
-    }
-    for (unsigned i = 0; i < names->len; i++)
-        g_string_append_printf(list, "%s%s", i > 0 ? ", " : "", (const char *)names->pdata[i]);
-    command_fail(command, "there is no pack %s (there are: %s)", name, list->str);
+    (void)command_no_such(command, "pack", name, names);
 }
 
 struct pack *command_read_pack(const char *command, struct arena *arena, const char *name)

@@ -4,11 +4,31 @@
 // applies it, but for the replay, which applies events that are there.
 #include "watch.h"
 
+#include "../config/config_problem.h"
 #include "store_runs.h"
 #include "watch_apply.h"
 #include "watch_debts.h"
 
 #include <string.h>
+
+// Sets the error: which one was probably meant, of the ids cut to what was written of one.
+static void fail_unknown(struct db *db, const char *start, GError **error)
+{
+    g_autoptr(GPtrArray) known = db_take_texts(
+        db_query(db, NULL,
+                 "SELECT DISTINCT substr(id, 1, ?) FROM incident ORDER BY opened DESC LIMIT 1000",
+                 "i", (int64_t)strlen(start)),
+        NULL);
+    const char *guess = known != NULL ? config_problem_guess(start, known) : NULL;
+    if (guess != NULL) {
+        g_set_error(error, DB_ERROR, DB_ERROR_FAILED,
+                    "there is no incident %s: did you mean %s? (erpwatch incidents lists them)",
+                    start, guess);
+    } else {
+        g_set_error(error, DB_ERROR, DB_ERROR_FAILED,
+                    "there is no incident %s (erpwatch incidents lists them)", start);
+    }
+}
 
 char *watch_find_incident(struct db *db, const char *id, GError **error)
 {
@@ -23,10 +43,14 @@ char *watch_find_incident(struct db *db, const char *id, GError **error)
     if (ids->len == 1) {
         return g_strdup(ids->pdata[0]);
     }
-    g_set_error(error, DB_ERROR, DB_ERROR_FAILED,
-                ids->len == 0 ? "there is no incident %s (erpwatch incidents lists them)"
-                              : "%s is the beginning of more than one incident's id",
-                id);
+    if (ids->len == 0) {
+        fail_unknown(db, prefix, error);
+    } else {
+        g_set_error(error, DB_ERROR, DB_ERROR_FAILED,
+                    "%s is the beginning of more than one incident's id: write more of it (erpwatch "
+                    "incidents lists them)",
+                    id);
+    }
     return NULL;
 }
 
@@ -40,7 +64,9 @@ bool watch_acknowledge(struct db *db, const struct config *config, const char *i
         return false;
     }
     if (incident->closed.us != 0) {
-        g_set_error(error, DB_ERROR, DB_ERROR_FAILED, "the incident %s has ended already", whole);
+        g_set_error(error, DB_ERROR, DB_ERROR_FAILED,
+                    "the incident %s has ended already: there is nothing left to acknowledge",
+                    whole);
         return false;
     }
     g_autoptr(cJSON) data = cJSON_CreateObject();

@@ -182,7 +182,7 @@ class WhatGoes(SweepCase):
         self.assertEqual(len(self.sweep(0, "one", "two")["sweeps"]), 2)
         done = self.run_program("sweep", "three")
         self.assertEqual(done.returncode, 3)
-        self.assertIn("there is no sweep or system three; the sweeps are: one, two", done.stderr)
+        self.assertIn("there is no sweep or system three (there are: one, two, erp)", done.stderr)
         states = {s["sweep"]: s["state"] for s in self.statuses()["sweeps"]}
         self.assertEqual(states, {"one": "ok", "two": "off"})
 

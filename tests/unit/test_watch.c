@@ -509,7 +509,15 @@ static void test_acknowledged(void **state)
     assert_outbox(world, "opened partner, acknowledged partner");
     assert_decided(world, "acknowledged", "acknowledged by Ann: on it");
     assert_false(watch_acknowledge(world->db, world->config, "ZZZ", NULL, NULL, now, &error));
-    assert_non_null(strstr(error->message, "there is no incident ZZZ"));
+    assert_non_null(strstr(error->message, "there is no incident ZZZ (erpwatch incidents lists"));
+    g_clear_error(&error);
+    g_autofree char *meant = g_strndup(id, 6);
+    g_autofree char *wrong = g_strdup(meant);
+    wrong[5] = wrong[5] == 'Z' ? 'Y' : 'Z';
+    g_autofree char *advice =
+        g_strdup_printf("there is no incident %s: did you mean %s?", wrong, meant);
+    assert_false(watch_acknowledge(world->db, world->config, wrong, NULL, NULL, now, &error));
+    assert_non_null(strstr(error->message, advice));
     g_clear_error(&error);
     run(world, "orders", "G");
     assert_false(watch_acknowledge(world->db, world->config, id, NULL, NULL, now, &error));
