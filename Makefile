@@ -88,7 +88,7 @@ po: ## bring the translations up to date with the texts
 	xgettext --from-code=UTF-8 --language=C -kwords_get:2 -kwords_fill:2 -kwords_count:2,3 \
 	  -kWORDS_MARK -kword:2 -kEXPLANATION:2 --no-location --no-wrap --sort-output --omit-header \
 	  -o alerts/po/erpwatch.pot alerts/*.c monitor/self_report.c monitor/standby.c \
-	  monitor/store_repair.c monitor/sweep_tell.c monitor/watch_debts.c probes/lexicon.def
+	  monitor/store_repair.c monitor/store_trouble.c monitor/sweep_tell.c monitor/watch_debts.c probes/lexicon.def
 	for l in $(LANGUAGES); do \
 	  msgmerge -q --update --backup=none --no-fuzzy-matching --no-wrap alerts/po/$$l.po alerts/po/erpwatch.pot; done
 

@@ -32,7 +32,7 @@ static place_t *map(const char *path, int fd, GError **error)
         failed = places == MAP_FAILED ? errno : 0;
     }
     if (failed) {
-        g_set_error(error, LOCK_ERROR, LOCK_ERROR_FAILED, "%s cannot be used: %s", path,
+        g_set_error(error, LOCK_ERROR, lock_error_of(failed), "%s cannot be used: %s", path,
                     g_strerror(failed));
         return NULL;
     }

@@ -21,11 +21,16 @@ static struct flock whole_file(void)
     return (struct flock){.l_type = F_WRLCK, .l_whence = SEEK_SET};
 }
 
+enum lock_error lock_error_of(int number)
+{
+    return number == ENOSPC || number == EDQUOT ? LOCK_ERROR_FULL : LOCK_ERROR_FAILED;
+}
+
 static struct lock *open_file(const char *path, GError **error)
 {
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0) {
-        g_set_error(error, LOCK_ERROR, LOCK_ERROR_FAILED, "%s cannot be opened: %s", path,
+        g_set_error(error, LOCK_ERROR, lock_error_of(errno), "%s cannot be opened: %s", path,
                     g_strerror(errno));
         return NULL;
     }

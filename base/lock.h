@@ -12,9 +12,13 @@
 #define LOCK_ERROR lock_error_quark()
 GQuark lock_error_quark(void);
 enum lock_error {
-    LOCK_ERROR_HELD,  // somebody else has it
-    LOCK_ERROR_FAILED // the file cannot be opened or locked
+    LOCK_ERROR_HELD,   // somebody else has it
+    LOCK_ERROR_FAILED, // the file cannot be opened or locked
+    LOCK_ERROR_FULL    // there is no room for it
 };
+
+// What stands for this errno.
+enum lock_error lock_error_of(int number);
 
 struct lock;
 

@@ -36,7 +36,7 @@ struct tally *tally_open(const char *path, GError **error)
     if (fd >= 0)
         close(fd);
     if (failed) {
-        g_set_error(error, LOCK_ERROR, LOCK_ERROR_FAILED, "%s cannot be used: %s", path,
+        g_set_error(error, LOCK_ERROR, lock_error_of(failed), "%s cannot be used: %s", path,
                     g_strerror(failed));
         return NULL;
     }

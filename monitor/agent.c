@@ -15,6 +15,7 @@
 #include "service_manager.h"
 #include "store.h"
 #include "store_runs.h"
+#include "store_trouble.h"
 #include "sweep_rows.h"
 #include "sweeps.h"
 #include "version_rows.h"
@@ -638,8 +639,10 @@ int agent_run(const char *path)
     g_autofree char *readable = config_literal_secret_readable(config);
     if (readable)
         return refuse_start(&agent, config, readable);
-    if (!open_store(&agent, config, &error))
-        return refuse_start(&agent, config, error->message);
+    if (!open_store(&agent, config, &error)) {
+        g_autofree char *sentence = store_trouble_sentence(error);
+        return refuse_start(&agent, config, sentence);
+    }
     start_agent(&agent, config);
     watch_until_told(&agent);
     return COMMAND_OK;

@@ -5,6 +5,7 @@
 
 #include "../base/zone.h"
 #include "self_report.h"
+#include "store_trouble.h"
 #include "watch.h"
 
 #include <stdio.h>
@@ -29,7 +30,7 @@ static bool do_act(const char *command, const struct config *config, act perform
         }
     }
     if (error != NULL) {
-        command_fail(command, "%s", error->message);
+        store_trouble_fail(command, error);
     }
     return error == NULL;
 }

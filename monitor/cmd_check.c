@@ -8,6 +8,7 @@
 
 #include "../base/duration.h"
 #include "../probes/flow_stop.h"
+#include "store_trouble.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -250,7 +251,8 @@ static int run_check(struct check_command *check)
     uv_loop_init(&check->loop);
     if (!runtime_open(&check->runtime, &check->loop, check->config, path, &error)) {
         uv_loop_close(&check->loop);
-        return command_fail("check", "%s (--no-store runs without)", error->message);
+        g_autofree char *sentence = store_trouble_sentence(error);
+        return command_fail("check", "%s (--no-store runs without)", sentence);
     }
     if (check->options->now)
         flow_gate_open(check->runtime.engine->gate);

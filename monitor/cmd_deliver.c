@@ -6,6 +6,7 @@
 #include "self_report.h"
 
 #include "../alerts/deliver.h"
+#include "store_trouble.h"
 
 #include <stdio.h>
 
@@ -48,7 +49,7 @@ static int deliver_store(const struct config *config, const struct deliver_optio
     if (store != NULL)
         self_report_repair(store, config);
     if (store == NULL || !deliver_outbox(store_db(store), config, options, &tally, &error))
-        return command_fail("deliver", "%s", error->message);
+        return store_trouble_fail("deliver", error);
     print_tally(&tally);
     return exit_code(&tally);
 }

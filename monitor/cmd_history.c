@@ -4,6 +4,7 @@
 #include "command.h"
 #include "report.h"
 #include "report_view.h"
+#include "store_trouble.h"
 #include "sweep_rows.h"
 #include "table.h"
 #include "version_rows.h"
@@ -120,7 +121,7 @@ static int show_sweep(const struct report_view *view, const char *sweep, int lim
     g_autoptr(GError) error = NULL;
     g_autoptr(cJSON) history = sweep_rows_history(view->db, sweep, limit, &error);
     if (history == NULL) {
-        return command_fail("history", "%s", error->message);
+        return store_trouble_fail("history", error);
     }
     if (view->json) {
         report_view_print_json(history);
@@ -156,7 +157,7 @@ static int show_system(const struct report_view *view, const char *system, int l
     g_autoptr(cJSON) history = cJSON_CreateObject();
     json_add_text(history, "system", system);
     if (!add_versions(view, history, NULL, system, limit, &error)) {
-        return command_fail("history", "%s", error->message);
+        return store_trouble_fail("history", error);
     }
     if (view->json) {
         report_view_print_json(history);
@@ -184,7 +185,7 @@ static int show(const struct report_view *view, const char *flow, int limit)
         (void)add_versions(view, history, known, NULL, limit, &error);
     }
     if (error != NULL) {
-        return command_fail("history", "%s", error->message);
+        return store_trouble_fail("history", error);
     }
     int runs = cJSON_GetArraySize(json_member(history, "runs"));
     if (runs == 0 && !command_find_name("history", view->config,

@@ -5,6 +5,7 @@
 #include "command.h"
 #include "report.h"
 #include "report_view.h"
+#include "store_trouble.h"
 #include "table.h"
 #include "watch.h"
 
@@ -46,7 +47,7 @@ static int show_all(const struct report_view *view, bool open_only, int limit)
         view->db != NULL ? report_incidents(view->db, open_only, limit, clock_wall_now(), &error)
                          : cJSON_CreateArray();
     if (error != NULL) {
-        return command_fail("incidents", "%s", error->message);
+        return store_trouble_fail("incidents", error);
     }
     if (view->json) {
         report_view_print_json(incidents);
@@ -192,7 +193,7 @@ static int show_one(const struct report_view *view, const char *start)
                             view->config->agent.store);
     }
     if (incident == NULL) {
-        return command_fail("incident", "%s", error->message);
+        return store_trouble_fail("incident", error);
     }
     if (view->json) {
         report_view_print_json(incident);

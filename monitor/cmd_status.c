@@ -3,6 +3,7 @@
 #include "command.h"
 #include "report.h"
 #include "report_view.h"
+#include "store_trouble.h"
 #include "table.h"
 
 #include <stdio.h>
@@ -217,7 +218,7 @@ static int show(const struct report_view *view)
     g_autoptr(GError) error = NULL;
     g_autoptr(cJSON) status = report_status(view->db, view->config, clock_wall_now(), &error);
     if (status == NULL) {
-        return command_fail("status", "%s", error->message);
+        return store_trouble_fail("status", error);
     }
     if (view->json) {
         report_view_print_json(status);

@@ -7,6 +7,7 @@
 #include "table.h"
 
 #include "../probes/flow_stop.h"
+#include "store_trouble.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -220,7 +221,7 @@ static int run_sweeps(struct sweep_command *command, bool json)
     if (!runtime_open(&command->runtime, &command->loop, command->config,
                       command->config->agent.store, &error)) {
         uv_loop_close(&command->loop);
-        return command_fail("sweep", "%s", error->message);
+        return store_trouble_fail("sweep", error);
     }
     watch_signals(command);
     for (guint i = 0; i < command->runs->len; i++) {

@@ -6,6 +6,7 @@
 #include "../base/zone.h"
 #include "command.h"
 #include "store.h"
+#include "store_trouble.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -38,7 +39,7 @@ bool report_view_open(struct report_view *view, const char *command, const char 
     }
     view->db = store_open_reader(store, &error);
     if (view->db == NULL) {
-        command_fail(command, "%s", error->message);
+        store_trouble_fail(command, error);
     }
     return view->db != NULL;
 }

@@ -8,53 +8,33 @@
 #include "../alerts/words.h"
 #include "../base/lock.h"
 #include "../base/log.h"
-#include "deliver_process.h"
+#include "standby_child.h"
 #include "standby_file.h"
 #include "store.h"
+#include "store_trouble.h"
 
-#include <signal.h>
-#include <string.h>
-#include <unistd.h>
-
-enum { REPORT_BYTES = 1024 * 1024, TRIM_EVERY = 1000 };
-
-enum { CHILD_DEADLINE_MS = 5 * 60 * 1000 };
+enum { TRIM_EVERY = 1000 };
 
 struct standby {
     uv_loop_t *loop;
     char *path, *config_path;
-    struct db *memory;         // NULL while the store does it all
-    struct standby_file *file; // NULL: there is none
-    char *without_file;        // why; NULL: not tried
-    bool file_is_held;         // by another process, for now
-    bool file_lacks;           // what the memory has, which was told
-    bool inherited;            // from a former process, which has told the fallback
-    struct sending *sending;
-    enum db_error cause; // why the store cannot be written
-    unsigned results;    // taken since the memory was begun
-    bool trimmed;        // some runs were dropped
+    struct db *memory;           // NULL while the store does it all
+    struct standby_file *file;   // NULL: there is none
+    char *without_file;          // why; NULL: not tried
+    bool file_is_held;           // by another process, for now
+    bool file_lacks;             // what the memory has, which was told
+    bool inherited;              // from a former process, which has told the fallback
+    struct outbox_item *item;    // on its way, or NULL
+    struct standby_child *child; // that sends it
+    enum db_error cause;         // why the store cannot be written
+    unsigned results;            // taken since the memory was begun
+    bool trimmed;                // some runs were dropped
     bool giving_back;
     struct { // of standby_deliver
         const struct config *config;
         void (*done)(void *context); // NULL: not asked for
         void *context;
     } delivery;
-};
-
-// One notice on its way through a child.
-struct sending {
-    struct standby *standby; // NULL where it was freed meanwhile
-    struct outbox_item *item;
-    uv_process_t process;
-    uv_pipe_t in, out;
-    uv_timer_t deadline;
-    uv_write_t write;
-    char *facts;
-    GString *report;
-    bool exited, ended; // ended: its output
-    bool alone;         // nobody waits for it any more
-    int open_handles;
-    char buffer[4096];
 };
 
 struct standby *standby_new(uv_loop_t *loop, const char *path, const char *config_path)
@@ -73,43 +53,7 @@ bool standby_is_used(const struct standby *standby)
 
 bool standby_is_sending(const struct standby *standby)
 {
-    return standby->sending != NULL;
-}
-
-// What a person can do about it.
-static const struct {
-    enum db_error cause;
-    const char *what, *mend;
-} causes[] = {
-    {DB_ERROR_FULL, WORDS_MARK("the disk is full"),
-     WORDS_MARK("Make room on its disk: nothing else has to be done.")},
-    {DB_ERROR_READONLY, WORDS_MARK("it is read-only"),
-     WORDS_MARK("Make the file and its folder writable: nothing else has to be done.")},
-    {DB_ERROR_CORRUPT, WORDS_MARK("it is damaged"),
-     WORDS_MARK("Restart erpwatch: when it starts, it sets the file aside, and carries over what "
-                "can be read "
-                "of owed undos, incidents and notices.")},
-    {DB_ERROR_BUSY, WORDS_MARK("another process keeps it in use"), WORDS_MARK("End that process.")},
-};
-
-static const char *what_of(enum db_error cause)
-{
-    for (size_t i = 0; i < G_N_ELEMENTS(causes); i++) {
-        if (causes[i].cause == cause) {
-            return causes[i].what;
-        }
-    }
-    return WORDS_MARK("its disk refuses it");
-}
-
-static const char *mend_of(enum db_error cause)
-{
-    for (size_t i = 0; i < G_N_ELEMENTS(causes); i++) {
-        if (causes[i].cause == cause) {
-            return causes[i].mend;
-        }
-    }
-    return WORDS_MARK("The system's log says more.");
+    return standby->item != NULL;
 }
 
 // Keeps in the file what is new, and what became of the notice with this sequence (0: none).
@@ -204,7 +148,7 @@ static bool open_memory(struct standby *standby, GError **error)
         "the store cannot be written (%s: %s): runs and incidents are kept in memory, mails "
         "are sent from there; flows that create records run only where their undos can "
         "still be noted. %s",
-        standby->path, what_of(standby->cause), mend_of(standby->cause));
+        standby->path, store_trouble_what(standby->cause), store_trouble_mend(standby->cause));
     return true;
 }
 
@@ -234,8 +178,8 @@ static bool tell_fallback(struct standby *standby, const struct config *config,
         "kept in memory, and mails are sent from there. They are kept in {path}.standby too, as "
         "far as that can be written: whoever starts next takes them over from there. Flows that "
         "create records run only where their undos can still be noted.\n",
-        "path", standby->path, "what", words_get(words, what_of(standby->cause)), "mend",
-        words_get(words, mend_of(standby->cause)), NULL);
+        "path", standby->path, "what", words_get(words, store_trouble_what(standby->cause)), "mend",
+        words_get(words, store_trouble_mend(standby->cause)), NULL);
     return watch_tell_monitor(standby->memory, config,
                               words_get(words, "erpwatch cannot write its store"), text, now,
                               error);
@@ -273,166 +217,33 @@ bool standby_result(struct standby *standby, const struct config *config,
     return true;
 }
 
-static void free_sending(struct sending *sending)
-{
-    outbox_item_free(sending->item);
-    g_free(sending->facts);
-    g_string_free(sending->report, TRUE);
-    g_free(sending);
-}
-
-static void release(struct sending *sending)
-{
-    if (--sending->open_handles == 0) {
-        free_sending(sending);
-    }
-}
-
-static void on_closed(uv_handle_t *handle)
-{
-    release(handle->data);
-}
-
-static void close_handle(struct sending *sending, uv_handle_t *handle)
-{
-    if (!uv_is_closing(handle)) {
-        sending->open_handles++;
-        uv_close(handle, on_closed);
-    }
-}
-
-// The report is the line of JSON that the child writes last.
-static cJSON *read_report(const struct sending *sending)
-{
-    const char *line = strstr(sending->report->str, "{\"notice\"");
-    return line != NULL ? json_parse(line, strlen(line), NULL) : NULL;
-}
-
-static void settle(struct sending *sending)
-{
-    struct standby *standby = sending->standby;
-    g_autoptr(cJSON) report = read_report(sending);
-    g_autoptr(GError) error = NULL;
-    standby->sending = NULL;
-    if (standby->memory != NULL &&
-        !standby_settle(standby->memory, sending->item, report, clock_wall_now(), &error)) {
-        log_error("%s", error->message);
-    }
-    keep(standby, sending->item->sequence);
-}
-
-static void close_all(struct sending *sending)
-{
-    close_handle(sending, (uv_handle_t *)&sending->process);
-    close_handle(sending, (uv_handle_t *)&sending->in);
-    close_handle(sending, (uv_handle_t *)&sending->out);
-    close_handle(sending, (uv_handle_t *)&sending->deadline);
-    release(sending);
-}
-
 static void deliver_next(struct standby *standby);
 
-// Both the exit and the end of the output have to come.
-static void finish_when_done(struct sending *sending)
+static void on_sent(const cJSON *report, void *context)
 {
-    struct standby *standby = sending->standby;
-    if (!sending->exited || !sending->ended) {
-        return;
+    struct standby *standby = context;
+    struct outbox_item *item = g_steal_pointer(&standby->item);
+    g_autoptr(GError) error = NULL;
+    standby->child = NULL;
+    if (standby->memory != NULL &&
+        !standby_settle(standby->memory, item, report, clock_wall_now(), &error)) {
+        log_error("%s", error->message);
     }
-    settle(sending);
-    close_all(sending);
+    keep(standby, item->sequence);
+    outbox_item_free(item);
     if (standby->delivery.done != NULL) {
         deliver_next(standby);
     }
 }
 
-static void on_exit_of_child(uv_process_t *process, int64_t status, int number)
-{
-    struct sending *sending = process->data;
-    (void)status;
-    (void)number;
-    sending->exited = true;
-    finish_when_done(sending);
-}
-
-static void on_deadline(uv_timer_t *timer)
-{
-    struct sending *sending = timer->data;
-    uv_process_kill(&sending->process, SIGKILL);
-}
-
-static void give_buffer(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
-{
-    struct sending *sending = handle->data;
-    (void)suggested;
-    *buffer = uv_buf_init(sending->buffer, sizeof sending->buffer);
-}
-
-static void on_output(uv_stream_t *stream, ssize_t length, const uv_buf_t *buffer)
-{
-    struct sending *sending = stream->data;
-    if (length > 0 && sending->report->len < REPORT_BYTES) {
-        g_string_append_len(sending->report, buffer->base, length);
-    }
-    if (length < 0) {
-        sending->ended = true;
-        finish_when_done(sending);
-    }
-}
-
-static void on_written(uv_write_t *write, int status)
-{
-    struct sending *sending = write->data;
-    (void)status; // a child that does not read tells so by its report
-    if (!uv_is_closing((uv_handle_t *)&sending->in)) {
-        close_handle(sending, (uv_handle_t *)&sending->in);
-    }
-    if (sending->alone) {
-        release(sending);
-    }
-}
-
-static int start_process(struct standby *standby, struct sending *sending)
-{
-    const uv_stdio_container_t in = {.flags = UV_CREATE_PIPE | UV_READABLE_PIPE,
-                                     .data.stream = (uv_stream_t *)&sending->in};
-    const uv_stdio_container_t out = {.flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE,
-                                      .data.stream = (uv_stream_t *)&sending->out};
-    return deliver_process_start(standby->loop, &sending->process, standby->config_path, "--stdin",
-                                 in, out, on_exit_of_child);
-}
-
-static struct sending *new_sending(struct standby *standby, struct outbox_item *item)
-{
-    struct sending *sending = g_new0(struct sending, 1);
-    sending->standby = standby;
-    sending->open_handles = 1; // stands for itself, until it is done
-    sending->item = item;
-    sending->facts = standby_facts(item);
-    sending->report = g_string_new(NULL);
-    uv_pipe_init(standby->loop, &sending->in, 0);
-    uv_pipe_init(standby->loop, &sending->out, 0);
-    uv_timer_init(standby->loop, &sending->deadline);
-    sending->process.data = sending->in.data = sending->out.data = sending;
-    sending->deadline.data = sending->write.data = sending;
-    return sending;
-}
-
 static void start(struct standby *standby, struct outbox_item *item)
 {
-    struct sending *sending = new_sending(standby, item);
-    standby->sending = sending;
-    int failed = start_process(standby, sending);
-    if (failed != 0) {
-        log_error("deliver cannot be started: %s", uv_strerror(failed));
-        sending->exited = sending->ended = true;
-        finish_when_done(sending);
-        return;
+    standby->item = item;
+    standby->child = standby_child_start(standby->loop, standby->config_path, standby_facts(item),
+                                         on_sent, standby);
+    if (standby->child == NULL) {
+        on_sent(NULL, standby);
     }
-    uv_buf_t facts = uv_buf_init(sending->facts, (unsigned)strlen(sending->facts));
-    uv_write(&sending->write, (uv_stream_t *)&sending->in, &facts, 1, on_written);
-    uv_read_start((uv_stream_t *)&sending->out, give_buffer, on_output);
-    uv_timer_start(&sending->deadline, on_deadline, CHILD_DEADLINE_MS, 0);
 }
 
 static void note_time(struct standby *standby, const struct config *config)
@@ -447,7 +258,7 @@ static void note_time(struct standby *standby, const struct config *config)
 
 void standby_serve(struct standby *standby, const struct config *config)
 {
-    if (standby->memory == NULL || standby->sending != NULL) {
+    if (standby->memory == NULL || standby->item != NULL) {
         return;
     }
     note_time(standby, config);
@@ -460,7 +271,7 @@ void standby_serve(struct standby *standby, const struct config *config)
 static void deliver_next(struct standby *standby)
 {
     standby_serve(standby, standby->delivery.config);
-    if (standby->sending == NULL && standby->delivery.done != NULL) {
+    if (standby->item == NULL && standby->delivery.done != NULL) {
         void (*done)(void *) = standby->delivery.done;
         standby->delivery.done = NULL;
         done(standby->delivery.context);
@@ -626,19 +437,6 @@ void standby_submit(struct standby *standby, struct writer *writer, const struct
     submit(submission);
 }
 
-// The child goes on without us, once it has the whole notice.
-static void let_go(struct sending *sending)
-{
-    if (uv_stream_get_write_queue_size((uv_stream_t *)&sending->in) == 0) {
-        close_all(sending);
-        return;
-    }
-    sending->alone = true;
-    close_handle(sending, (uv_handle_t *)&sending->process);
-    close_handle(sending, (uv_handle_t *)&sending->out);
-    close_handle(sending, (uv_handle_t *)&sending->deadline);
-}
-
 static void say_what_becomes_of_it(const struct standby *standby)
 {
     if (standby->file == NULL) {
@@ -656,13 +454,14 @@ void standby_free(struct standby *standby)
     if (standby == NULL) {
         return;
     }
-    if (standby->sending != NULL) {
-        let_go(standby->sending);
+    if (standby->child != NULL) {
+        standby_child_let_go(standby->child);
     }
     if (standby->memory != NULL) {
         say_what_becomes_of_it(standby);
     }
     standby_file_free(standby->file);
+    outbox_item_free(standby->item);
     db_close(standby->memory);
     g_free(standby->without_file);
     g_free(standby->path);

@@ -56,8 +56,10 @@ static bool make_folder(const char *path, GError **error)
         return true;
     }
     g_set_error(error, DB_ERROR,
-                errno == EROFS || errno == EACCES ? DB_ERROR_READONLY : DB_ERROR_CANNOT_OPEN,
-                "the folder %s cannot be made: %s", path, g_strerror(errno));
+                errno == EROFS || errno == EACCES ? DB_ERROR_READONLY
+                : errno == ENOSPC                 ? DB_ERROR_FULL
+                                                  : DB_ERROR_CANNOT_OPEN,
+                "the folder %s of the store cannot be made: %s", path, g_strerror(errno));
     return false;
 }
 
@@ -109,8 +111,9 @@ static bool become_owner(struct store *store, GError **error)
     if (problem == NULL) {
         return true;
     }
-    g_set_error(error, DB_ERROR, DB_ERROR_READONLY, "the store %s cannot be used: %s", store->path,
-                problem->message);
+    bool full = g_error_matches(problem, LOCK_ERROR, LOCK_ERROR_FULL);
+    g_set_error(error, DB_ERROR, full ? DB_ERROR_FULL : DB_ERROR_READONLY,
+                "the store %s cannot be used: %s", store->path, problem->message);
     return false;
 }
 
