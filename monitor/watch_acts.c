@@ -46,10 +46,11 @@ char *watch_find_incident(struct db *db, const char *id, GError **error)
     if (ids->len == 0) {
         fail_unknown(db, prefix, error);
     } else {
-        g_set_error(error, DB_ERROR, DB_ERROR_FAILED,
-                    "%s is the beginning of more than one incident's id: write more of it (erpwatch "
-                    "incidents lists them)",
-                    id);
+        g_set_error(
+            error, DB_ERROR, DB_ERROR_FAILED,
+            "%s is the beginning of more than one incident's id: write more of it (erpwatch "
+            "incidents lists them)",
+            id);
     }
     return NULL;
 }
