@@ -87,9 +87,10 @@ static char *read_file(const char *path, const char *key, GError **error)
     if (length > 0 && buffer[length - 1] == '\r')
         buffer[--length] = '\0';
     if (!problem && length >= SECRET_MAX - 1)
-        problem = g_strdup_printf("is larger than 256 KiB: %s", path);
+        problem = g_strdup_printf(
+            "is larger than 256 KiB, which no secret is: %s; name another file", path);
     else if (length > 0 && strlen(buffer) != (size_t)length)
-        problem = g_strdup_printf("holds a zero byte: %s", path);
+        problem = g_strdup_printf("is no text, it holds a zero byte: %s; name another file", path);
     char *text = problem ? NULL : g_strdup(buffer);
     if (buffer)
         explicit_bzero(buffer, SECRET_MAX);
@@ -99,15 +100,19 @@ static char *read_file(const char *path, const char *key, GError **error)
     return text;
 }
 
-static char *credential_path(const char *name, const char *key, GError **error)
+static void *fail_unset(GError **error, const struct template_reference *reference)
+{
+    g_autofree char *unset = template_reference_unset(reference);
+    g_set_error_literal(error, TEMPLATE_ERROR, TEMPLATE_ERROR_VALUE, unset);
+    return NULL;
+}
+
+static char *credential_path(const struct template_reference *reference, GError **error)
 {
     const char *directory = getenv("CREDENTIALS_DIRECTORY");
     if (directory && *directory)
-        return g_build_filename(directory, name, NULL);
-    fail(error, key,
-         "is not set: CREDENTIALS_DIRECTORY is missing; run under systemd with "
-         "LoadCredential=, or use ${file:PATH}");
-    return NULL;
+        return g_build_filename(directory, reference->name, NULL);
+    return fail_unset(error, reference);
 }
 
 // A new entry with what the reference names.
@@ -119,16 +124,16 @@ static struct entry *read_entry(const struct template_reference *reference, cons
     if (reference->kind == TEMPLATE_REFERENCE_ENV) {
         text = g_strdup(getenv(reference->name));
         if (!text)
-            fail(error, key, "is not set");
+            fail_unset(error, reference);
     } else {
         path = reference->kind == TEMPLATE_REFERENCE_CREDENTIAL
-                   ? credential_path(reference->name, key, error)
+                   ? credential_path(reference, error)
                    : g_canonicalize_filename(reference->name, directory);
         text = path ? read_file(path, key, error) : NULL;
     }
     if (text && !*text) {
         g_clear_pointer(&text, g_free);
-        fail(error, key, "is empty");
+        fail(error, key, "is empty: write its value there");
     }
     if (!text)
         return NULL;

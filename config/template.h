@@ -43,6 +43,9 @@ struct template_reference {
     bool secret;    // its value is a secret
 };
 
+// That it has no value on this machine, and how to give it one. The caller frees it.
+char *template_reference_unset(const struct template_reference *reference);
+
 struct template;
 
 // What rendering may ask. `value` returns NULL where the name has no value

@@ -240,17 +240,37 @@ static bool render_hole(GString *out, const struct template_piece *piece,
     return true;
 }
 
+char *template_reference_unset(const struct template_reference *reference)
+{
+    const char *name = reference->name;
+    switch (reference->kind) {
+    case TEMPLATE_REFERENCE_FILE:
+        return g_strdup_printf("${file:%s} is not set: write its value into that file, which "
+                               "erpwatch has to be able to read",
+                               name);
+    case TEMPLATE_REFERENCE_CREDENTIAL:
+        return g_strdup_printf("${credential:%s} is not set: run under systemd with "
+                               "LoadCredential=%s:PATH, or use ${file:PATH}",
+                               name, name);
+    case TEMPLATE_REFERENCE_ENV:
+    default:
+        return g_strdup_printf("${env:%s} is not set: set %s where erpwatch is started (for the "
+                               "service, in /etc/erpwatch/environment), or write what stands for "
+                               "it otherwise: ${env:%s:-DEFAULT}",
+                               name, name, name);
+    }
+}
+
 static bool render_reference(GString *out, const struct template_piece *piece,
                              const struct template_context *context, bool *secret, GError **error)
 {
-    static const char *const words[] = {"env", "file", "credential"};
     const struct template_reference *reference = piece->reference;
     const char *text = context->reference ? context->reference(reference, context->user) : NULL;
     if (!text)
         text = reference->fallback;
     if (!text) {
-        g_set_error(error, TEMPLATE_ERROR, TEMPLATE_ERROR_VALUE, "${%s:%s} is not set",
-                    words[reference->kind], reference->name);
+        g_autofree char *unset = template_reference_unset(reference);
+        g_set_error_literal(error, TEMPLATE_ERROR, TEMPLATE_ERROR_VALUE, unset);
         return false;
     }
     *secret |= reference->secret;

@@ -165,9 +165,7 @@ static char *missing_needs(const struct config_flow *flow)
 {
     if (!flow->needs || flow->needs->len == 0)
         return NULL;
-    const struct template_reference *reference = flow->needs->pdata[0];
-    static const char *const kinds[] = {"env", "file", "credential"};
-    return g_strdup_printf("${%s:%s} is not set", kinds[reference->kind], reference->name);
+    return template_reference_unset(flow->needs->pdata[0]);
 }
 
 // A run that would send nothing costs nothing.

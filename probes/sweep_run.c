@@ -325,11 +325,7 @@ static void ask_page(struct sweep_run *run, const struct call *call)
 
 static char *missing_needs(const struct config_sweep *sweep)
 {
-    static const char *const kinds[] = {"env", "file", "credential"};
-    if (sweep->needs->len == 0)
-        return NULL;
-    const struct template_reference *reference = sweep->needs->pdata[0];
-    return g_strdup_printf("${%s:%s} is not set", kinds[reference->kind], reference->name);
+    return sweep->needs->len > 0 ? template_reference_unset(sweep->needs->pdata[0]) : NULL;
 }
 
 static void begin(struct sweep_run *run)

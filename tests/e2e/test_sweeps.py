@@ -352,7 +352,7 @@ class WhatIsTold(SweepCase):
     def test_a_missing_secret(self):
         self.configure_sweep(headers={"X-Key": "${env:RECORDS_UNSET}"})
         result = self.sweep(3)
-        self.assertEqual(result["problem"], "${env:RECORDS_UNSET} is not set")
+        self.assertRegex(result["problem"], r"^\$\{env:RECORDS_UNSET\} is not set: set RECORDS_UNSET where")
         self.assertEqual(self.records_erp.log, [])
 
 

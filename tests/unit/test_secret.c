@@ -92,9 +92,9 @@ static const struct load_case loads[] = {
     {TEMPLATE_REFERENCE_ENV, "ERPWATCH_TEST_EMPTY", "else", "else", NULL},
     {TEMPLATE_REFERENCE_ENV, "ERPWATCH_TEST_UNSET", "", "", NULL},
     {TEMPLATE_REFERENCE_ENV, "ERPWATCH_TEST_UNSET", NULL, NULL,
-     "${env:ERPWATCH_TEST_UNSET} is not set"},
+     "${env:ERPWATCH_TEST_UNSET} is not set: set ERPWATCH_TEST_UNSET where"},
     {TEMPLATE_REFERENCE_ENV, "ERPWATCH_TEST_EMPTY", NULL, NULL,
-     "${env:ERPWATCH_TEST_EMPTY} is empty"},
+     "${env:ERPWATCH_TEST_EMPTY} is empty: write its value"},
     {TEMPLATE_REFERENCE_FILE, "password", NULL, "from a file", NULL},
     {TEMPLATE_REFERENCE_FILE, "crlf", NULL, "from windows", NULL},
     {TEMPLATE_REFERENCE_FILE, "two", NULL, "one\n", NULL},
@@ -103,7 +103,7 @@ static const struct load_case loads[] = {
     {TEMPLATE_REFERENCE_FILE, "none", NULL, NULL, "No such file"},
     {TEMPLATE_REFERENCE_FILE, ".", NULL, NULL, "cannot be read"},
     {TEMPLATE_REFERENCE_FILE, "/dev/zero", NULL, NULL, "larger than 256 KiB"},
-    {TEMPLATE_REFERENCE_CREDENTIAL, "password", NULL, NULL, "CREDENTIALS_DIRECTORY"},
+    {TEMPLATE_REFERENCE_CREDENTIAL, "password", NULL, NULL, "LoadCredential=password:PATH"},
 };
 
 static void test_load(void **state)
