@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Replays the event table of a store and compares: replay_events STORE CONFIGURATION... The
 // configurations are all that its processes ever read. Says how many rows are the same, or what
-// differs and exits 1.
+// differs and exits 1; so it does where nobody was told of an opening.
 #include "../../monitor/watch_apply.h"
 #include "../unit/support_replay.h"
 
@@ -58,6 +58,11 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
         printf("%s%d %s", i > 0 ? ", " : "", rows[i], names[i]);
     }
+    int64_t untold = -1;
+    (void)db_take_integer(db_query(source, NULL, REPLAY_UNTOLD, ""), -1, &untold, NULL);
     printf("\n%s", difference != NULL ? difference : "");
-    return difference != NULL;
+    if (untold != 0) {
+        printf("%d openings of which nobody was told\n", (int)untold);
+    }
+    return difference != NULL || untold != 0;
 }

@@ -33,6 +33,13 @@ static const struct {
      3},
 };
 
+// An incident of whose opening nobody was told though nothing was muted; to be 0 where all flows
+// have contacts. A replay cannot see that: it leaves out the same.
+#define REPLAY_OPENED "SELECT 1 FROM outbox_notice WHERE incident = i.id AND kind = 'opened'"
+#define REPLAY_UNTOLD                                                                              \
+    "SELECT count(*) FROM incident i WHERE NOT EXISTS (" REPLAY_OPENED ") AND NOT EXISTS"          \
+    " (SELECT 1 FROM decision WHERE incident = i.id AND kind = 'muted')"
+
 // The next row as a text, or NULL at the end. The caller frees it.
 static char *replay_row(struct db_rows *rows, int columns, GError **error)
 {
