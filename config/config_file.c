@@ -37,6 +37,13 @@ struct yaml {
     bool given_up; // the file cannot be read on
 };
 
+// A map while it is read.
+struct map {
+    GArray *entries;   // of struct config_entry
+    GHashTable *index; // key -> its place in `entries`, from 1; NULL while there are few
+    GArray *merges;    // the entries with the key <<; NULL for none
+};
+
 static struct config_node *read_value(struct yaml *yaml, struct config_place fallback);
 
 static void drop_output(struct fy_diag *diag, void *user, const char *text, size_t length)
@@ -216,46 +223,61 @@ static struct config_node *read_list(struct yaml *yaml, struct config_place fall
     return node;
 }
 
+static const struct config_entry *entry_at(const struct map *map, unsigned i)
+{
+    return &g_array_index(map->entries, struct config_entry, i);
+}
+
+static const struct config_entry *find_entry(const struct map *map, const char *key)
+{
+    if (map->index != NULL) {
+        unsigned found = GPOINTER_TO_UINT(g_hash_table_lookup(map->index, key));
+
+        return found > 0 ? entry_at(map, found - 1) : NULL;
+    }
+    for (unsigned i = 0; i < map->entries->len; i++) {
+        if (strcmp(entry_at(map, i)->key, key) == 0)
+            return entry_at(map, i);
+    }
+    return NULL;
+}
+
+// Most maps are small: there are very many, and a table for each would cost more than the rest.
+static void index_last(struct map *map)
+{
+    unsigned count = map->entries->len, from = count - 1;
+
+    if (count < HASH_FROM)
+        return;
+    if (map->index == NULL) {
+        map->index = g_hash_table_new(g_str_hash, g_str_equal);
+        from = 0;
+    }
+    for (unsigned i = from; i < count; i++)
+        g_hash_table_insert(map->index, (gpointer)(uintptr_t)entry_at(map, i)->key,
+                            GUINT_TO_POINTER(i + 1));
+}
+
 // Adds an entry unless its key is there already: an error, with both places,
 // for one that the file writes twice.
-static void add_entry(struct yaml *yaml, GArray *entries, GHashTable *index,
-                      const struct config_entry *entry, bool merged)
+static void add_entry(struct yaml *yaml, struct map *map, const struct config_entry *entry,
+                      bool merged)
 {
-    void *found = g_hash_table_lookup(index, entry->key);
+    const struct config_entry *first = find_entry(map, entry->key);
 
-    if (found == NULL && entries->len < HASH_FROM) {
-        for (unsigned i = 0; i < entries->len && found == NULL; i++) {
-            if (strcmp(g_array_index(entries, struct config_entry, i).key, entry->key) == 0)
-                found = GUINT_TO_POINTER(i + 1);
-        }
+    if (first == NULL) {
+        g_array_append_val(map->entries, *entry);
+        index_last(map);
+    } else if (!merged) {
+        config_problem_error(yaml->problems, entry->place,
+                             "the key \"%s\" stands here twice, first at line %d, column %d: leave "
+                             "one out",
+                             entry->key, first->place.line, first->place.column);
     }
-    if (found == NULL) {
-        g_array_append_val(entries, *entry);
-        if (entries->len == HASH_FROM) {
-            for (unsigned i = 0; i + 1 < entries->len; i++)
-                g_hash_table_insert(
-                    index, (gpointer)(uintptr_t)g_array_index(entries, struct config_entry, i).key,
-                    GUINT_TO_POINTER(i + 1));
-        }
-        if (entries->len >= HASH_FROM)
-            g_hash_table_insert(index, (gpointer)(uintptr_t)entry->key,
-                                GUINT_TO_POINTER(entries->len));
-        return;
-    }
-    if (merged)
-        return;
-    const struct config_entry *first =
-        &g_array_index(entries, struct config_entry, GPOINTER_TO_UINT(found) - 1);
-
-    config_problem_error(yaml->problems, entry->place,
-                         "the key \"%s\" stands here twice, first at line %d, column %d: leave one "
-                         "out",
-                         entry->key, first->place.line, first->place.column);
 }
 
 // Adds what `<<` names: a map or a list of maps. What the map has itself stays.
-static void merge(struct yaml *yaml, GArray *entries, GHashTable *index,
-                  const struct config_entry *from)
+static void merge(struct yaml *yaml, struct map *map, const struct config_entry *from)
 {
     const struct config_node *node = from->value;
 
@@ -269,7 +291,7 @@ static void merge(struct yaml *yaml, GArray *entries, GHashTable *index,
                 config_problem_error(yaml->problems, from->place,
                                      "<< takes a map, or a list of maps, that an anchor names");
             else
-                merge(yaml, entries, index, &item);
+                merge(yaml, map, &item);
         }
         return;
     }
@@ -279,7 +301,14 @@ static void merge(struct yaml *yaml, GArray *entries, GHashTable *index,
         return;
     }
     for (unsigned i = 0; i < node->count; i++)
-        add_entry(yaml, entries, index, &node->entries[i], true);
+        add_entry(yaml, map, &node->entries[i], true);
+}
+
+static void add_merge(struct map *map, const struct config_entry *entry)
+{
+    if (map->merges == NULL)
+        map->merges = g_array_new(FALSE, FALSE, sizeof *entry);
+    g_array_append_val(map->merges, *entry);
 }
 
 // A key that is a map or a list: an unquoted template, most often. Skips the key
@@ -342,11 +371,8 @@ static bool lacks_colon(struct yaml *yaml, const struct config_entry *entry, siz
 }
 
 // `checked` of the node says, for read_map, that a key was complained of.
-static void read_entries(struct yaml *yaml, struct config_node *node, GArray *entries, bool braces)
+static void read_entries(struct yaml *yaml, struct config_node *node, struct map *map, bool braces)
 {
-    g_autoptr(GHashTable) index = g_hash_table_new(g_str_hash, g_str_equal);
-    g_autoptr(GArray) merges = g_array_new(FALSE, FALSE, sizeof(struct config_entry));
-
     while (!yaml->given_up && yaml->event != NULL && next_type(yaml) != FYET_MAPPING_END) {
         struct config_entry entry = {0};
         size_t end = 0;
@@ -367,12 +393,19 @@ static void read_entries(struct yaml *yaml, struct config_node *node, GArray *en
             continue;
         node->expanded += entry.value->expanded;
         if (strcmp(entry.key, "<<") == 0)
-            g_array_append_val(merges, entry);
+            add_merge(map, &entry);
         else
-            add_entry(yaml, entries, index, &entry, false);
+            add_entry(yaml, map, &entry, false);
     }
-    for (unsigned i = 0; i < merges->len; i++)
-        merge(yaml, entries, index, &g_array_index(merges, struct config_entry, i));
+    for (unsigned i = 0; map->merges != NULL && i < map->merges->len; i++)
+        merge(yaml, map, &g_array_index(map->merges, struct config_entry, i));
+}
+
+static void clear_map(struct map *map)
+{
+    g_array_unref(map->entries);
+    g_clear_pointer(&map->index, g_hash_table_unref);
+    g_clear_pointer(&map->merges, g_array_unref);
 }
 
 static struct config_node *read_map(struct yaml *yaml, struct config_place fallback)
@@ -381,15 +414,17 @@ static struct config_node *read_map(struct yaml *yaml, struct config_place fallb
     struct config_node *node = config_node_new(yaml->arena, CONFIG_NODE_MAP, place);
     struct anchor *anchor = note_anchor(yaml, node);
     bool braces = fy_event_get_node_style(yaml->event) == FYNS_FLOW;
-    g_autoptr(GArray) entries = g_array_new(FALSE, FALSE, sizeof(struct config_entry));
+    struct map map = {.entries =
+                          g_array_sized_new(FALSE, FALSE, sizeof(struct config_entry), HASH_FROM)};
 
     refuse_tag(yaml, place);
     advance(yaml);
-    read_entries(yaml, node, entries, braces);
-    node->count = entries->len;
-    node->entries = arena_take(yaml->arena, entries->len * sizeof *node->entries);
-    if (entries->len > 0)
-        memcpy(node->entries, entries->data, entries->len * sizeof *node->entries);
+    read_entries(yaml, node, &map, braces);
+    node->count = map.entries->len;
+    node->entries = arena_take(yaml->arena, node->count * sizeof *node->entries);
+    if (node->count > 0)
+        memcpy(node->entries, map.entries->data, node->count * sizeof *node->entries);
+    clear_map(&map);
     if (anchor != NULL)
         anchor->open = false;
     if (node->checked != 0 && node->count == 0)

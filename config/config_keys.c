@@ -37,6 +37,8 @@ static struct {
     GHashTable *index;
 } tables[CONFIG_MAP_COUNT];
 
+static GHashTable *by_name; // name of a map -> its number, from 1
+
 static void collect(enum config_map map, GPtrArray *keys)
 {
     int at = -1;
@@ -57,7 +59,10 @@ static void prepare(void)
 
     if (!g_once_init_enter(&ready))
         return;
+    by_name = g_hash_table_new(g_str_hash, g_str_equal);
     for (unsigned map = 0; map < CONFIG_MAP_COUNT; map++) {
+        g_hash_table_insert(by_name, (gpointer)(uintptr_t)maps[map].name,
+                            GUINT_TO_POINTER(map + 1));
         tables[map].keys = g_ptr_array_new();
         tables[map].names = g_ptr_array_new();
         tables[map].index = g_hash_table_new(g_str_hash, g_str_equal);
@@ -80,11 +85,10 @@ const struct config_map_info *config_map_info(enum config_map map)
 
 enum config_map config_map_by_name(const char *name)
 {
-    for (unsigned i = 0; i < CONFIG_MAP_COUNT; i++) {
-        if (strcmp(maps[i].name, name) == 0)
-            return i;
-    }
-    return CONFIG_MAP_COUNT;
+    prepare();
+    unsigned found = GPOINTER_TO_UINT(g_hash_table_lookup(by_name, name));
+
+    return found > 0 ? (enum config_map)(found - 1) : CONFIG_MAP_COUNT;
 }
 
 const GPtrArray *config_map_keys(enum config_map map)

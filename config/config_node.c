@@ -31,7 +31,9 @@ struct config_entry *config_node_entry(const struct config_node *node, const cha
     if (node == NULL || node->kind != CONFIG_NODE_MAP)
         return NULL;
     for (unsigned i = 0; i < node->count; i++) {
-        if (strcmp(node->entries[i].key, key) == 0)
+        const char *each = node->entries[i].key;
+
+        if (each[0] == key[0] && strcmp(each, key) == 0)
             return &node->entries[i];
     }
     return NULL;
@@ -63,6 +65,12 @@ const char *config_node_describe(const struct config_node *node)
     }
 }
 
+// Most numbers are: they need no closer look.
+static bool is_plain_number(const char *text)
+{
+    return (text[0] != '0' || text[1] == '\0') && text[strspn(text, "0123456789")] == '\0';
+}
+
 // What YAML 1.1 and 1.2 readers between them take for a number in a way that
 // JSON does not write: leading zeros or +, hexadecimal, octal, binary, a bare
 // point, _ between digits, and digits around an E, as article codes have them.
@@ -70,7 +78,7 @@ bool config_text_is_number_like(const char *text)
 {
     static GRegex *pattern;
 
-    if (text[0] == '\0' || strchr("+-.0123456789", text[0]) == NULL)
+    if (text[0] == '\0' || strchr("+-.0123456789", text[0]) == NULL || is_plain_number(text))
         return false;
     if (g_once_init_enter(&pattern)) {
         GRegex *made = g_regex_new(
@@ -89,26 +97,48 @@ bool config_text_is_number_like(const char *text)
            text[0] != '-';
 }
 
-// With the zero at its end: no text holds one.
-static void write_text(GString *bytes, const char *text)
+static guint mix(guint hash, guint value)
 {
-    g_string_append_len(bytes, text, (gssize)strlen(text) + 1);
+    return hash * 33 + value;
 }
 
-void config_node_write(const struct config_node *node, GString *bytes)
+guint config_node_hash(gconstpointer data)
 {
-    g_string_append_c(bytes, (char)node->kind);
-    g_string_append_len(bytes, (const char *)&node->count, sizeof node->count);
-    if (node->kind == CONFIG_NODE_SCALAR) {
-        g_string_append_c(bytes, (char)node->style);
-        write_text(bytes, node->text);
-    }
-    for (unsigned i = 0; i < node->count; i++) {
-        if (node->kind == CONFIG_NODE_MAP)
-            write_text(bytes, node->entries[i].key);
-        config_node_write(node->kind == CONFIG_NODE_MAP ? node->entries[i].value : node->items[i],
-                          bytes);
-    }
+    const struct config_node *node = data;
+    guint hash = mix(node->kind, node->count);
+
+    if (node->kind == CONFIG_NODE_SCALAR)
+        hash = mix(mix(hash, node->style), g_str_hash(node->text));
+    for (unsigned i = 0; node->kind == CONFIG_NODE_LIST && i < node->count; i++)
+        hash = mix(hash, config_node_hash(node->items[i]));
+    for (unsigned i = 0; node->kind == CONFIG_NODE_MAP && i < node->count; i++)
+        hash = mix(mix(hash, g_str_hash(node->entries[i].key)),
+                   config_node_hash(node->entries[i].value));
+    return hash;
+}
+
+static bool entries_equal(const struct config_entry *left, const struct config_entry *right)
+{
+    return strcmp(left->key, right->key) == 0 && config_node_equals(left->value, right->value);
+}
+
+gboolean config_node_equals(gconstpointer left, gconstpointer right)
+{
+    const struct config_node *one = left, *other = right;
+
+    if (one == other)
+        return true;
+    if (one->kind != other->kind || one->count != other->count)
+        return false;
+    if (one->kind == CONFIG_NODE_SCALAR)
+        return one->style == other->style && strcmp(one->text, other->text) == 0;
+    bool equal = true;
+
+    for (unsigned i = 0; one->kind == CONFIG_NODE_LIST && equal && i < one->count; i++)
+        equal = config_node_equals(one->items[i], other->items[i]);
+    for (unsigned i = 0; one->kind == CONFIG_NODE_MAP && equal && i < one->count; i++)
+        equal = entries_equal(&one->entries[i], &other->entries[i]);
+    return equal;
 }
 
 static cJSON *scalar_to_json(const struct config_node *node)

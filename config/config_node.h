@@ -65,8 +65,9 @@ const char *config_node_describe(const struct config_node *node);
 // 000123, 0x1F, 1E10 or +5: it has to be quoted.
 bool config_text_is_number_like(const char *text);
 
-// Appends what the node says, without its places, as bytes to be hashed: equal bytes, equal nodes.
-void config_node_write(const struct config_node *node, GString *bytes);
+// For tables of nodes by what they say, wherever that stands; the text of a null is nothing.
+guint config_node_hash(gconstpointer data);
+gboolean config_node_equals(gconstpointer left, gconstpointer right);
 
 // The node as JSON: an unquoted scalar is a number where JSON writes one so, and
 // true, false or null; all else is a string. The caller frees it.

@@ -260,31 +260,37 @@ static void read_otherwise(struct config_reader *reader, const struct config_nod
         call->otherwise->system = g_strdup(call->system);
 }
 
-// What the node says, where that is all that reading it depends on; else NULL.
-static GBytes *expectations_key(const struct config_reader *reader, const struct config_node *node)
+static bool text_leads_elsewhere(const char *text)
 {
     static const char *const elsewhere[] = {"{{", "${", "from", "only_if"};
+    bool leads = false;
 
-    if (reader->expectations == NULL || node == NULL || reader->namespaces != NULL ||
-        reader->any_prefix)
-        return NULL;
-    g_autoptr(GString) said = g_string_new(NULL);
+    for (unsigned i = 0; !leads && i < G_N_ELEMENTS(elsewhere); i++)
+        leads = strstr(text, elsewhere[i]) != NULL;
+    return leads;
+}
 
-    config_node_write(node, said);
-    for (unsigned i = 0; i < G_N_ELEMENTS(elsewhere); i++) {
-        if (memmem(said->str, said->len, elsewhere[i], strlen(elsewhere[i])) != NULL)
-            return NULL;
-    }
-    return g_string_free_to_bytes(g_steal_pointer(&said));
+// True where what is read of the node depends on more than what it says.
+static bool leads_elsewhere(const struct config_node *node)
+{
+    bool leads = node->kind == CONFIG_NODE_SCALAR && text_leads_elsewhere(node->text);
+
+    for (unsigned i = 0; node->kind == CONFIG_NODE_LIST && !leads && i < node->count; i++)
+        leads = leads_elsewhere(node->items[i]);
+    for (unsigned i = 0; node->kind == CONFIG_NODE_MAP && !leads && i < node->count; i++)
+        leads =
+            text_leads_elsewhere(node->entries[i].key) || leads_elsewhere(node->entries[i].value);
+    return leads;
 }
 
 // Expectations that say the same are compiled once: of many flows, they are what takes most
 // of the memory. What gave problems is told of at each place.
-static void read_expectations(struct config_reader *reader, const struct config_node *node,
+static void read_expectations(struct config_reader *reader, struct config_node *node,
                               GPtrArray **expectations)
 {
-    g_autoptr(GBytes) key = expectations_key(reader, node);
-    GPtrArray *known = key != NULL ? g_hash_table_lookup(reader->expectations, key) : NULL;
+    bool shared = reader->expectations != NULL && node != NULL && reader->namespaces == NULL &&
+                  !reader->any_prefix;
+    GPtrArray *known = shared ? g_hash_table_lookup(reader->expectations, node) : NULL;
     unsigned problems = reader->problems->len;
 
     if (known != NULL) {
@@ -293,9 +299,8 @@ static void read_expectations(struct config_reader *reader, const struct config_
         return;
     }
     config_read_expect(reader, node, *expectations);
-    if (key != NULL && reader->problems->len == problems)
-        g_hash_table_insert(reader->expectations, g_steal_pointer(&key),
-                            g_ptr_array_ref(*expectations));
+    if (shared && reader->problems->len == problems && !leads_elsewhere(node))
+        g_hash_table_insert(reader->expectations, node, g_ptr_array_ref(*expectations));
 }
 
 static struct call *read_call(struct config_reader *reader, const struct config_node *node,

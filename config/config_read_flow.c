@@ -275,36 +275,33 @@ static void append_references(GPtrArray *to, const GPtrArray *from)
 }
 
 // The names that the flow gives its steps, and which of them are secret.
-static void write_names(const struct flow_reader *reading, GString *key)
+static char *write_names(const struct flow_reader *reading)
 {
     const struct config_scope *scope = reading->world->reader.scope;
+    g_autoptr(GString) names = g_string_new(NULL);
 
-    g_string_append_printf(key, "%p", (const void *)reading->system);
     for (unsigned i = 0; i < reading->flow->vars->len; i++) {
         const struct call_field *field = reading->flow->vars->pdata[i];
         const struct config_name *name = g_hash_table_lookup(scope->names, field->name);
 
-        g_string_append_printf(key, " %s%s", field->name,
+        g_string_append_printf(names, " %s%s", field->name,
                                name != NULL && name->secret ? " secret" : "");
     }
+    config_across_write_key(&reading->across, names);
+    return arena_text(reading->world->arena, names->str, names->len);
 }
 
-// What steps are shared by: the node that they are read from, or what stands in
-// it; either with the names that they know.
-static char *steps_key(const struct flow_reader *reading, const struct config_node *steps,
-                       bool content)
+// Lives as long as the world.
+static struct config_steps_key *steps_key(const struct flow_reader *reading,
+                                          const struct config_node *steps)
 {
-    g_autoptr(GString) key = g_string_new(NULL);
+    struct config_steps_key *key = arena_take(reading->world->arena, sizeof *key);
 
-    write_names(reading, key);
-    config_across_write_key(&reading->across, key);
-    if (!content) {
-        g_string_append_printf(key, " %p", (const void *)steps);
-        return g_strdup(key->str);
-    }
-    g_string_append(key, reading->definition->place.file);
-    config_node_write(steps, key);
-    return g_compute_checksum_for_data(G_CHECKSUM_SHA1, (const guchar *)key->str, key->len);
+    *key = (struct config_steps_key){.system = reading->system,
+                                     .names = write_names(reading),
+                                     .file = reading->definition->place.file,
+                                     .node = steps};
+    return key;
 }
 
 static struct config_steps *compile_steps(struct flow_reader *reading,
@@ -333,20 +330,22 @@ static const struct config_steps *find_or_compile(struct flow_reader *reading,
                                                   const struct config_node *node)
 {
     struct config_world *world = reading->world;
-    g_autofree char *place_key = steps_key(reading, node, false);
-    struct config_steps *steps = g_hash_table_lookup(world->steps, place_key);
+    struct config_steps_key *key = steps_key(reading, node);
+    struct config_steps *steps = g_hash_table_lookup(world->steps_of_node, key);
 
     if (steps != NULL)
         return steps;
-    g_autofree char *content_key = node != NULL ? steps_key(reading, node, true) : g_strdup("");
     unsigned problems = world->reader.problems->len;
 
-    steps = g_hash_table_lookup(world->steps, content_key);
-    if (steps == NULL)
+    if (node != NULL)
+        steps = g_hash_table_lookup(world->steps_of_content, key);
+    bool is_new = steps == NULL;
+
+    if (is_new)
         steps = compile_steps(reading, node);
-    if (world->reader.problems->len == problems)
-        g_hash_table_insert(world->steps, g_steal_pointer(&content_key), steps);
-    g_hash_table_insert(world->steps, g_steal_pointer(&place_key), steps);
+    if (is_new && node != NULL && world->reader.problems->len == problems)
+        g_hash_table_insert(world->steps_of_content, key, steps);
+    g_hash_table_insert(world->steps_of_node, key, steps);
     return steps;
 }
 

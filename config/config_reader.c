@@ -429,11 +429,15 @@ int config_read_word(const struct config_node *node, const char *words, int fall
 
     if (text == NULL)
         return fallback;
-    g_auto(GStrv) list = g_strsplit(words, "|", -1);
+    size_t length = strlen(text);
 
-    for (int i = 0; list[i] != NULL; i++) {
-        if (strcmp(list[i], text) == 0)
+    for (int i = 0; words != NULL; i++) {
+        const char *end = strchr(words, '|');
+        size_t size = end != NULL ? (size_t)(end - words) : strlen(words);
+
+        if (size == length && memcmp(words, text, size) == 0)
             return i;
+        words = end != NULL ? end + 1 : NULL;
     }
     return fallback;
 }

@@ -25,7 +25,7 @@ struct config_reader {
     struct config_across *across; // which systems calls may name; NULL: any, by their ids
     GHashTable *namespaces;       // prefix -> URI, of XPaths read from here on; NULL: none
     bool any_prefix;              // which prefixes there are cannot be told
-    GHashTable *expectations;     // of struct expectation, by what was written; NULL: not shared
+    GHashTable *expectations;     // node -> of struct expectation; NULL: not shared
 };
 
 // A template of the scalar `node`, its names and references checked; NULL with a

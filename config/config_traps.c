@@ -158,19 +158,26 @@ int config_traps_zero(const char *text, size_t length)
     return zero != NULL ? line : 0;
 }
 
-// A lone CR ends a line too, and a mark of the byte order is no part of one.
-int config_traps_directive(const char *text, size_t length)
+// A lone CR ends a line too.
+static int line_of(const char *text, const char *at)
 {
-    bool at_start = true;
     int line = 1;
 
-    for (size_t i = length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0; i < length; i++) {
-        bool ends = text[i] == '\n' || text[i] == '\r';
+    for (; text < at; text++)
+        line += *text == '\n' || (*text == '\r' && text[1] != '\n');
+    return line;
+}
 
-        if (at_start && text[i] == '%')
-            return line;
-        line += ends && !(text[i] == '\r' && i + 1 < length && text[i + 1] == '\n');
-        at_start = ends;
+// Begins a line, before which a mark of the byte order is no part of one.
+int config_traps_directive(const char *text, size_t length)
+{
+    size_t first = length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+    const char *at = text + first, *end = text + length;
+
+    while (at < end && (at = memchr(at, '%', (size_t)(end - at))) != NULL) {
+        if (at == text + first || at[-1] == '\n' || at[-1] == '\r')
+            return line_of(text, at);
+        at++;
     }
     return 0;
 }

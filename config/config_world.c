@@ -34,6 +34,42 @@ static void steps_free(void *data)
     g_free(steps);
 }
 
+/* Tables by struct config_steps_key. */
+
+static bool knows_the_same(const struct config_steps_key *one, const struct config_steps_key *other)
+{
+    return one->system == other->system && strcmp(one->names, other->names) == 0;
+}
+
+static guint hash_place(gconstpointer data)
+{
+    const struct config_steps_key *key = data;
+
+    return g_direct_hash(key->node) ^ g_str_hash(key->names);
+}
+
+static gboolean is_same_place(gconstpointer left, gconstpointer right)
+{
+    const struct config_steps_key *one = left, *other = right;
+
+    return one->node == other->node && knows_the_same(one, other);
+}
+
+static guint hash_content(gconstpointer data)
+{
+    const struct config_steps_key *key = data;
+
+    return config_node_hash(key->node) ^ g_str_hash(key->names);
+}
+
+static gboolean is_same_content(gconstpointer left, gconstpointer right)
+{
+    const struct config_steps_key *one = left, *other = right;
+
+    return one->file == other->file && knows_the_same(one, other) &&
+           config_node_equals(one->node, other->node);
+}
+
 void config_world_init(struct config_world *world, struct config *config,
                        enum config_missing missing, GPtrArray *problems)
 {
@@ -42,9 +78,8 @@ void config_world_init(struct config_world *world, struct config *config,
     world->reader.problems = problems;
     world->reader.missing = missing;
     world->reader.references = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    world->reader.expectations =
-        g_hash_table_new_full(g_bytes_hash, g_bytes_equal, (GDestroyNotify)g_bytes_unref,
-                              (GDestroyNotify)g_ptr_array_unref);
+    world->reader.expectations = g_hash_table_new_full(config_node_hash, config_node_equals, NULL,
+                                                       (GDestroyNotify)g_ptr_array_unref);
     world->arena = config_arena_new();
     world->sources = g_ptr_array_new_with_free_func(g_free);
     world->files = g_ptr_array_new();
@@ -55,7 +90,8 @@ void config_world_init(struct config_world *world, struct config *config,
     world->defaults = g_hash_table_new(g_str_hash, g_str_equal);
     world->packs = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)pack_free);
     world->uses = g_hash_table_new_full(NULL, NULL, NULL, definition_free);
-    world->steps = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    world->steps_of_node = g_hash_table_new(hash_place, is_same_place);
+    world->steps_of_content = g_hash_table_new(hash_content, is_same_content);
     world->compiled = g_ptr_array_new_with_free_func(steps_free);
     world->digest = g_checksum_new(G_CHECKSUM_SHA256);
 }
@@ -74,7 +110,8 @@ void config_world_clear(struct config_world *world)
     g_hash_table_unref(world->uses);
     g_hash_table_unref(world->packs);
     g_free(world->folder);
-    g_hash_table_unref(world->steps);
+    g_hash_table_unref(world->steps_of_node);
+    g_hash_table_unref(world->steps_of_content);
     g_ptr_array_unref(world->compiled);
     g_checksum_free(world->digest);
     arena_free(world->arena);

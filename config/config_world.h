@@ -38,6 +38,14 @@ struct config_steps {
     GPtrArray *needs; // of struct template_reference
 };
 
+// By what flows share steps: nodes, with what their names stand for.
+struct config_steps_key {
+    const struct config_definition *system;
+    const char *names; // of the flow, for its steps
+    const char *file;  // interned
+    const struct config_node *node;
+};
+
 // One file.
 struct config_source {
     const char *file, *name_space;
@@ -53,10 +61,12 @@ struct config_world {
     GPtrArray *definitions[CONFIG_KIND_COUNT]; // in order; these own them
     GHashTable *defaults;                      // namespace -> the node of `defaults`
     const struct config_node *agent, *mail;
-    char *folder;        // of the configuration: packs may lie beside it; NULL: none is read
-    GHashTable *packs;   // name -> struct pack
-    GHashTable *uses;    // struct pack_flow * -> struct config_definition, of those used
-    GHashTable *steps;   // key -> struct config_steps, compiled once for many flows
+    char *folder;      // of the configuration: packs may lie beside it; NULL: none is read
+    GHashTable *packs; // name -> struct pack
+    GHashTable *uses;  // struct pack_flow * -> struct config_definition, of those used
+    // struct config_steps_key -> struct config_steps, compiled once for many flows: those that
+    // are read from one node, and those that say the same in one file.
+    GHashTable *steps_of_node, *steps_of_content;
     GPtrArray *compiled; // owns them
     GChecksum *digest;
 };

@@ -144,7 +144,8 @@ struct xml_path *intern_xpath(const char *xpath, GHashTable *namespaces, GError 
 struct template *intern_template(const char *text, enum template_place place, bool env_secret,
                                  GError **error)
 {
-    g_autofree char *key = g_strdup_printf("%d%d%s", (int)place, env_secret, text);
+    const char kind[] = {(char)('0' + (int)place), env_secret ? '1' : '0', '\0'};
+    g_autofree char *key = g_strconcat(kind, text, NULL);
     struct template *template = take(&templates, key);
 
     return template != NULL ? template

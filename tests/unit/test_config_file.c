@@ -178,6 +178,37 @@ static void test_scope(void **state)
     assert_string_equal(guess, "later");
 }
 
+// What nodes say, wherever they stand.
+static void test_equal_nodes(void **state)
+{
+    static const struct {
+        const char *one, *other;
+        bool equal;
+    } pairs[] = {
+        {"{a: 1, b: [x, ~]}", "a: 1\nb:\n  - x\n  - null\n", true},
+        {"{a: 1, b: 2}", "{b: 2, a: 1}", false}, // the order of steps' captures counts
+        {"{a: 1}", "{a: '1'}", false},
+        {"{a: 1}", "{a: 10}", false},
+        {"{a: 1}", "{b: 1}", false},
+        {"{a: 1}", "{a: 1, b: 1}", false},
+        {"[a, b]", "{a: b}", false},
+        {"[[a], b]", "[a, [b]]", false},
+        {"[{}]", "[[]]", false},
+        {"[~]", "['']", false},
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < G_N_ELEMENTS(pairs); i++) {
+        struct parsed one = parse(pairs[i].one), other = parse(pairs[i].other);
+
+        assert_int_equal(config_node_equals(one.root, other.root), pairs[i].equal);
+        assert_int_equal(config_node_hash(one.root) == config_node_hash(other.root),
+                         pairs[i].equal);
+        parsed_free(&one);
+        parsed_free(&other);
+    }
+}
+
 static void test_sharing(void **state)
 {
     struct template *first = intern_template("{{mark}}", TEMPLATE_PLACE_PATH, false, NULL);
@@ -218,6 +249,7 @@ int main(void)
         cmocka_unit_test(test_many_keys),
         cmocka_unit_test(test_guess),
         cmocka_unit_test(test_scope),
+        cmocka_unit_test(test_equal_nodes),
         cmocka_unit_test(test_sharing),
     };
 
