@@ -33,6 +33,7 @@ struct store {
     char *owner;
     struct db *db;
     bool reserve_gone; // the disk has no room for it
+    bool was_opened;   // as a whole: before, nobody can owe anything
     struct lock *own, *agent;
     struct tally *commits;
     struct claims *flows;
@@ -48,6 +49,35 @@ static char *owner_path(const struct store *store, const char *owner)
 {
     g_autofree char *name = g_strconcat(OWNER_PREFIX, owner, NULL);
     return lock_path(store, name);
+}
+
+// What stands at the path and can be no store of ours, in words: SQLite has none for it.
+static bool may_be_store(const char *path, GError **error)
+{
+    struct stat about;
+    bool known = stat(path, &about) == 0;
+    if (known && S_ISDIR(about.st_mode)) {
+        g_set_error(error, DB_ERROR, DB_ERROR_CANNOT_OPEN,
+                    "the store %s is a folder: name a file in it as agent.store, such as "
+                    "%s/erpwatch.db",
+                    path, path);
+        return false;
+    }
+    if (known && !S_ISREG(about.st_mode)) {
+        g_set_error(error, DB_ERROR, DB_ERROR_CANNOT_OPEN,
+                    "the store %s is no file that keeps anything: name another as agent.store",
+                    path);
+        return false;
+    }
+    if ((known ? access(path, R_OK) : -1) != 0 && errno == EACCES) {
+        g_set_error(
+            error, DB_ERROR, DB_ERROR_CANNOT_OPEN,
+            "the store %s cannot be read by this user: be the user whose store it is, as in "
+            "sudo -u erpwatch",
+            path);
+        return false;
+    }
+    return true;
 }
 
 static bool make_folder(const char *path, GError **error)
@@ -352,9 +382,9 @@ struct store *store_open(const char *path, GError **error)
     store->folder = g_strconcat(path, ".locks", NULL);
     store->reserve = g_strconcat(path, ".reserve", NULL);
     store->running = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    if (!make_folder(parent, error) || !make_folder(store->folder, error) ||
-        !become_owner(store, error) || !open_database(store, error) ||
-        !count_commits(store, error)) {
+    if (!may_be_store(path, error) || !make_folder(parent, error) ||
+        !make_folder(store->folder, error) || !become_owner(store, error) ||
+        !open_database(store, error) || !count_commits(store, error)) {
         store_free(store);
         return NULL;
     }
@@ -362,12 +392,13 @@ struct store *store_open(const char *path, GError **error)
     // change, it stays as it is.
     (void)chmod(path, 0600);
     store->reserve_gone = store->reserve_gone || !make_reserve(store);
+    store->was_opened = true;
     return store;
 }
 
 struct db *store_open_reader(const char *path, GError **error)
 {
-    g_autoptr(db_t) db = db_open(path, DB_READ_ONLY, error);
+    g_autoptr(db_t) db = may_be_store(path, error) ? db_open(path, DB_READ_ONLY, error) : NULL;
     if (db == NULL || !schema_check(db, path, error)) {
         return NULL;
     }
@@ -491,7 +522,7 @@ void store_free(struct store *store)
     if (store == NULL) {
         return;
     }
-    bool may_owe = store->db == NULL || owes(store);
+    bool may_owe = store->was_opened && (store->db == NULL || owes(store));
     db_close(store->db);
     lock_free(store->agent);
     claims_free(store->flows);

@@ -123,6 +123,7 @@ static bool build(const char *path, const char *part, const char *aside, GError 
         return false;
     }
     unsigned lost = carry(db, path);
+    db_clear_suspect(part); // what is damaged is the old one
     if (!store_salvage_tie(db, error)) {
         return false;
     }

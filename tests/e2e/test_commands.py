@@ -23,6 +23,9 @@ flows:
   resting: {system: erp, every: 5m, notify: agency, off: moved, steps: [{step: x, get: /y}]}
 """
 
+# Modes hold for root, too, without the capabilities that pass over them.
+WITHOUT_POWER = [] if os.geteuid() != 0 else ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
+
 # what is typed, and words of the sentence that comes
 WRONG = [
     ("nonsense", "there is no command nonsense (erpwatch --help"),
@@ -37,7 +40,7 @@ WRONG = [
     ("check nothing", "there is no flow or system nothing (there are: items, resting, erp)"),
     ("check item", "there is no flow or system item: did you mean items?"),
     ("check -c missing.yaml", "missing.yaml: error: there is no file missing.yaml\n"),
-    ("validate -c .", "directory"),
+    ("validate -c .", ".: error: . is a folder: name a file in it"),
     ("validate extra", "there is an argument too many; usage: erpwatch validate [OPTION]..."),
     ("run extra", "there is an argument too many"),
     ("status --format yaml", "there is no format yaml: write table or json"),
@@ -101,8 +104,8 @@ class Commands(unittest.TestCase):
         with open(self.folder + "/erpwatch.yaml", "w", encoding="utf-8") as file:
             file.write(CONFIGURATION)
 
-    def run_in_folder(self, *arguments):
-        return subprocess.run([PROGRAM, *arguments], cwd=self.folder, text=True,
+    def run_in_folder(self, *arguments, prefix=()):
+        return subprocess.run([*prefix, PROGRAM, *arguments], cwd=self.folder, text=True,
                               capture_output=True, stdin=subprocess.DEVNULL, timeout=60)
 
     def test_every_command_has_help(self):
@@ -163,6 +166,25 @@ class Commands(unittest.TestCase):
         muted = self.run_in_folder("mute", "erp", "--for", "1h", "--why", "an update")
         self.assertEqual(muted.returncode, 0, muted.stderr)
         self.assertIn("an update", self.run_in_folder("status").stdout)
+
+    def test_the_store_is_another_users(self):
+        """What may not be read is not taken for what is not there."""
+        self.run_in_folder("check")
+        store = self.folder + "/erpwatch.db"
+        os.mkdir(self.folder + "/closed")
+        os.rename(store, self.folder + "/closed/erpwatch.db")
+        with open(self.folder + "/erpwatch.yaml", "w", encoding="utf-8") as file:
+            file.write(CONFIGURATION.replace("store: ", "store: closed/"))
+        commands = ("check", "run", "status", "incidents", "history items", "deliver", "ack NONE",
+                    "mute erp --for 2h --why rest")
+        for closed in ("closed/erpwatch.db", "closed"):
+            os.chmod(f"{self.folder}/{closed}", 0)
+            for typed in commands:
+                done = self.run_in_folder(*typed.split(" "), prefix=WITHOUT_POWER)
+                self.assertEqual((done.returncode, done.stdout), (3, ""), typed)
+                self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+                self.assertIn("cannot be read by this user: be the user whose store", done.stderr)
+            os.chmod(f"{self.folder}/{closed}", 0o700)
 
     def test_a_configuration_without_flows(self):
         with open(self.folder + "/erpwatch.yaml", "w", encoding="utf-8") as file:

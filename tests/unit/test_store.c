@@ -306,6 +306,59 @@ static void test_no_database_at_all(void **state)
     assert_int_equal(count_aside(place), 1);
 }
 
+static int count_files(const char *path, const char *beginning)
+{
+    g_autoptr(GDir) folder = g_dir_open(path, 0, NULL);
+    const char *name = NULL;
+    int found = 0;
+    while (folder != NULL && (name = g_dir_read_name(folder)) != NULL) {
+        found += g_str_has_prefix(name, beginning);
+    }
+    return found;
+}
+
+static void test_repair_leaves_nothing_behind(void **state)
+{
+    struct place *place = *state;
+    g_autofree char *parent = g_path_get_dirname(place->path);
+    store_free(open_store(state));
+    assert_true(
+        g_file_set_contents(place->path, "not a database at all, but long enough", -1, NULL));
+    store_free(open_store(state));
+    assert_int_equal(count_aside(place), 1);
+    assert_int_equal(count_files(parent, "s.db.part"), 0);
+}
+
+static void assert_refused(const char *path, const char *words)
+{
+    g_autoptr(GError) error = NULL, read_error = NULL;
+    assert_null(store_open(path, &error));
+    assert_non_null(strstr(error->message, words));
+    assert_null(store_open_reader(path, &read_error));
+    assert_string_equal(read_error->message, error->message);
+}
+
+static void test_no_file(void **state)
+{
+    struct place *place = *state;
+    g_autofree char *beside = g_strconcat(place->folder, ".locks", NULL);
+    assert_refused(place->folder, "is a folder: name a file in it as agent.store");
+    assert_refused("/dev/null", "is no file that keeps anything");
+    assert_false(g_file_test(beside, G_FILE_TEST_EXISTS));
+}
+
+// Who cannot open a store has no lock to leave there.
+static void test_a_refused_store_keeps_no_owner(void **state)
+{
+    struct place *place = *state;
+    g_autofree char *locks = g_strconcat(place->path, ".locks", NULL);
+    struct store *store = open_store(state);
+    assert_true(db_script(store_db(store), "PRAGMA user_version = 9999", NULL));
+    store_free(store);
+    assert_null(store_open(place->path, NULL));
+    assert_int_equal(count_files(locks, "owner-"), 0);
+}
+
 static void commit(struct store *store, int times)
 {
     while (times-- > 0) {
@@ -402,6 +455,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_tables_agree_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_replacement_is_ended, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_no_database_at_all, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_repair_leaves_nothing_behind, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_no_file, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_refused_store_keeps_no_owner, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_commits_are_missed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_damaged_while_in_use, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_readers, set_up, tear_down),
