@@ -8,6 +8,8 @@
 #include "config_problem.h"
 #include "intern.h"
 
+#include <string.h>
+
 static void contact_free(void *data)
 {
     struct config_contact *contact = data;
@@ -185,9 +187,25 @@ static void warn_of_missing_mail(struct config_world *world)
     }
 }
 
+// A store is made where none can be read, and what stood there is set aside.
+static void check_store(struct config_world *world)
+{
+    const struct config_node *node = config_node_get(world->agent, "store");
+
+    for (unsigned i = 0; node != NULL && i < world->files->len; i++) {
+        g_autofree char *file = g_canonicalize_filename(world->files->pdata[i], NULL);
+
+        if (strcmp(file, world->reader.config->agent.store) == 0)
+            config_problem_error(world->reader.problems, node->place,
+                                 "the store cannot be this file of the configuration: name one of "
+                                 "its own, such as erpwatch.db");
+    }
+}
+
 static void read_world(struct config_world *world)
 {
     config_read_agent(&world->reader, world->agent);
+    check_store(world);
     config_read_mail(&world->reader, world->mail);
     config_read_contacts(world);
     read_fallback(world);

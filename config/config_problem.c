@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+enum { MESSAGE_BYTES = 2000 };
+
 static void problem_free(void *data)
 {
     struct config_problem *problem = data;
@@ -29,13 +31,26 @@ char *config_problem_format(const struct config_problem *problem)
                            problem->message);
 }
 
+// What a file holds may be of any length: a sentence that quotes it is not.
+static char *cut(char *message)
+{
+    if (strlen(message) > MESSAGE_BYTES) {
+        g_autofree char *beginning = g_strndup(message, MESSAGE_BYTES);
+        g_autofree char *whole = g_utf8_make_valid(beginning, -1);
+
+        g_free(message);
+        message = g_strconcat(whole, "…", NULL);
+    }
+    return message;
+}
+
 static void add(GPtrArray *problems, struct config_place place, bool warning, char *message)
 {
     struct config_problem *problem = g_new0(struct config_problem, 1);
 
     problem->place = place;
     problem->warning = warning;
-    problem->message = message;
+    problem->message = cut(message);
     g_ptr_array_add(problems, problem);
 }
 

@@ -53,6 +53,17 @@ static void check_text(struct shape *shape, struct config_node *node, const stru
         refuse(shape, node, key->name, "a text");
 }
 
+static void check_filename(struct shape *shape, struct config_node *node,
+                           const struct config_key *key)
+{
+    const char *text = config_node_text(node);
+
+    check_text(shape, node, key);
+    if (text != NULL && text[0] == '\0')
+        config_problem_error(shape->problems, node->place,
+                             "\"%s\" names no file: write one, or leave the key out", key->name);
+}
+
 // In double quotes \b, \d and their like are YAML's: what arrives is a control
 // character where a pattern was meant.
 static void check_pattern(struct shape *shape, struct config_node *node,
@@ -490,6 +501,7 @@ typedef void (*checker)(struct shape *, struct config_node *, const struct confi
 // Types without a row here are texts.
 static const checker checkers[] = {
     [CONFIG_TYPE_TEMPLATE] = check_template,
+    [CONFIG_TYPE_FILENAME] = check_filename,
     [CONFIG_TYPE_URLS] = check_list,
     [CONFIG_TYPE_EMAILS] = check_list,
     [CONFIG_TYPE_CONTACTS] = check_list,

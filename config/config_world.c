@@ -310,6 +310,9 @@ static void read_file(struct config_world *world, const char *path, struct confi
         config_world_read_text(world, path, text, length);
     else if (g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_NOENT))
         config_problem_error(world->reader.problems, place, "there is no file %s", path);
+    else if (g_file_test(path, G_FILE_TEST_IS_DIR))
+        config_problem_error(world->reader.problems, place, "%s is a folder: name a file in it",
+                             path);
     else
         config_problem_error(world->reader.problems, place, "%s", error->message);
 }

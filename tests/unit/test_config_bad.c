@@ -77,6 +77,25 @@ static void test_pairs(void **state)
     assert_true(pairs >= PAIRS_LEAST);
 }
 
+// A sentence quotes what is wrong, of whatever length that is.
+static void test_long_text(void **state)
+{
+    g_autoptr(GPtrArray) problems = config_problems_new();
+    g_autoptr(GString) text = g_string_new("\"");
+
+    (void)state;
+    for (int i = 0; i < 50000; i++)
+        g_string_append(text, "é");
+    g_string_append_c(text, '"');
+    assert_null(config_load_text("long", text->str, text->len, problems));
+    assert_int_equal(problems->len, 1);
+    const struct config_problem *problem = problems->pdata[0];
+
+    assert_in_range(strlen(problem->message), 1000, 2100);
+    assert_true(g_utf8_validate(problem->message, -1, NULL));
+    assert_true(g_str_has_suffix(problem->message, "…"));
+}
+
 static void test_examples(void **state)
 {
     g_autoptr(GDir) folder = g_dir_open("config/examples", 0, NULL);
@@ -101,6 +120,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pairs),
+        cmocka_unit_test(test_long_text),
         cmocka_unit_test(test_examples),
     };
 
