@@ -23,6 +23,7 @@
 #include "watch.h"
 
 #include <signal.h>
+#include <string.h>
 
 #define TICK_MS 1000
 
@@ -403,7 +404,13 @@ static void use_config(struct agent *agent, struct config *config)
         log_error("the configuration is wrong: the former one stays in force");
         return;
     }
+    const struct config *former = agent_flows_config(agent->flows);
+    if (strcmp(config->agent.store, former->agent.store) != 0)
+        log_warning("agent.store is another one now (%s): it is used once the agent is started "
+                    "again; what waits in the former one stays there",
+                    config->agent.store);
     agent_flows_set_config(agent->flows, config);
+    mail_child_wake(agent->mail);
     sweeps_configure(agent->sweeps, NULL);
     start_chore(agent, CHORE_CONFIGURE);
     log_info("the configuration was read again: %u flows", config->flows->len);
@@ -554,7 +561,8 @@ static void start_agent(struct agent *agent, struct config *config)
 {
     agent->debts = debts_new(&agent->runtime);
     agent->missed = missed_new(agent->runtime.writer);
-    agent->mail = mail_child_new(&agent->loop, agent->path, on_mail_ended, agent);
+    agent->mail =
+        mail_child_new(&agent->loop, agent->path, config->agent.store, on_mail_ended, agent);
     const struct agent_flows_context context = {
         .runtime = &agent->runtime,
         .debts = agent->debts,

@@ -106,7 +106,8 @@ static void deliver(void *context)
         standby_deliver(check->runtime.standby, check->config, on_delivered, check);
         return;
     }
-    check->mail = mail_child_new(&check->loop, config_path(check), on_delivered, check);
+    check->mail = mail_child_new(&check->loop, config_path(check), check->config->agent.store,
+                                 on_delivered, check);
     mail_child_start(check->mail);
     if (!mail_child_is_busy(check->mail))
         close_all(check);

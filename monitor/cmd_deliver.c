@@ -14,7 +14,7 @@
 enum { STDIN_BYTES = 64 * 1024 * 1024 };
 
 struct deliver_command {
-    char *config, *session, *total;
+    char *config, *store, *session, *total;
     gboolean from_stdin;
 };
 
@@ -85,6 +85,10 @@ static int run(const struct deliver_command *command, struct deliver_options *op
     g_autoptr(config_t) config = command_load_config(command->config, CONFIG_MISSING_IS_NEED);
     if (config == NULL)
         return COMMAND_UNKNOWN;
+    if (command->store != NULL) {
+        g_free(config->agent.store);
+        config->agent.store = g_strdup(command->store);
+    }
     return command->from_stdin ? deliver_stdin(config, options) : deliver_store(config, options);
 }
 
@@ -96,6 +100,8 @@ int cmd_deliver(int argc, char **argv)
         COMMAND_CONFIG_ENTRY(&command.config),
         {"stdin", 0, 0, G_OPTION_ARG_NONE, &command.from_stdin,
          "Send one notice, its facts as JSON on stdin, without the store", NULL},
+        {"store", 0, 0, G_OPTION_ARG_FILENAME, &command.store,
+         "The store whose outbox it is (default: agent.store)", "FILE"},
         {"timeout", 0, 0, G_OPTION_ARG_STRING, &command.session,
          "How long one session may take (default 2m)", "TIME"},
         {"deadline", 0, 0, G_OPTION_ARG_STRING, &command.total,
@@ -106,6 +112,7 @@ int cmd_deliver(int argc, char **argv)
     if (code == COMMAND_PARSED)
         code = run(&command, &options);
     g_free(command.config);
+    g_free(command.store);
     g_free(command.session);
     g_free(command.total);
     return code;

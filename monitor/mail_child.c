@@ -14,9 +14,13 @@
 // no longer keeps them.
 enum { CHILD_DEADLINE_MS = 15 * 60 * 1000 };
 
+// Where the configuration is wrong, say, the next child would fail as the last one did.
+enum { REST_MS = 60 * 1000 };
+
 struct mail_child {
     uv_loop_t *loop;
-    char *config_path;
+    char *config_path, *store_option;
+    uint64_t rest_until; // in the loop's time
     void (*ended)(void *context);
     void *context;
     struct child_process *process; // at work, or NULL
@@ -30,12 +34,13 @@ struct child_process {
     int open_handles;
 };
 
-struct mail_child *mail_child_new(uv_loop_t *loop, const char *config_path,
+struct mail_child *mail_child_new(uv_loop_t *loop, const char *config_path, const char *store,
                                   void (*ended)(void *context), void *context)
 {
     struct mail_child *child = g_new0(struct mail_child, 1);
     child->loop = loop;
     child->config_path = g_strdup(config_path);
+    child->store_option = g_strconcat("--store=", store, NULL);
     child->ended = ended;
     child->context = context;
     return child;
@@ -66,8 +71,12 @@ static void on_exit_of_child(uv_process_t *handle, int64_t status, int signal_nu
     if (signal_number)
         log_warning("deliver was ended by signal %d; what it had not delivered is tried again",
                     signal_number);
-    else if (status > 2)
-        log_warning("deliver could not do its work (exit code %d)", (int)status);
+    else if (status > 2) {
+        log_warning("deliver could not do its work (exit code %d): again in %d s, or once the "
+                    "configuration is read again",
+                    (int)status, REST_MS / 1000);
+        child->rest_until = uv_now(child->loop) + REST_MS;
+    }
     close_handles(process);
     child->process = NULL;
     if (child->again)
@@ -85,7 +94,7 @@ static void on_deadline(uv_timer_t *timer)
 void mail_child_start(struct mail_child *child)
 {
     child->again = child->process != NULL;
-    if (child->process)
+    if (child->process || uv_now(child->loop) < child->rest_until)
         return;
     struct child_process *process = g_new0(struct child_process, 1);
     process->owner = child;
@@ -93,8 +102,8 @@ void mail_child_start(struct mail_child *child)
     process->open_handles = 2;
     uv_timer_init(child->loop, &process->deadline);
     const uv_stdio_container_t none = {.flags = UV_IGNORE};
-    int failed = deliver_process_start(child->loop, &process->process, child->config_path, NULL,
-                                       none, none, on_exit_of_child);
+    int failed = deliver_process_start(child->loop, &process->process, child->config_path,
+                                       child->store_option, none, none, on_exit_of_child);
     if (failed) {
         log_error("deliver cannot be started: %s", uv_strerror(failed));
         close_handles(process);
@@ -104,6 +113,11 @@ void mail_child_start(struct mail_child *child)
     uv_timer_start(&process->deadline, on_deadline, CHILD_DEADLINE_MS, 0);
 }
 
+void mail_child_wake(struct mail_child *child)
+{
+    child->rest_until = 0;
+}
+
 void mail_child_free(struct mail_child *child)
 {
     if (!child)
@@ -111,5 +125,6 @@ void mail_child_free(struct mail_child *child)
     if (child->process)
         close_handles(child->process); // it goes on, and keeps its own deadlines
     g_free(child->config_path);
+    g_free(child->store_option);
     g_free(child);
 }

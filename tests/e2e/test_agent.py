@@ -156,6 +156,33 @@ class Incidents(AgentCase):
         self.wait_for_state("late", "ok")
         self.stop(agent)
 
+    def test_mails_wait_for_a_configuration_that_can_be_read(self):
+        agent = self.start_agent()
+        self.wait_for_state("orders", "ok")
+        self.write("erpwatch.yaml", "flows: {orders: {sistem: erp}}")
+        self.break_erp()
+        tried = "deliver could not do its work"
+        self.wait(lambda: tried in self.log(), "a deliver without a configuration")
+        ticks = self.gate.count("GET /api/invoices/INV-1")  # a run each second
+        self.wait(lambda: self.gate.count("GET /api/invoices/INV-1") > ticks + 4, "further runs")
+        self.assertEqual(self.log().count(tried), 1)
+        self.configure({"orders": flow(customer(), order(), read_back()), "payments": flow(invoice())})
+        agent.send_signal(signal.SIGHUP)
+        self.wait(lambda: len(self.mail_files()) >= 2, "the mails")
+        self.stop(agent)
+
+    def test_another_store_is_for_the_next_start(self):
+        agent = self.start_agent()
+        self.wait_for_state("orders", "ok")
+        flows = {"orders": flow(customer(), order(), read_back()), "payments": flow(invoice())}
+        self.configure(flows, agent={"store": self.path("other.db")})
+        agent.send_signal(signal.SIGHUP)
+        self.wait(lambda: "agent.store is another one now" in self.log(), "a word about the store")
+        self.break_erp()
+        self.wait(lambda: len(self.mail_files()) >= 2, "the mails")
+        self.stop(agent)
+        self.assertFalse(os.path.exists(self.path("other.db")))
+
 
 class Groups(AgentCase):
     def test_two_flows_of_one_cause_are_one_mail(self):
