@@ -140,6 +140,15 @@ void db_clear_suspect(const char *path)
     unlink(mark);
 }
 
+void db_suspect(const char *path)
+{
+    g_autofree char *mark = suspect_path(path);
+    int fd = open(mark, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (fd >= 0) {
+        close(fd);
+    }
+}
+
 static bool has_room(const char *path)
 {
     g_autofree char *folder = g_path_get_dirname(path);
@@ -154,11 +163,8 @@ static void note_damage(const struct db *db, enum db_error kind)
     if (kind != DB_ERROR_CORRUPT && (kind != DB_ERROR_FULL || !has_room(db->path))) {
         return;
     }
-    g_autofree char *mark = suspect_path(db->path);
-    int fd =
-        strcmp(db->path, ":memory:") == 0 ? -1 : open(mark, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-    if (fd >= 0) {
-        close(fd);
+    if (strcmp(db->path, ":memory:") != 0) {
+        db_suspect(db->path);
     }
 }
 

@@ -37,6 +37,7 @@ struct db *db_open(const char *path, enum db_flags flags, GError **error);
 // A database that was found damaged has PATH.suspect beside it, made by whoever found it so,
 // until it was looked through.
 bool db_is_suspect(const char *path);
+void db_suspect(const char *path);
 void db_clear_suspect(const char *path);
 
 // Runs one statement; a letter of `types` for each parameter: s text (NULL is

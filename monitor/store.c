@@ -191,6 +191,7 @@ static bool replace_damaged(struct store *store, const GError *damage, GError **
     g_autofree char *repair_path = lock_path(store, REPAIR);
     g_autoptr(lock_t) repair = lock_take(repair_path, NULL);
     if (repair == NULL || has_other_owners(store)) {
+        db_suspect(store->path); // the look at the start may pass over it next time
         g_set_error(error, DB_ERROR, DB_ERROR_CORRUPT,
                     "%s, and another erpwatch uses it: end that one first", damage->message);
         return false;

@@ -427,6 +427,7 @@ static void test_damaged_while_in_use(void **state)
     assert_true(g_error_matches(error, DB_ERROR, DB_ERROR_CORRUPT));
     assert_non_null(strstr(error->message, "another erpwatch uses it"));
     assert_int_equal(count_aside(place), 0);
+    assert_true(db_is_suspect(place->path));
 }
 
 static void test_readers(void **state)
