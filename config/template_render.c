@@ -283,6 +283,9 @@ static bool render_reference(GString *out, const struct template_piece *piece,
 char *template_render(const struct template *template, const struct template_context *context,
                       bool *secret, GError **error)
 {
+    const char *constant = template_constant(template);
+    if (constant)
+        return g_strdup(constant);
     g_autoptr(GString) out = g_string_new(NULL);
     bool touched = false;
     for (guint i = 0; i < template->pieces->len; i++) {

@@ -178,7 +178,7 @@ static enum reach judge_reach(const struct builder *builder, const char *base, c
 
 static char *render_base(const struct builder *builder, GError **error)
 {
-    g_autofree char *text = template_render(builder->system->url, &builder->context, NULL, error);
+    char *text = template_render(builder->system->url, &builder->context, NULL, error);
     g_autofree char *base = text ? request_url_fit(text) : NULL;
     return base && request_url_check(base, error) ? g_steal_pointer(&base) : NULL;
 }
@@ -203,8 +203,8 @@ enum reach request_destination(const struct call *call, const struct config_syst
     if (!is_whole(call) || call->elsewhere)
         return REACH_OWN;
     g_autofree char *base = render_base(&builder, NULL);
-    g_autofree char *path = template_render(call->path, &builder.context, NULL, NULL);
-    g_autofree char *url = base && path ? request_url_fit(path) : NULL;
+    char *path = base ? template_render(call->path, &builder.context, NULL, NULL) : NULL;
+    g_autofree char *url = path ? request_url_fit(path) : NULL;
     return url ? judge_reach(&builder, base, url, error) : REACH_OWN;
 }
 
@@ -247,7 +247,7 @@ static char *build_address(struct builder *builder, GError **error)
     if (!path)
         return NULL;
     bool whole = is_whole(call);
-    g_autofree char *joined = whole ? g_strdup(path) : request_url_join(base, path);
+    char *joined = whole ? g_steal_pointer(&path) : request_url_join(base, path);
     g_autofree char *url = request_url_fit(joined);
     if (whole && !check_whole(builder, url, base, error))
         return NULL;
@@ -255,26 +255,31 @@ static char *build_address(struct builder *builder, GError **error)
     return g_steal_pointer(&url);
 }
 
+// The address, which it takes, and the call's query.
+static char *add_query(struct builder *builder, char *address, GError **error)
+{
+    g_autofree char *taken = address;
+    GString *query = render_fields(builder, builder->call->query, false, error);
+    if (!query)
+        return NULL;
+    g_autofree char *fit = request_url_fit(g_string_free(query, FALSE));
+    if (!*fit)
+        return g_steal_pointer(&taken);
+    GString *url = g_string_new(taken);
+    request_url_add_query(url, fit, strlen(fit));
+    return g_string_free(url, FALSE);
+}
+
 static bool build_url(struct builder *builder, GError **error)
 {
-    g_autofree char *address = build_address(builder, error);
-    if (!address)
-        return false;
-    g_autoptr(GString) url = g_string_new(address);
-    char *fragment = strchr(url->str, '#');
+    char *url = build_address(builder, error);
+    char *fragment = url ? strchr(url, '#') : NULL;
     if (fragment)
-        g_string_truncate(url, (gsize)(fragment - url->str));
-    if (builder->call->query->len > 0) {
-        g_autoptr(GString) query = render_fields(builder, builder->call->query, false, error);
-        if (!query)
-            return false;
-        g_autofree char *fit = request_url_fit(query->str);
-        if (*fit)
-            request_url_add_query(url, fit, strlen(fit));
-    }
-    g_free(builder->request->url);
-    builder->request->url = g_string_free(g_steal_pointer(&url), FALSE);
-    return true;
+        *fragment = '\0';
+    if (url && builder->call->query->len > 0)
+        url = add_query(builder, url, error);
+    builder->request->url = url;
+    return url != NULL;
 }
 
 static GBytes *take_text(char *text)
@@ -407,7 +412,7 @@ bool request_is_allowed(const struct transfer_request *request, const struct con
 struct transfer_request *request_build(const struct call *call, const struct config_system *system,
                                        struct values *values, struct clock_wall now, GError **error)
 {
-    g_autoptr(transfer_request_t) request = transfer_request_new(call->method, "");
+    g_autoptr(transfer_request_t) request = transfer_request_new(call->method, NULL);
     struct builder builder = {.call = call, .system = system, .request = request};
     builder.context = values_context(values, now);
     request->timeout_ms = call->timeout_ms > 0 ? call->timeout_ms : system->timeout_ms;

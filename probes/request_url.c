@@ -49,8 +49,7 @@ bool request_has_same_origin(const char *left, const char *right)
 
 char *request_resolve(const char *base, const char *location)
 {
-    g_autofree char *trimmed = g_strstrip(g_strdup(location));
-    g_autofree char *fit = request_url_fit(trimmed);
+    g_autofree char *fit = request_url_fit(g_strstrip(g_strdup(location)));
     return g_uri_resolve_relative(base, fit, URL_FLAGS, NULL);
 }
 
@@ -69,13 +68,16 @@ static bool is_url_character(unsigned char c)
     return c != '\0' && (g_ascii_isalnum(c) || strchr("-._~!$&'()*+,;=:@/?#", c));
 }
 
-char *request_url_fit(const char *url)
+char *request_url_fit(char *url)
 {
     size_t start = authority_end(url);
     while (is_url_character((unsigned char)url[start]))
         start++; // nearly always to the end
-    GString *out = g_string_new_len(url, (gssize)start);
-    for (const char *at = url + start; *at; at++) {
+    if (!url[start])
+        return url;
+    g_autofree char *taken = url;
+    GString *out = g_string_new_len(taken, (gssize)start);
+    for (const char *at = taken + start; *at; at++) {
         bool escape = *at == '%' && g_ascii_isxdigit(at[1]) && g_ascii_isxdigit(at[2]);
         if (escape || is_url_character((unsigned char)*at))
             g_string_append_c(out, *at);

@@ -11,9 +11,9 @@
 // A query of the base goes to the end. The caller frees it.
 char *request_url_join(const char *base, const char *path);
 
-// `url` with what may not stand in a URL encoded; %XX and the host stay as they
-// are. The caller frees it.
-char *request_url_fit(const char *url);
+// `url`, which it takes, with what may not stand in a URL encoded; %XX and the host
+// stay as they are. The caller frees it.
+char *request_url_fit(char *url);
 
 // False and `error` where it is no http(s) URL with one clear host.
 bool request_url_check(const char *url, GError **error);
