@@ -70,7 +70,7 @@ static void give_own(struct run_systems *systems, const struct config_system *sy
 // What the flow gave in place of one of its system's values is the flow's.
 static void give_names(struct run_systems *systems, const struct config_system *system)
 {
-    const struct values *with = run_systems_with(systems, system);
+    const struct values *with = system->vars->len ? run_systems_with(systems, system) : NULL;
     for (guint i = 0; i < system->vars->len; i++) {
         const struct config_value *var = system->vars->pdata[i];
         const struct value *value = values_find(with, var->name);
@@ -86,7 +86,7 @@ static void give_names(struct run_systems *systems, const struct config_system *
 
 static void take_names(struct run_systems *systems, const struct config_system *system)
 {
-    const struct values *with = run_systems_with(systems, system);
+    const struct values *with = system->vars->len ? run_systems_with(systems, system) : NULL;
     for (guint i = 0; i < system->vars->len; i++) {
         const char *name = ((const struct config_value *)system->vars->pdata[i])->name;
         const struct value *given = values_find(with, name);

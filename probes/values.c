@@ -10,13 +10,13 @@
 #include <string.h>
 
 struct named {
-    char *name;
     struct value *value;
+    char name[];
 };
 
 struct values {
     GPtrArray *named; // of struct named, in the order of setting: a run has few
-    GHashTable *made; // a set of char *: what filters made of secrets
+    GHashTable *made; // a set of char *: what filters made of secrets; NULL for none
     const struct secret_store *secrets;
     char *timezone;
 };
@@ -27,7 +27,6 @@ struct values {
 static void named_free(void *data)
 {
     struct named *named = data;
-    g_free(named->name);
     value_free(named->value);
     g_free(named);
 }
@@ -36,7 +35,6 @@ struct values *values_new(const struct secret_store *secrets, const char *zone)
 {
     struct values *values = g_new0(struct values, 1);
     values->named = g_ptr_array_new_with_free_func(named_free);
-    values->made = g_hash_table_new_full(g_str_hash, g_str_equal, wipe_text, NULL);
     values->secrets = secrets;
     values->timezone = g_strdup(zone);
     return values;
@@ -60,8 +58,10 @@ void values_set(struct values *values, const char *name, struct value *value)
         return;
     }
     if (!named) {
-        named = g_new0(struct named, 1);
-        named->name = g_strdup(name);
+        size_t size = strlen(name) + 1;
+        named = g_malloc(sizeof *named + size);
+        named->value = NULL;
+        memcpy(named->name, name, size);
         g_ptr_array_add(values->named, named);
     }
     value_free(named->value);
@@ -102,6 +102,8 @@ static const char *answer_reference(const struct template_reference *reference, 
 static void note_made(const char *text, void *made_user)
 {
     struct values *values = made_user;
+    if (!values->made)
+        values->made = g_hash_table_new_full(g_str_hash, g_str_equal, wipe_text, NULL);
     if (g_hash_table_size(values->made) < MADE_MAX)
         g_hash_table_add(values->made, g_strdup(text));
 }
@@ -150,7 +152,7 @@ bool values_have_secrets(const struct values *values)
         if (named->value->secret)
             return true;
     }
-    return g_hash_table_size(values->made) > 0;
+    return values->made != NULL;
 }
 
 // Every text and number in a secret value is a secret.
@@ -174,6 +176,8 @@ void values_redact(const struct values *values, struct redact *redact)
     }
     GHashTableIter iterator;
     void *text = NULL;
+    if (!values->made)
+        return;
     g_hash_table_iter_init(&iterator, values->made);
     while (g_hash_table_iter_next(&iterator, &text, NULL))
         redact_add(redact, text);
@@ -191,9 +195,11 @@ struct values *values_copy(const struct values *values)
     }
     GHashTableIter iterator;
     void *text = NULL;
+    if (!values->made)
+        return copy;
     g_hash_table_iter_init(&iterator, values->made);
     while (g_hash_table_iter_next(&iterator, &text, NULL))
-        g_hash_table_add(copy->made, g_strdup(text));
+        note_made(text, copy);
     return copy;
 }
 
@@ -202,7 +208,7 @@ void values_free(struct values *values)
     if (!values)
         return;
     g_ptr_array_unref(values->named);
-    g_hash_table_destroy(values->made);
+    g_clear_pointer(&values->made, g_hash_table_destroy);
     g_free(values->timezone);
     g_free(values);
 }
