@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+enum { USUAL_HEADERS = 8 }; // a list has room for at once
+
 struct transfer_request *transfer_request_new(const char *method, const char *url)
 {
     struct transfer_request *request = g_new0(struct transfer_request, 1);
@@ -106,7 +108,7 @@ void transfer_response_free(struct transfer_response *response)
 
 GPtrArray *transfer_headers_new(void)
 {
-    return g_ptr_array_new_with_free_func(g_free);
+    return g_ptr_array_new_full(USUAL_HEADERS, g_free);
 }
 
 void transfer_headers_add(GPtrArray *headers, const char *name, const char *value)
