@@ -207,13 +207,51 @@ void transfer_easy_init(struct transfer_easy *easy, const struct transfer_opener
         g_error("this libcurl does not fit: %s", easy->ours);
 }
 
+// Notes the place of a URL that was taken apart.
+static void note_place(struct transfer_easy *easy, const char *url)
+{
+    const char *host = strstr(url, "://");
+    size_t length = host ? (size_t)(host - url) + 3 + strcspn(host + 3, "/?#") : 0;
+    if (length > 0 && length < sizeof easy->place)
+        g_strlcpy(easy->place, url, length + 1);
+}
+
+// The path and query of a URL at the place of the one before; false where it is at another,
+// or not of plain letters.
+static bool change_path(struct transfer_easy *easy, const char *url)
+{
+    static const char PLAIN[] = "/?=&.-_~,;:@!$'()*+0123456789"
+                                "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    size_t length = strlen(easy->place);
+    const char *path = url + length;
+    if (length == 0 || strncmp(url, easy->place, length) != 0 || *path != '/' ||
+        path[strspn(path, PLAIN)] != '\0')
+        return false;
+    const char *query = strchr(path, '?');
+    g_autofree char *alone = query ? g_strndup(path, (gsize)(query - path)) : NULL;
+    return curl_url_set(easy->url, CURLUPART_PATH, alone ? alone : path, 0) == CURLUE_OK &&
+           curl_url_set(easy->url, CURLUPART_QUERY, query ? query + 1 : NULL, 0) == CURLUE_OK;
+}
+
+// To take a URL apart is dear, and a call mostly goes where the one before it went.
+static bool part_url(struct transfer_easy *easy, const char *url)
+{
+    const unsigned flags = CURLU_PATH_AS_IS | CURLU_NON_SUPPORT_SCHEME;
+    if (change_path(easy, url))
+        return true;
+    easy->place[0] = '\0';
+    if (curl_url_set(easy->url, CURLUPART_URL, url, flags) != CURLUE_OK)
+        return false;
+    note_place(easy, url);
+    return true;
+}
+
 // Given a text alone, curl takes it apart and puts it together again. What it cannot take
 // apart it says itself.
 static void set_url(struct transfer_easy *easy)
 {
     const char *url = easy->request->url;
-    const unsigned flags = CURLU_PATH_AS_IS | CURLU_NON_SUPPORT_SCHEME;
-    bool parted = curl_url_set(easy->url, CURLUPART_URL, url, flags) == CURLUE_OK;
+    bool parted = part_url(easy, url);
     note(easy, curl_easy_setopt(easy->handle, CURLOPT_URL, url)); // of the legs after the first
     note(easy, curl_easy_setopt(easy->handle, CURLOPT_CURLU, parted ? easy->url : NULL));
 }

@@ -22,6 +22,7 @@ struct transfer_opener {
 struct transfer_easy {
     CURL *handle;
     CURLU *url;                  // of the call under way, as parts
+    char place[128];             // "https://host:port" of `url`, "" where it holds more or less
     char error[CURL_ERROR_SIZE]; // curl's own words for a failure
     struct transfer_opener opener;
     struct transfer_tls_stores *stores;

@@ -402,6 +402,40 @@ static void test_methods(void **state)
     }
 }
 
+// Of a URL at the place of the one before, only what is behind the host is told to curl.
+static void test_urls_in_turn(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *host, *path, *target;
+    } cases[] = {
+        {"127.0.0.1", "/echo?a=1&b=/%3F", "/echo?a=1&b=/%3F"},
+        {"127.0.0.1", "/echo", "/echo"},
+        {"127.0.0.1", "/echo?a=1", "/echo?a=1"},
+        {"localhost", "/echo", "/echo"},
+        {"localhost", "/echo?", "/echo?"},
+        {"localhost", "/echo?b=%C3%a9", "/echo?b=%C3%a9"},
+        {"localhost", "/echo?b=2?3", "/echo?b=2?3"},
+        {"127.0.0.1", "/echo?c=3#part", "/echo?c=3"},
+        {"127.0.0.1", "/echo#part?d", "/echo"},
+        {"127.0.0.1", "/echo", "/echo"},
+        {"127.0.0.1", "?x", NULL},
+        {"127.0.0.1", "/ok", NULL},
+        {"127.0.0.1", "/echo", "/echo"},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *place = g_strconcat(cases[i].host, ":", port("http"), NULL);
+        g_autofree char *url = g_strconcat("http://", place, cases[i].path, NULL);
+        g_autoptr(transfer_response_t) response = run(request_to("GET", url));
+        g_autofree char *body = body_text(response);
+        g_autofree char *target = g_strdup_printf("\"target\": \"%s\"", cases[i].target);
+        assert_int_equal(response->outcome, TRANSFER_ANSWERED);
+        if (cases[i].target && (!strstr(body, target) || !strstr(body, place)))
+            fail_msg("%s: %s", url, body);
+        assert_true(cases[i].target || !strstr(body, "target"));
+    }
+}
+
 static void test_request_headers(void **state)
 {
     (void)state;
@@ -727,6 +761,7 @@ int main(void)
         WITH_ENGINE(test_bodies),
         WITH_ENGINE(test_response_headers),
         WITH_ENGINE(test_methods),
+        WITH_ENGINE(test_urls_in_turn),
         WITH_ENGINE(test_request_headers),
         WITH_ENGINE(test_our_faults),
         WITH_ENGINE(test_tls),
