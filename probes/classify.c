@@ -323,15 +323,17 @@ static void add_correlation(struct state *state)
     correlation_add_text(ids, state->envelope->context);
 }
 
-// Nearly every answer: its expectations hold, and its document admits no failure.
-// All that envelope_read would find besides is asked for by failures only.
+// Nearly every answer: its expectations hold, where there are any, and its document admits
+// no failure. All that envelope_read would find besides is asked for by failures only.
 static bool is_plainly_good(const struct state *state)
 {
     const struct classify_input *input = state->input;
     int status = state->response->status;
-    return state->response->outcome == TRANSFER_ANSWERED && status >= 200 && status < 300 &&
-           input->expectations_given && !input->failed_expectation && input->document &&
-           !envelope_says_failure(input->document, input->pack);
+    if (state->response->outcome != TRANSFER_ANSWERED || status < 200 || status >= 300 ||
+        input->failed_expectation || !input->document)
+        return false;
+    return input->expectations_given ? !envelope_says_failure(input->document, input->pack)
+                                     : envelope_is_clear(input->document, input->pack);
 }
 
 // A page says nothing, but the handshake before it does: who is refused by the

@@ -49,6 +49,10 @@ struct envelope *envelope_read(const char *body, size_t length, const char *cont
 // envelope_read: a quick look, for answers that nothing else speaks against.
 bool envelope_says_failure(const cJSON *document, const struct pack_lexicon *pack);
 
+// True where it is neither `failure` nor `suspect` nor `refusal` of envelope_read: as quick
+// a look, for answers of which nothing was expected.
+bool envelope_is_clear(const cJSON *document, const struct pack_lexicon *pack);
+
 // Adds what the headers (of struct transfer_header) of a failing answer say, where its
 // body says less.
 void envelope_read_headers(struct envelope *envelope, const GPtrArray *headers, int status);

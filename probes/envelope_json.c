@@ -474,13 +474,16 @@ static bool says_success(const cJSON *document)
     return cJSON_IsTrue(envelope_member(document, "success"));
 }
 
-// {"message": "…"} and next to nothing else: with a good status its words decide.
-static bool is_bare_message(const cJSON *document)
+// {"message": "…"} and next to nothing else, or a text alone: with a good status its
+// words decide.
+static bool is_suspect(const cJSON *document)
 {
-    return cJSON_IsObject(document) && cJSON_GetArraySize(document) <= 3 &&
-           envelope_member(document, "message") && !says_success(document) &&
-           !envelope_member(document, "id") && !envelope_member(document, "data") &&
-           !envelope_member(document, "result") && !envelope_member(document, "token");
+    if (!cJSON_IsObject(document))
+        return cJSON_IsString(document);
+    return cJSON_GetArraySize(document) <= 3 && envelope_member(document, "message") &&
+           !says_success(document) && !envelope_member(document, "id") &&
+           !envelope_member(document, "data") && !envelope_member(document, "result") &&
+           !envelope_member(document, "token");
 }
 
 // The rows that a member of an object in the document is asked for.
@@ -546,11 +549,10 @@ static void read_pack(struct reader *reader, const cJSON *document)
     reader->shape = shapes;
 }
 
-bool envelope_says_failure(const cJSON *document, const struct pack_lexicon *pack)
+// The document's `failure`, but for what it holds of documents, and `refusal`.
+static struct envelope *look_at(const cJSON *document, const struct pack_lexicon *pack)
 {
-    if (envelope_batch_fails(document, pack))
-        return true;
-    g_autoptr(envelope_t) envelope = g_new0(struct envelope, 1);
+    struct envelope *envelope = g_new0(struct envelope, 1);
     struct envelope_names names;
     struct reader reader = {
         .envelope = envelope, .document = document, .names = &names, .quick = true};
@@ -563,7 +565,23 @@ bool envelope_says_failure(const cJSON *document, const struct pack_lexicon *pac
     read_shapes(&reader, false);
     read_signs(&reader, document);
     envelope_pick_finish(&reader.pick, envelope);
-    return envelope->failure || envelope_nested_fails(document, pack);
+    return envelope;
+}
+
+bool envelope_says_failure(const cJSON *document, const struct pack_lexicon *pack)
+{
+    if (envelope_batch_fails(document, pack))
+        return true;
+    g_autoptr(envelope_t) seen = look_at(document, pack);
+    return seen->failure || envelope_nested_fails(document, pack);
+}
+
+bool envelope_is_clear(const cJSON *document, const struct pack_lexicon *pack)
+{
+    if (is_suspect(document) || envelope_batch_fails(document, pack))
+        return false;
+    g_autoptr(envelope_t) seen = look_at(document, pack);
+    return !seen->failure && !seen->refusal && !envelope_nested_fails(document, pack);
 }
 
 // Dynamics GP: the detail of a fault is nothing but the id of a log.
@@ -595,7 +613,7 @@ void envelope_read_json(struct envelope *envelope, const cJSON *document, bool x
     if (!envelope->failure || !xml)
         read_signs(&reader, document);
     read_shapes(&reader, true);
-    envelope->suspect = is_bare_message(document) || cJSON_IsString(document);
+    envelope->suspect = is_suspect(document);
     envelope_pick_finish(&reader.pick, envelope);
     envelope_read_nested(envelope, document);
     settle_code(envelope);
