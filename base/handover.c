@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A queue under a lock, and the handle that wakes the loop. Threads reach that handle
 // only under the lock, because libuv forbids to send to one that is closing. Used by
-// transfer_dns and transfer_thread.
+// transfer_dns, transfer_thread and config_work.
 #include "handover.h"
 
 struct handover {

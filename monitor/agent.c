@@ -46,6 +46,7 @@ enum reading { READING_NOT, READING_NOW, READING_AGAIN };
 struct agent {
     const char *path;
     enum reading reading;
+    struct config_work *config_work; // while it is read
     uv_loop_t loop;
     uv_signal_t signals[3];
     uv_timer_t tick;
@@ -423,8 +424,9 @@ static void on_config_read(struct config *config, void *context)
     struct agent *agent = context;
     bool again = agent->reading == READING_AGAIN;
     agent->reading = READING_NOT;
-    if (agent->stop || agent->closing) {
-        config_free(config);
+    agent->config_work = NULL;
+    if (agent->stop) {
+        config_work_free(config);
         return;
     }
     use_config(agent, config);
@@ -442,7 +444,7 @@ static void reload(struct agent *agent)
     }
     agent->reading = READING_NOW;
     service_manager_notify("RELOADING=1");
-    config_work_read(&agent->loop, agent->path, on_config_read, agent);
+    agent->config_work = config_work_read(&agent->loop, agent->path, on_config_read, agent);
 }
 
 static void stop(struct agent *agent)
@@ -602,6 +604,7 @@ static void close_agent(struct agent *agent)
     uv_close((uv_handle_t *)&agent->tick, NULL);
     for (size_t i = 0; i < G_N_ELEMENTS(agent->signals); i++)
         uv_close((uv_handle_t *)&agent->signals[i], NULL);
+    g_clear_pointer(&agent->config_work, config_work_drop);
     g_clear_pointer(&agent->stop, flow_stop_free);
     g_clear_pointer(&agent->mail, mail_child_free);
     g_clear_pointer(&agent->versions, versions_free);

@@ -35,7 +35,6 @@
 
 // A configuration with the runs that began under it.
 struct agent_generation {
-    uv_loop_t *loop;
     struct config *config;
     unsigned users; // runs in flight, and jobs
     bool current;
@@ -109,7 +108,7 @@ unsigned agent_flows_running(const struct agent_flows *all)
 static void free_generation(void *context)
 {
     struct agent_generation *generation = context;
-    config_work_free(generation->loop, generation->config);
+    config_work_free(generation->config);
     g_free(generation);
 }
 
@@ -410,7 +409,6 @@ void agent_flows_set_config(struct agent_flows *all, struct config *config)
 {
     struct agent_generation *former = all->generation;
     all->generation = g_new0(struct agent_generation, 1);
-    all->generation->loop = all->context.runtime->loop;
     all->generation->config = config;
     all->generation->current = true;
     flow_engine_set_config(all->context.runtime->engine, config);

@@ -5,21 +5,33 @@
 // (config/intern).
 #include "config_work.h"
 
+#include "../base/handover.h"
 #include "command.h"
 
 // Beside a loop that never rests it has a tenth of the core.
 enum { GIVES_WAY_BY = 10 };
 
-struct config_work {
-    uv_async_t over;
-    uv_thread_t thread;
-    bool has_thread;
-    void (*work)(struct config_work *work);
-    const char *path;
+// Of the thread, then of the loop.
+struct reading {
+    struct handover *to_loop;
+    char *path;
     struct config *config;
-    config_work_done done; // NULL: nobody waits for it
+};
+
+struct config_work {
+    struct handover *readings; // of the one reading
+    config_work_done done;
     void *context;
 };
+
+static void free_reading(void *data)
+{
+    struct reading *reading = data;
+    handover_unref(reading->to_loop);
+    config_free(reading->config);
+    g_free(reading->path);
+    g_free(reading);
+}
 
 // 0 is this thread. A system that does not allow it has reasons of its own.
 static void give_way(void)
@@ -29,60 +41,58 @@ static void give_way(void)
         (void)uv_os_setpriority(0, MIN(priority + GIVES_WAY_BY, UV_PRIORITY_LOW));
 }
 
-static void run_thread(void *context)
+static void read_config(struct reading *reading)
 {
-    struct config_work *work = context;
+    reading->config = command_load_config(reading->path, CONFIG_MISSING_IS_NEED);
+    handover_give(reading->to_loop, reading);
+}
+
+static void *run_reading(void *reading)
+{
     give_way();
-    work->work(work);
-    uv_async_send(&work->over);
+    read_config(reading);
+    return NULL;
 }
 
-static void on_closed(uv_handle_t *handle)
+static void *run_freeing(void *config)
 {
-    g_free(handle->data);
+    give_way();
+    config_free(config);
+    return NULL;
 }
 
-static void on_over(uv_async_t *handle)
+static void on_read(void *item, void *context)
 {
-    struct config_work *work = handle->data;
-    if (work->has_thread)
-        uv_thread_join(&work->thread);
-    if (work->done)
-        work->done(work->config, work->context);
-    uv_close((uv_handle_t *)handle, on_closed);
+    struct reading *reading = item;
+    struct config_work *work = context;
+    config_work_done done = work->done;
+    void *waiting = work->context;
+    config_work_drop(work);
+    done(g_steal_pointer(&reading->config), waiting);
 }
 
-static void start(uv_loop_t *loop, const struct config_work *what)
+struct config_work *config_work_read(uv_loop_t *loop, const char *path, config_work_done done,
+                                     void *context)
 {
-    struct config_work *work = g_memdup2(what, sizeof *what);
-    work->over.data = work;
-    uv_async_init(loop, &work->over, on_over);
-    work->has_thread = uv_thread_create(&work->thread, run_thread, work) == 0;
-    if (work->has_thread)
-        return;
-    work->work(work);
-    uv_async_send(&work->over);
+    struct config_work *work = g_new(struct config_work, 1);
+    struct reading *reading = g_new0(struct reading, 1);
+    *work = (struct config_work){.done = done, .context = context};
+    work->readings = handover_new(loop, on_read, free_reading, work);
+    reading->to_loop = handover_ref(work->readings);
+    reading->path = g_strdup(path);
+    if (!handover_start_thread("config", run_reading, reading))
+        read_config(reading);
+    return work;
 }
 
-static void read_config(struct config_work *work)
+void config_work_drop(struct config_work *work)
 {
-    work->config = command_load_config(work->path, CONFIG_MISSING_IS_NEED);
+    handover_close(work->readings);
+    g_free(work);
 }
 
-void config_work_read(uv_loop_t *loop, const char *path, config_work_done done, void *context)
+void config_work_free(struct config *config)
 {
-    const struct config_work work = {
-        .work = read_config, .path = path, .done = done, .context = context};
-    start(loop, &work);
-}
-
-static void free_config(struct config_work *work)
-{
-    config_free(work->config);
-}
-
-void config_work_free(uv_loop_t *loop, struct config *config)
-{
-    const struct config_work work = {.work = free_config, .config = config};
-    start(loop, &work);
+    if (!handover_start_thread("config", run_freeing, config))
+        config_free(config);
 }

@@ -104,7 +104,8 @@ int main(int argc, char **argv)
     take_descriptors();
     xml_init();
     int code = run_command(argc, argv);
-    // A thread that waits for a ticket server is within libraries that an exit clears away.
+    // A thread that waits for a ticket server, or still reads a configuration, is within libraries
+    // that an exit clears away.
     if (handover_count_threads() > 0) {
         fflush(NULL);
         _exit(code);

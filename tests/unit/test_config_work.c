@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // config_work: a configuration is read and freed in threads that give way to the loop's.
+#include "../../base/handover.h"
 #include "../../monitor/config_work.h"
 
 #include <fcntl.h>
@@ -22,7 +23,8 @@ static const char TEXT[] =
     "  orders: {system: erp, every: 5m, notify: [client], steps: [{step: a, get: /x}]}\n";
 
 struct reading {
-    uv_thread_t loop;
+    uv_thread_t thread; // of the loop
+    uv_timer_t alive;   // keeps the loop running
     struct config *config;
     unsigned done;
     bool elsewhere; // it was answered in another thread than the loop's
@@ -34,7 +36,30 @@ static void on_read(struct config *config, void *context)
     uv_thread_t self = uv_thread_self();
     reading->config = config;
     reading->done++;
-    reading->elsewhere |= !uv_thread_equal(&self, &reading->loop);
+    reading->elsewhere |= !uv_thread_equal(&self, &reading->thread);
+}
+
+static void on_alive(uv_timer_t *timer)
+{
+    (void)timer;
+}
+
+static void run_until_read(uv_loop_t *loop, struct reading *reading)
+{
+    uv_timer_init(loop, &reading->alive);
+    uv_timer_start(&reading->alive, on_alive, 60000, 60000);
+    while (reading->done == 0)
+        uv_run(loop, UV_RUN_ONCE);
+    uv_close((uv_handle_t *)&reading->alive, NULL);
+}
+
+// Runs what is left of the loop, and waits for the threads.
+static void end(uv_loop_t *loop)
+{
+    uv_run(loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(loop), 0);
+    while (handover_count_threads() > 0)
+        g_usleep(1000);
 }
 
 // A pipe in place of a file: its reader waits for as long as the test likes.
@@ -77,7 +102,7 @@ static void test_reads_beside_the_loop(void **state)
     assert_int_equal(uv_os_getpriority(0, &own), 0);
     if (own == UV_PRIORITY_LOW)
         skip(); // nothing is lower
-    struct reading reading = {.loop = uv_thread_self()};
+    struct reading reading = {.thread = uv_thread_self()};
     char folder[] = "/tmp/erpwatch-work-XXXXXX";
     g_autofree char *path = make_pipe(folder);
     uv_loop_init(&loop);
@@ -86,15 +111,13 @@ static void test_reads_beside_the_loop(void **state)
     assert_int_equal(reading.done, 0);
     assert_int_equal(count_lower_threads(own), 1);
     fill_pipe(fd, TEXT);
-    uv_run(&loop, UV_RUN_DEFAULT);
+    run_until_read(&loop, &reading);
     assert_int_equal(reading.done, 1);
     assert_false(reading.elsewhere);
     assert_non_null(reading.config);
     assert_int_equal(reading.config->flows->len, 1);
-    assert_int_equal(count_lower_threads(own), 0);
-    config_work_free(&loop, reading.config);
-    uv_run(&loop, UV_RUN_DEFAULT);
-    assert_int_equal(uv_loop_close(&loop), 0);
+    config_work_free(reading.config);
+    end(&loop);
     unlink(path);
     rmdir(folder);
 }
@@ -103,13 +126,36 @@ static void test_says_that_it_is_wrong(void **state)
 {
     (void)state;
     uv_loop_t loop;
-    struct reading reading = {.loop = uv_thread_self()};
+    struct reading reading = {.thread = uv_thread_self()};
     uv_loop_init(&loop);
     config_work_read(&loop, "/nonexistent/erpwatch.yaml", on_read, &reading);
-    uv_run(&loop, UV_RUN_DEFAULT);
+    run_until_read(&loop, &reading);
     assert_int_equal(reading.done, 1);
     assert_null(reading.config);
+    end(&loop);
+}
+
+// The loop ends while the thread still reads, which frees what it has read.
+static void test_is_dropped(void **state)
+{
+    (void)state;
+    uv_loop_t loop;
+    struct reading reading = {.thread = uv_thread_self()};
+    char folder[] = "/tmp/erpwatch-work-XXXXXX";
+    g_autofree char *path = make_pipe(folder);
+    uv_loop_init(&loop);
+    struct config_work *work = config_work_read(&loop, path, on_read, &reading);
+    int fd = open(path, O_WRONLY);
+    config_work_drop(work);
+    uv_run(&loop, UV_RUN_DEFAULT);
     assert_int_equal(uv_loop_close(&loop), 0);
+    assert_int_equal(handover_count_threads(), 1);
+    fill_pipe(fd, TEXT);
+    while (handover_count_threads() > 0)
+        g_usleep(1000);
+    assert_int_equal(reading.done, 0);
+    unlink(path);
+    rmdir(folder);
 }
 
 int main(void)
@@ -117,6 +163,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reads_beside_the_loop),
         cmocka_unit_test(test_says_that_it_is_wrong),
+        cmocka_unit_test(test_is_dropped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
