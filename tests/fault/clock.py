@@ -312,7 +312,8 @@ class Watched:
             for _, name, times in (start for start in starts if start[0] == us):
                 self.note(name, times, us, us + late_us)
             self.settle()
-        self.clock.jump(max(0, until - self.clock.wall_us) / 10**6)
+        # seen, too: of a clock that is set next, what lies behind the last look is made up for
+        self.pass_time(max(0, until - self.clock.wall_us) / 10**6)
 
     def late(self, hours):
         """For hours the ERP answers nobody: the first run of each flow goes on for so long, what comes behind it is
