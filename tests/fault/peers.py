@@ -3,6 +3,7 @@
 and the processes of erpwatch: `records`, an ERP with log-ins that commits late, also where the
 client is gone; `tokens`, the same behind rotating refresh tokens; `tryton`, a real ERP."""
 import asyncio
+import contextlib
 import json
 import os
 import random
@@ -183,13 +184,13 @@ class Peer:
         with open(os.path.join(self.folder, "log"), encoding="utf-8", errors="replace") as file:
             return file.read()[-6000:]
 
-    def rows(self, sql, *values):
+    def connect(self):
         """Read only: so that no checkpoint of ours does what the next process has to do."""
-        connection = sqlite3.connect(f"file:{self.store}?mode=ro", uri=True, timeout=30)
-        try:
+        return sqlite3.connect(f"file:{self.store}?mode=ro", uri=True, timeout=30)
+
+    def rows(self, sql, *values):
+        with contextlib.closing(self.connect()) as connection:
             return connection.execute(sql, values).fetchall()
-        finally:
-            connection.close()
 
     def alter(self, sql):
         connection = sqlite3.connect(self.store, timeout=30)
@@ -256,13 +257,24 @@ class Peer:
             wrong.append(f"its flows do not work any more: {check.stdout[-3000:]}{check.stderr}")
         if self.left():
             wrong.append(f"a good run leaves {self.left()[:5]}")
+        return wrong + self.judge_swept() + self.judge_now()
+
+    def judge_now(self):
+        """What is wrong at any moment, whoever is at work."""
+        wrong = []
+        if self.rows("PRAGMA integrity_check") != [("ok",)]:
+            wrong.append("the store is damaged")
         if self.real() != self.real_at_first:
             wrong.append(f"of the records of others are left {self.real()} of {self.real_at_first}")
-        return wrong + self.judge_replay() + self.judge_swept() + self.judge_peer()
+        return wrong + self.judge_replay() + self.judge_peer()
 
     def judge_replay(self):
-        """The table of events alone makes the same incidents, whoever was killed."""
-        replay = subprocess.run([REPLAY, self.store, *self.configurations], env=self.environment,
+        """The table of events alone makes the same incidents, whoever was killed. Of a copy: it stands still."""
+        copy = os.path.join(self.folder, "copy.db")
+        with contextlib.closing(sqlite3.connect(copy)) as database:
+            with contextlib.closing(self.connect()) as store:
+                store.backup(database)
+        replay = subprocess.run([REPLAY, copy, *self.configurations], env=self.environment,
                                 capture_output=True, text=True, check=False)
         return [f"the replay differs: {replay.stdout[-2000:]}{replay.stderr}"] if replay.returncode else []
 
