@@ -161,7 +161,7 @@ static void end_call(struct transfer_call *call, struct transfer_response *respo
     if (unresolved && response->outcome == TRANSFER_UNREACHABLE) {
         call->ended = response;
         g_queue_push_tail_link(&transfer->asking, &call->link);
-        transfer_dns_ask_why(transfer->dns, url, on_why, call);
+        transfer_dns_ask_why(transfer->dns, url, response->timing.total, on_why, call);
         return;
     }
     call_tell(call, response);

@@ -12,8 +12,9 @@
 #include <string.h>
 #include <sys/socket.h>
 
-// A name that does not exist is told at once.
-enum { TRANSFER_DNS_WHY_MS = 2000 };
+// To ask again takes as long as it took before, where the first of several name servers is dead;
+// and this much more on a busy machine.
+enum { TRANSFER_DNS_MORE_MS = 2000 };
 
 // Shared by the loop and the thread.
 struct lookup {
@@ -192,16 +193,25 @@ static void tell_those_who_know(struct transfer_dns *dns)
         arm(dns);
 }
 
-void transfer_dns_ask_why(struct transfer_dns *dns, const char *url, transfer_dns_told told,
-                          void *context)
+static int compare_ends(const void *a, const void *b, void *unused)
+{
+    (void)unused;
+    uint64_t first = ((const struct waiter *)a)->until_ms,
+             other = ((const struct waiter *)b)->until_ms;
+    return (first > other) - (first < other);
+}
+
+void transfer_dns_ask_why(struct transfer_dns *dns, const char *url, double took_ms,
+                          transfer_dns_told told, void *context)
 {
     g_autofree char *host = transfer_dns_host(url);
     struct lookup *lookup = host ? share_lookup(dns, host) : NULL;
     if (lookup && !g_atomic_int_get(&lookup->answered)) {
         struct waiter *waiter = g_new(struct waiter, 1);
-        uint64_t until_ms = uv_now(dns->timer.loop) + TRANSFER_DNS_WHY_MS;
+        uint64_t until_ms =
+            uv_now(dns->timer.loop) + TRANSFER_DNS_MORE_MS + (uint64_t)MAX(took_ms, 0);
         *waiter = (struct waiter){lookup, until_ms, told, context};
-        g_queue_push_tail(&dns->waiters, waiter);
+        g_queue_insert_sorted(&dns->waiters, waiter, compare_ends, NULL);
         arm(dns);
         return;
     }

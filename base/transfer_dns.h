@@ -24,11 +24,12 @@ void transfer_dns_timed_out(struct transfer_dns *dns, const char *url);
 bool transfer_dns_is_held(struct transfer_dns *dns, const char *url);
 
 // A lookup of the URL's host failed, and curl does not say how: whether there is no such
-// name, or the name servers had no answer. Asks once more, for two seconds at most; `told`
-// gets the answer on the loop: at once where that is known by now, or no thread is to be had.
+// name, or the name servers had no answer. Asks once more, for two seconds longer than the one
+// that failed took (`took_ms`) at most; `told` gets the answer on the loop: at once where that is
+// known by now, or no thread is to be had.
 typedef void (*transfer_dns_told)(bool no_such_name, void *context);
-void transfer_dns_ask_why(struct transfer_dns *dns, const char *url, transfer_dns_told told,
-                          void *context);
+void transfer_dns_ask_why(struct transfer_dns *dns, const char *url, double took_ms,
+                          transfer_dns_told told, void *context);
 
 // Ends it without telling those who wait; its handles are closed by the next turns of the
 // loop, a thread that still waits frees its own part.

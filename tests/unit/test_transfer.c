@@ -12,7 +12,7 @@
 
 // The name server of these tests: names that begin with "stuck" are not answered
 // while `resolver_stuck` is set; it has no answer for "broken.invalid", and others of
-// .invalid do not exist.
+// .invalid do not exist, which it says of "slow.invalid" after 2.3 s.
 static gint resolver_stuck;
 static gint stuck_lookups;
 
@@ -31,6 +31,8 @@ int getaddrinfo(const char *restrict node, const char *restrict service,
             g_usleep(2000);
         return EAI_NONAME;
     }
+    if (g_strcmp0(node, "slow.invalid") == 0)
+        g_usleep(2300 * 1000);
     if (node && g_str_has_suffix(node, ".invalid"))
         return g_str_has_prefix(node, "broken") ? EAI_AGAIN : EAI_NONAME;
     return real(node, service, hints, result);
@@ -194,6 +196,8 @@ static const struct failure FAILURES[] = {
      "connection refused by 127.0.0.1:1"},
     {"no name", "/", TRANSFER_UNREACHABLE, TRANSFER_PHASE_DNS, false, 0,
      "name not found: nobody.invalid"},
+    {"slow name", "/", TRANSFER_UNREACHABLE, TRANSFER_PHASE_DNS, false, 0,
+     "name not found: slow.invalid"},
     {"no answer", "/", TRANSFER_UNREACHABLE, TRANSFER_PHASE_DNS, false, 0,
      "the name servers have no answer for broken.invalid"},
     {"expired tls", "/", TRANSFER_UNREACHABLE, TRANSFER_PHASE_TLS, false, 0,
@@ -211,6 +215,8 @@ static char *failure_url(const struct failure *failure)
         return g_strdup("http://127.0.0.1:1/");
     if (strcmp(failure->server, "no name") == 0)
         return g_strdup("http://nobody.invalid/");
+    if (strcmp(failure->server, "slow name") == 0)
+        return g_strdup("http://slow.invalid/");
     if (strcmp(failure->server, "no answer") == 0)
         return g_strdup("http://broken.invalid/");
     g_auto(GStrv) words = g_strsplit(failure->server, " ", 2);
