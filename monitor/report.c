@@ -372,7 +372,7 @@ cJSON *report_history(struct db *db, const char *flow, int limit, GError **error
         " AS failed"
         " FROM run r JOIN flow f ON r.flow = f.no WHERE f.id = ?1 ORDER BY r.started DESC LIMIT ?2)"
         " UNION ALL SELECT * FROM (SELECT NULL, g.started, g.duration_us, 'ok', 1, NULL, NULL"
-        " FROM good_run g JOIN flow f ON g.flow = f.no WHERE f.id = ?1 ORDER BY g.started DESC"
+        " FROM good_run g WHERE g.flow = (SELECT no FROM flow WHERE id = ?1) ORDER BY g.seq DESC"
         " LIMIT ?2)) ORDER BY started DESC LIMIT ?2",
         "si", flow, (int64_t)limit);
     while (db_rows_next(rows, error)) {
