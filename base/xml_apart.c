@@ -17,8 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-// Of the processor's time, as the loop waits meanwhile; ordinary paths need less than a tenth of
-// a second for 5 MiB.
+// Of the processor's time; ordinary paths need less than a tenth of a second for 5 MiB.
 #define MILLISECONDS_OF_WORK 500
 // Should the child hang without working.
 #define SECONDS_TO_WAIT 10

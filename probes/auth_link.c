@@ -620,6 +620,7 @@ void auth_link_end(struct auth_link *link, void (*done)(void *context), void *co
         .session = link->input.hooks,
         .session_self = link->input.upto,
         .timeout_ms = MIN(link->input.system->timeout_ms, 5000),
+        .ignored = true,
         .done = on_logout,
         .context = link,
     };

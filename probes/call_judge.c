@@ -4,11 +4,11 @@
 
 #include <string.h>
 
-struct verdict *call_judge_answer(const struct call *call, const struct call_outcome *outcome,
-                                  const struct config_system *system, struct values *values)
+struct judge_input call_judge_input(const struct call *call, const struct call_outcome *outcome,
+                                    const struct config_system *system, struct values *values)
 {
     const struct exchange *last = call_outcome_last(outcome);
-    const struct judge_input input = {
+    return (struct judge_input){
         .call = call,
         .response = last->response,
         .url = last->request->url,
@@ -20,7 +20,13 @@ struct verdict *call_judge_answer(const struct call *call, const struct call_out
         .values = values,
         .now = clock_wall_now(),
     };
-    return judge(&input);
+}
+
+struct verdict *call_judge_answer(const struct call *call, const struct call_outcome *outcome,
+                                  const struct config_system *system, struct values *values)
+{
+    const struct judge_input input = call_judge_input(call, outcome, system, values);
+    return outcome->verdict ? verdict_copy(outcome->verdict) : judge(&input);
 }
 
 struct verdict *call_judge(const struct call *call, const struct call_outcome *outcome,

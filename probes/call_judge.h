@@ -3,8 +3,12 @@
 #ifndef PROBES_CALL_JUDGE_H
 #define PROBES_CALL_JUDGE_H
 
-#include "call_run.h"
+#include "call_outcome.h"
 #include "judge.h"
+
+// What is judged of an outcome that has an answer, of that system; captures go into `values`.
+struct judge_input call_judge_input(const struct call *call, const struct call_outcome *outcome,
+                                    const struct config_system *system, struct values *values);
 
 // The verdict on the last answer, which there has to be, of that system, its captures taken into
 // `values`. The caller frees it.

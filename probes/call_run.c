@@ -4,7 +4,9 @@
 // cookies, and replays once where the session had expired.
 #include "call_run.h"
 
+#include "call_judge.h"
 #include "call_redirect.h"
+#include "judge_apart.h"
 #include "request.h"
 
 #include <string.h>
@@ -25,16 +27,11 @@ struct call_run {
     bool became_get;      // it was a POST before the redirect
     bool began_elsewhere; // the call itself is addressed to another host
     bool waits_for_gate, waits_for_session, waits_for_go, replayed;
+    bool judging; // in a thread
 };
 
 static void acquire_session(struct call_run *run);
 static void send_request(struct call_run *run);
-
-struct exchange *call_outcome_last(const struct call_outcome *outcome)
-{
-    guint length = outcome->exchanges ? outcome->exchanges->len : 0;
-    return length ? outcome->exchanges->pdata[length - 1] : NULL;
-}
 
 static bool has_session(const struct call_run *run)
 {
@@ -60,10 +57,7 @@ static void finish(struct call_run *run)
     run->input.done(&outcome, run->input.context);
     slots_release(slots, run->ticket);
     slots_free(slots);
-    if (outcome.exchanges)
-        g_ptr_array_unref(outcome.exchanges);
-    g_free(outcome.problem);
-    step_result_free(outcome.login);
+    call_outcome_clear(&outcome);
     g_free(run);
 }
 
@@ -148,6 +142,25 @@ static bool follow_redirect(struct call_run *run, int status)
     return true;
 }
 
+static void on_judged(struct verdict *verdict, void *context)
+{
+    struct call_run *run = context;
+    run->outcome.verdict = verdict;
+    finish(run);
+}
+
+// The loop does not wait for what takes long to judge: it would keep other flows from starting.
+static void judge_and_finish(struct call_run *run)
+{
+    const struct judge_input input =
+        call_judge_input(run->input.call, &run->outcome, run->input.system, run->input.values);
+    run->judging = !run->input.ignored && judge_apart_is_due(&input);
+    if (run->judging)
+        judge_apart_start(run->input.engine->loop, &input, on_judged, run);
+    else
+        finish(run);
+}
+
 static void on_response(struct transfer_response *response, void *context)
 {
     struct call_run *run = context;
@@ -166,7 +179,7 @@ static void on_response(struct transfer_response *response, void *context)
     if (follow_redirect(run, response->status))
         send_request(run);
     else
-        finish(run);
+        judge_and_finish(run);
 }
 
 // What holds for one sending alone; false where the call has ended.
@@ -405,6 +418,8 @@ void call_run_foreach_waiting(const struct flow_engine *engine,
 
 void call_run_cancel(struct call_run *run, bool deadline_passed)
 {
+    if (run->judging)
+        return; // on_judged follows
     if (run->transfer && (deadline_passed || run->input.kept))
         return; // its own timeout is no later
     run->outcome.deadline_passed = deadline_passed;

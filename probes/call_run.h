@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 // Performs one call of the configuration to its end: session, slot, request,
 // redirects, cookies, one replay where the session had expired. What the answer
-// means is not decided here.
+// means is for the caller (call_judge); only a long answer is judged before it is told.
 #ifndef PROBES_CALL_RUN_H
 #define PROBES_CALL_RUN_H
 
+#include "call_outcome.h"
 #include "cookie_jar.h"
 #include "flow_engine.h"
-#include "run_result.h"
 
 struct call_run;
 
@@ -41,18 +41,6 @@ struct call_session {
     void (*add_values)(const void *self, struct values *values);
 };
 
-// What became of a call. Handed to `done`, which may take what it owns.
-struct call_outcome {
-    GPtrArray *exchanges;         // of struct exchange, in order; empty where nothing was sent
-    char *problem;                // why it was not sent, or NULL
-    bool unsendable;              // a value is the problem; else it is the monitor's own fault
-    struct step_result *login;    // the login that failed, or NULL
-    double elapsed_ms;            // in flight, waiting for a slot left out
-    struct clock_wall held_until; // `problem`: its system is left alone; us 0 otherwise
-    bool deadline_passed;         // before it could be sent
-    bool cut_off;                 // the engine stops
-};
-
 struct call_run_input {
     struct flow_engine *engine;
     const struct call *call;
@@ -68,6 +56,7 @@ struct call_run_input {
     bool first;                 // goes before others in the system's queue: undos
     bool last;                  // goes after them: sweeps
     bool kept;                  // not cut off at a stop: its answer must not be lost
+    bool ignored;               // nobody judges its answer
     int64_t timeout_ms;         // of each request
     struct clock_mono deadline; // of the whole; us 0 for none
     // Called before each request that is not a redirect's, may be NULL: answers with
@@ -92,8 +81,5 @@ void call_run_cancel(struct call_run *run, bool deadline_passed);
 void call_run_foreach_waiting(const struct flow_engine *engine,
                               void (*visit)(const struct exchange *exchange, void *context),
                               void *context);
-
-// The last exchange that has an answer or a failure, or NULL; borrowed.
-struct exchange *call_outcome_last(const struct call_outcome *outcome);
 
 #endif

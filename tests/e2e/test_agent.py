@@ -2,14 +2,43 @@
 # SPDX-License-Identifier: MIT
 """The agent from outside: what it does over time with flows, incidents, mails,
 signals, its configuration, its store and the commands beside it."""
+import http.server
 import json
 import os
 import signal
 import socket
 import subprocess
+import threading
 import unittest
 
 from agent_case import AgentCase, Gate, customer, flow, invoice, order, read_back
+
+
+class Pages:
+    """Answers everything with one document."""
+
+    def __init__(self, document):
+        pages, body = self, document.encode()
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                pages.asked += 1
+                self.send_response(200)
+                self.send_header("Content-Type", "text/xml")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        self.asked, self.server = 0, http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
 
 
 class Incidents(AgentCase):
@@ -399,6 +428,50 @@ class Debts(AgentCase):
         hold.go.set()
         self.stop(agent)
         self.assertEqual(self.records(), 0)
+
+    def evaluator(self, agent):
+        """The process that evaluates an XPath, where there is one; and how it does."""
+        for folder in os.listdir("/proc"):
+            try:
+                with open(f"/proc/{folder}/stat", encoding="ascii") as file:
+                    state, parent = file.read().rsplit(")", 1)[1].split()[:2]
+            except OSError:
+                continue  # no process, or none any more
+            if int(parent) == agent.pid and state != "Z":
+                return int(folder), state
+        return None
+
+    def stop_evaluator(self, agent):
+        """One that stands still now, or None: it ends when it likes."""
+        found = self.evaluator(agent)
+        if not found:
+            return None
+        try:
+            os.kill(found[0], signal.SIGSTOP)
+        except ProcessLookupError:
+            return None
+        return found[0] if self.evaluator(agent) == (found[0], "T") else None
+
+    def test_an_answer_that_takes_long_to_judge_delays_no_other(self):
+        """As long as the test likes: the process that evaluates stands still."""
+        path = "count(//a[count(preceding-sibling::a) > 5])"
+        server = Pages("<r>" + 200000 * "<a/>" + "</r>")
+        self.addCleanup(server.close)
+        listing = {"step": "list", "get": "/list", "expect": {"xml": {path: 1}}}
+        settings = self.settings({"listing": flow(listing, system="pages", confirm={"runs": 99}), "payments": flow(invoice())})
+        settings["systems"]["pages"] = {**settings["systems"]["erp"], "url": f"http://127.0.0.1:{server.port}"}
+        self.write("erpwatch.yaml", json.dumps(settings))
+        agent = self.start_agent()
+        self.wait(lambda: server.asked > 1, "the mails' first look to have ended")
+        evaluator = self.wait(lambda: self.stop_evaluator(agent), "an evaluation")
+        before = self.gate.count("GET /api/invoices/INV-1")
+        self.wait(lambda: self.gate.count("GET /api/invoices/INV-1") > before + 2, "further runs")
+        self.assertEqual(self.evaluator(agent), (evaluator, "T"), "it was waited for")
+        os.kill(evaluator, signal.SIGCONT)
+        self.wait(lambda: self.count("run WHERE flow = (SELECT no FROM flow WHERE id = 'listing')") > 1, "its verdict")
+        self.stop(agent)
+        self.assertIn("takes too much work on this document",
+                      self.rows("SELECT result FROM run WHERE state != 'ok'")[0]["result"])
 
     def test_the_agent_takes_over_what_a_check_owes(self):
         self.configure({"customers": flow(customer(), every="1h")})
