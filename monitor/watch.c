@@ -32,8 +32,7 @@ struct watch_event *watch_event_new(const struct run_result *result, const struc
     event->counts = true;
     event->groups = true;
     if (with_json || result->state != VERDICT_OK) {
-        g_autoptr(cJSON) json = run_result_to_json(result, redact, true);
-        event->json = json_print(json, false);
+        event->json = run_result_to_json(result, redact, true);
     }
     return event;
 }
@@ -48,7 +47,7 @@ void watch_event_free(struct watch_event *event)
     g_free(event->system);
     g_free(event->failed_system);
     g_free(event->fingerprint);
-    g_free(event->json);
+    cJSON_Delete(event->json);
     g_free(event);
 }
 
@@ -136,14 +135,15 @@ static enum keeping keeping_of(const struct incident_flow *flow, const struct wa
     return goes_on && flow->runs_failed % EVIDENCE_EVERY != 0 ? KEEP_RESULT : KEEP_ALL;
 }
 
-// Keeps the run. `json` is the parsed document or NULL.
-static bool keep_run(struct db *db, const struct watch_event *event, const cJSON *json,
-                     enum keeping keeping, struct watch_answer *answer, GError **error)
+static bool keep_run(struct db *db, const struct watch_event *event, enum keeping keeping,
+                     struct watch_answer *answer, GError **error)
 {
+    const cJSON *json = event->json;
     bool remarkable = keeping != KEEP_TIME;
     g_autofree char *summary = json != NULL ? watch_summary_line(json) : NULL;
     bool whole = remarkable && json != NULL;
     g_autofree char *result = whole ? watch_summary_strip(json) : NULL;
+    g_autofree char *evidence = whole && keeping == KEEP_ALL ? json_print(json, false) : NULL;
     struct store_run run = {
         .run = event->run,
         .flow = event->flow,
@@ -156,38 +156,35 @@ static bool keep_run(struct db *db, const struct watch_event *event, const cJSON
         .fingerprint = event->fingerprint,
         .summary = event->state == VERDICT_OK ? NULL : summary,
         .result = result,
-        .evidence = whole && keeping == KEEP_ALL ? event->json : NULL,
+        .evidence = evidence,
     };
     return store_runs_add(db, &run, remarkable, &answer->wants_json, error);
 }
 
 // Of a good answer only the shape is kept, to compare a failing one with.
-static bool keep_good(struct db *db, const struct watch_event *event, const cJSON *json,
-                      GError **error)
+static bool keep_good(struct db *db, const struct watch_event *event, GError **error)
 {
-    if (json == NULL || event->state != VERDICT_OK) {
+    if (event->json == NULL || event->state != VERDICT_OK) {
         return true;
     }
-    g_autoptr(cJSON) shape = evidence_reduce(json, CONFIG_EVIDENCE_SHAPE);
+    g_autoptr(cJSON) shape = evidence_reduce(event->json, CONFIG_EVIDENCE_SHAPE);
     g_autofree char *text = shape != NULL ? json_print(shape, false) : NULL;
     return text == NULL || store_runs_keep_good(db, event->flow, text, event->ended, error);
 }
 
-static bool see_text(struct db *db, const struct watch_event *event, const cJSON *json,
-                     bool *is_new, GError **error)
+static bool see_text(struct db *db, const struct watch_event *event, bool *is_new, GError **error)
 {
     *is_new = false;
-    if (json == NULL || event->state != VERDICT_FAILED) {
+    if (event->json == NULL || event->state != VERDICT_FAILED) {
         return true;
     }
-    g_autofree char *text = watch_summary_text(json);
+    g_autofree char *text = watch_summary_text(event->json);
     return store_runs_see_text(db, system_of(event), text, event->ended, is_new, error);
 }
 
 static bool append_result(struct db *db, const struct config *config,
-                          const struct watch_event *event, const cJSON *json,
-                          const struct incident_flow *flow, struct watch_answer *answer,
-                          GError **error)
+                          const struct watch_event *event, const struct incident_flow *flow,
+                          struct watch_answer *answer, GError **error)
 {
     enum keeping keeping = keeping_of(flow, event, config);
     bool is_new = false;
@@ -197,8 +194,7 @@ static bool append_result(struct db *db, const struct config *config,
         g_propagate_error(error, problem);
         return false;
     }
-    if (!see_text(db, event, json, &is_new, error) ||
-        !keep_run(db, event, json, keeping, answer, error)) {
+    if (!see_text(db, event, &is_new, error) || !keep_run(db, event, keeping, answer, error)) {
         return false;
     }
     g_autoptr(cJSON) data = event_data(event, config, last_good, is_new);
@@ -228,15 +224,15 @@ static bool fill_answer(struct db *db, const struct watch_event *event, struct w
 }
 
 // Stores a run that no incident can hear of.
-static bool keep_quietly(struct db *db, const struct watch_event *event, const cJSON *json,
+static bool keep_quietly(struct db *db, const struct watch_event *event,
                          struct watch_answer *answer, GError **error)
 {
     bool remarkable = event->state != VERDICT_OK || !event->counts;
-    if (!keep_run(db, event, json, remarkable ? KEEP_ALL : KEEP_TIME, answer, error)) {
+    if (!keep_run(db, event, remarkable ? KEEP_ALL : KEEP_TIME, answer, error)) {
         return false;
     }
-    answer->wants_json &= json == NULL || event->state != VERDICT_OK;
-    return keep_good(db, event, json, error);
+    answer->wants_json &= event->json == NULL || event->state != VERDICT_OK;
+    return keep_good(db, event, error);
 }
 
 bool watch_result(struct db *db, const struct config *config, const struct watch_event *event,
@@ -258,13 +254,11 @@ bool watch_result(struct db *db, const struct config *config, const struct watch
         g_propagate_error(error, problem);
         return false;
     }
-    g_autoptr(cJSON) json =
-        event->json != NULL ? json_parse(event->json, strlen(event->json), NULL) : NULL;
     if (matters) {
-        return append_result(db, config, event, json, flow, answer, error) &&
+        return append_result(db, config, event, flow, answer, error) &&
                fill_answer(db, event, answer, error);
     }
-    return keep_quietly(db, event, json, answer, error) &&
+    return keep_quietly(db, event, answer, error) &&
            (flow->kind == INCIDENT_OK || fill_answer(db, event, answer, error));
 }
 

@@ -20,7 +20,7 @@ struct watch_event {
     struct clock_wall held_until; // left alone, or its budget spent, until then; us 0 otherwise
     int64_t duration_us;
     char *fingerprint; // of a failed run
-    char *json;        // the result with its evidence, redacted; NULL for a plain good run
+    cJSON *json;       // the result with its evidence, redacted; NULL for a plain good run
     bool counts;       // false: of a check without --notify
     bool groups;       // false: its opening does not wait for company
     bool was_well;     // known of the flow before this run: a good one changes nothing

@@ -109,11 +109,12 @@ static bool add_run(struct life *life, uint8_t what, uint8_t how, GError **error
     event.run = g_strdup_printf("run%d", how & 64 ? life->runs : ++life->runs);
     if (event.state == VERDICT_FAILED) {
         event.fingerprint = g_strdup(fingerprint);
-        event.json =
+        g_autofree char *text =
             g_strdup_printf("{\"flow\":\"%s\",\"system\":\"erp\",\"steps\":[{\"step\":\"s\","
                             "\"state\":\"failed\",\"verdict\":{\"class\":\"cryptic\","
                             "\"message\":\"%s\"}}]}",
                             event.flow, fingerprint);
+        event.json = json_parse(text, strlen(text), NULL);
     }
     bool done = watch_result(life->db, life->config, &event, &answer, error);
     g_free(event.run);
@@ -121,7 +122,7 @@ static bool add_run(struct life *life, uint8_t what, uint8_t how, GError **error
     g_free(event.system);
     g_free(event.failed_system);
     g_free(event.fingerprint);
-    g_free(event.json);
+    cJSON_Delete(event.json);
     return done;
 }
 

@@ -81,7 +81,8 @@ static struct watch_event *make_event(struct world *world, char letter)
     event->ended.us = world->now_us + SECOND;
     event->duration_us = SECOND;
     event->fingerprint = good ? NULL : g_strndup(&letter, 1);
-    event->json = good ? NULL : g_strdup("{\"flow\":\"orders\",\"steps\":[]}");
+    static const char failed[] = "{\"flow\":\"orders\",\"steps\":[]}";
+    event->json = good ? NULL : json_parse(failed, strlen(failed), NULL);
     event->counts = event->groups = true;
     world->now_us += 60 * SECOND;
     return event;

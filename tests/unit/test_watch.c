@@ -127,7 +127,7 @@ static struct watch_event *make_event(struct world *world, const char *flow, cha
     event->fingerprint = event->state == VERDICT_FAILED ? g_strdup(fingerprint) : NULL;
     event->counts = true;
     event->groups = true;
-    event->json =
+    g_autofree char *text =
         event->state != VERDICT_FAILED
             ? NULL
             : g_strdup_printf(
@@ -138,6 +138,7 @@ static struct watch_event *make_event(struct world *world, const char *flow, cha
                   "\"code\":\"E%c\",\"message\":\"order %d\\nis wrong\",\"act\":null},"
                   "\"exchanges\":[{\"secret-body\":1}]}],\"undo\":[]}",
                   flow, event->run, letter, world->runs);
+    event->json = text ? json_parse(text, strlen(text), NULL) : NULL;
     return event;
 }
 
@@ -230,7 +231,9 @@ static void test_good_runs_cost_little(void **state)
     assert_true(world->answer.wants_json);
     struct watch_event *event = make_event(world, "orders", 'G');
     assert_true(watch_event_is_patient(event));
-    event->json = g_strdup("{\"flow\":\"orders\",\"steps\":[{\"step\":\"a\",\"state\":\"ok\"}]}");
+    static const char good[] =
+        "{\"flow\":\"orders\",\"steps\":[{\"step\":\"a\",\"state\":\"ok\"}]}";
+    event->json = json_parse(good, strlen(good), NULL);
     assert_false(watch_event_is_patient(event)); // it may end an incident
     event->was_well = true;
     assert_true(watch_event_is_patient(event));
