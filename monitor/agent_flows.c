@@ -176,7 +176,7 @@ static void end_run(struct agent_run *run, struct confirming confirming)
 {
     struct agent_flow *flow = run->owner;
     struct agent_flows *all = flow->all;
-    store_unlock_flow(all->context.runtime->store, run->flow->id, run->flow->was);
+    store_unlock_flow(all->context.runtime->store, run->flow->number, run->flow->was);
     flow->running = false;
     if (!flow->flow)
         free_flow(flow);
@@ -313,7 +313,8 @@ static void start(struct agent_flow *flow)
 {
     struct agent_flows *all = flow->all;
     struct runtime *runtime = all->context.runtime;
-    if (is_held_back(flow) || !store_lock_flow(runtime->store, flow->id, flow->flow->was)) {
+    if (is_held_back(flow) ||
+        !store_lock_flow(runtime->store, flow->flow->number, flow->flow->was)) {
         heap_put(all->due, &flow->node, clock_wall_now().us + HELD_BACK_US);
         return;
     }

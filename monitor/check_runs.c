@@ -41,7 +41,7 @@ static void end_run(struct check_run *run)
     struct check_runs *all = run->all;
     const struct check_plan *plan = &all->plan;
     if (run->locked)
-        store_unlock_flow(plan->runtime->store, run->flow->id, run->flow->was);
+        store_unlock_flow(plan->runtime->store, run->flow->number, run->flow->was);
     run->locked = false;
     all->done++;
     if (plan->progress)
@@ -181,7 +181,7 @@ static void start_run(struct check_run *run)
         return;
     }
     struct store *store = plan->runtime->store;
-    if (store && !run->locked && !store_lock_flow(store, run->flow->id, run->flow->was)) {
+    if (store && !run->locked && !store_lock_flow(store, run->flow->number, run->flow->was)) {
         flow_engine_wait(plan->runtime->engine, &run->timer, on_lock_wait, LOCK_WAIT_US);
         return;
     }

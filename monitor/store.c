@@ -37,7 +37,7 @@ struct store {
     struct lock *own, *agent;
     struct tally *commits;
     struct claims *flows;
-    GHashTable *running; // the flows that are ours -> their slot in `flows`
+    GHashTable *running; // a set of uint64_t: the slots in `flows` that are ours
 };
 
 static char *lock_path(const struct store *store, const char *name)
@@ -382,7 +382,7 @@ struct store *store_open(const char *path, GError **error)
     store->path = g_strdup(path);
     store->folder = g_strconcat(path, ".locks", NULL);
     store->reserve = g_strconcat(path, ".reserve", NULL);
-    store->running = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    store->running = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
     if (!may_be_store(path, error) || !make_folder(parent, error) ||
         !make_folder(store->folder, error) || !become_owner(store, error) ||
         !open_database(store, error) || !count_commits(store, error)) {
@@ -470,42 +470,39 @@ bool store_lock_agent(struct store *store, GError **error)
     return false;
 }
 
-static bool lock_name(struct store *store, const char *name)
+static bool take_slot(struct store *store, uint64_t slot)
 {
-    uint64_t slot = ids_number(name);
-    if (g_hash_table_contains(store->running, name) || !claims_take(store->flows, slot)) {
+    if (g_hash_table_contains(store->running, &slot) || !claims_take(store->flows, slot)) {
         return false;
     }
-    g_hash_table_insert(store->running, g_strdup(name), g_memdup2(&slot, sizeof slot));
+    g_hash_table_add(store->running, g_memdup2(&slot, sizeof slot));
     return true;
 }
 
-static void unlock_name(struct store *store, const char *name)
+static void release_slot(struct store *store, uint64_t slot)
 {
-    const uint64_t *slot = g_hash_table_lookup(store->running, name);
-    if (slot != NULL) {
-        claims_release(store->flows, *slot);
-        g_hash_table_remove(store->running, name);
+    if (g_hash_table_remove(store->running, &slot)) {
+        claims_release(store->flows, slot);
     }
 }
 
-bool store_lock_flow(struct store *store, const char *flow, const char *former)
+bool store_lock_flow(struct store *store, uint64_t flow, const char *former)
 {
-    if (!lock_name(store, flow)) {
+    if (!take_slot(store, flow)) {
         return false;
     }
-    if (former == NULL || lock_name(store, former)) {
+    if (former == NULL || take_slot(store, ids_number(former))) {
         return true;
     }
-    unlock_name(store, flow);
+    release_slot(store, flow);
     return false;
 }
 
-void store_unlock_flow(struct store *store, const char *flow, const char *former)
+void store_unlock_flow(struct store *store, uint64_t flow, const char *former)
 {
-    unlock_name(store, flow);
+    release_slot(store, flow);
     if (former != NULL) {
-        unlock_name(store, former);
+        release_slot(store, ids_number(former));
     }
 }
 

@@ -45,10 +45,10 @@ void store_forget_owner(const struct store *store, const char *owner);
 // Takes the place of the agent; false and a sentence where another one runs.
 bool store_lock_agent(struct store *store, GError **error);
 
-// Takes the run of one flow; false while it runs here or in another process, be it under its
-// former name (NULL: it has none).
-bool store_lock_flow(struct store *store, const char *flow, const char *former);
-void store_unlock_flow(struct store *store, const char *flow, const char *former);
+// Takes the run of one flow, known by ids_number of its name; false while it runs here or in
+// another process, be it under its former name (NULL: it has none).
+bool store_lock_flow(struct store *store, uint64_t flow, const char *former);
+void store_unlock_flow(struct store *store, uint64_t flow, const char *former);
 
 // Takes a token of that key for this process alone; the caller gives it back with
 // lock_free_and_remove. NULL and LOCK_ERROR_HELD while somebody else has it.

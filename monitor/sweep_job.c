@@ -3,6 +3,7 @@
 // after it: sweep_rows keeps the result.
 #include "sweep_job.h"
 
+#include "../base/ids.h"
 #include "../base/log.h"
 #include "../probes/sweep_run.h"
 #include "sweep_rows.h"
@@ -11,7 +12,7 @@ struct sweep_job {
     struct runtime *runtime;
     const struct config *config;
     const struct config_sweep *sweep;
-    char *lock;
+    uint64_t lock;
     bool dry_run;
     struct sweep_result *result;
     cJSON *json;
@@ -64,7 +65,6 @@ static void end(struct sweep_job *job)
     job->done(job->result, job->json, job->notices, job->context);
     sweep_result_free(job->result);
     cJSON_Delete(job->json);
-    g_free(job->lock);
     g_free(job);
 }
 
@@ -103,14 +103,15 @@ bool sweep_job_start(struct runtime *runtime, const struct config *config,
                      void *context)
 {
     // no flow can be called so: one / at most stands in its name
-    g_autofree char *lock = g_strconcat("sweep//", sweep->system->id, NULL);
+    g_autofree char *name = g_strconcat("sweep//", sweep->system->id, NULL);
+    uint64_t lock = ids_number(name);
     if (runtime->store && !store_lock_flow(runtime->store, lock, NULL))
         return false;
     struct sweep_job *job = g_new0(struct sweep_job, 1);
     job->runtime = runtime;
     job->config = config;
     job->sweep = sweep;
-    job->lock = g_steal_pointer(&lock);
+    job->lock = lock;
     job->dry_run = dry_run;
     job->done = done;
     job->context = context;

@@ -2,6 +2,7 @@
 // The store as files: modes, owners, run locks, the reserve, a damaged store.
 #include "../../monitor/store.h"
 #include "../../monitor/store_repair.h"
+#include "../../base/ids.h"
 #include "../../base/lock.h"
 
 #include <fcntl.h>
@@ -119,14 +120,14 @@ static void test_a_flow_runs_once(void **state)
 {
     g_autoptr(store_t) one = open_store(state);
     g_autoptr(store_t) two = open_store(state);
-    assert_true(store_lock_flow(one, "orders", NULL));
-    assert_false(store_lock_flow(one, "orders", NULL));
-    assert_false(store_lock_flow(two, "orders", NULL));
-    assert_true(store_lock_flow(two, "customers", NULL));
-    store_unlock_flow(two, "orders", NULL); // not its own: nothing happens
-    assert_false(store_lock_flow(two, "orders", NULL));
-    store_unlock_flow(one, "orders", NULL);
-    assert_true(store_lock_flow(two, "orders", NULL));
+    assert_true(store_lock_flow(one, ids_number("orders"), NULL));
+    assert_false(store_lock_flow(one, ids_number("orders"), NULL));
+    assert_false(store_lock_flow(two, ids_number("orders"), NULL));
+    assert_true(store_lock_flow(two, ids_number("customers"), NULL));
+    store_unlock_flow(two, ids_number("orders"), NULL); // not its own: nothing happens
+    assert_false(store_lock_flow(two, ids_number("orders"), NULL));
+    store_unlock_flow(one, ids_number("orders"), NULL);
+    assert_true(store_lock_flow(two, ids_number("orders"), NULL));
 }
 
 // A run may go on under a name that another configuration has changed.
@@ -134,16 +135,17 @@ static void test_a_renamed_flow_runs_once(void **state)
 {
     g_autoptr(store_t) one = open_store(state);
     g_autoptr(store_t) two = open_store(state);
-    assert_true(store_lock_flow(one, "orders", NULL));
-    assert_false(store_lock_flow(two, "sales-orders", "orders"));
-    assert_false(store_lock_flow(one, "sales-orders", "orders"));
-    assert_true(store_lock_flow(two, "sales-orders", NULL)); // nothing is left of the failed try
-    store_unlock_flow(two, "sales-orders", NULL);
-    store_unlock_flow(one, "orders", NULL);
-    assert_true(store_lock_flow(two, "sales-orders", "orders"));
-    assert_false(store_lock_flow(one, "orders", NULL));
-    store_unlock_flow(two, "sales-orders", "orders");
-    assert_true(store_lock_flow(one, "orders", NULL));
+    assert_true(store_lock_flow(one, ids_number("orders"), NULL));
+    assert_false(store_lock_flow(two, ids_number("sales-orders"), "orders"));
+    assert_false(store_lock_flow(one, ids_number("sales-orders"), "orders"));
+    assert_true(store_lock_flow(two, ids_number("sales-orders"),
+                                NULL)); // nothing is left of the failed try
+    store_unlock_flow(two, ids_number("sales-orders"), NULL);
+    store_unlock_flow(one, ids_number("orders"), NULL);
+    assert_true(store_lock_flow(two, ids_number("sales-orders"), "orders"));
+    assert_false(store_lock_flow(one, ids_number("orders"), NULL));
+    store_unlock_flow(two, ids_number("sales-orders"), "orders");
+    assert_true(store_lock_flow(one, ids_number("orders"), NULL));
 }
 
 static void test_reserve(void **state)
