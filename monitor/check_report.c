@@ -364,14 +364,48 @@ static char *short_call(const cJSON *request)
                            uri ? g_uri_get_path(uri) : "");
 }
 
+// The first undo of a flow that did not remove what its step made; NULL: none.
+static const cJSON *unpaid_undo(const cJSON *flow)
+{
+    const cJSON *undo;
+    cJSON_ArrayForEach(undo, json_member(flow, "undo"))
+    {
+        const char *state = or_empty(json_text(undo, "state"));
+        if (strcmp(state, "paid") != 0 && strcmp(state, "void") != 0)
+            return undo;
+    }
+    return NULL;
+}
+
+// A good flow is no reason for a warning; what it leaves behind is one.
+static char *good_sentence(const cJSON *flow)
+{
+    const cJSON *undo = unpaid_undo(flow);
+    if (!undo)
+        return g_strdup_printf("%s is ok", json_text(flow, "flow"));
+    return g_strdup_printf("%s is ok, but what its step \"%s\" made is not removed: the undo is %s",
+                           json_text(flow, "flow"), json_text(undo, "step"),
+                           json_text(undo, "state"));
+}
+
+static char *slow_sentence(const cJSON *flow, const cJSON *step, const char *call)
+{
+    return g_strdup_printf("%s slow: %s took %" G_GINT64_FORMAT " ms", json_text(flow, "flow"),
+                           call, json_integer(step, "duration_ms", 0));
+}
+
 static char *flow_sentence(const cJSON *flow)
 {
     const cJSON *step = decisive_step(flow);
     const char *state = json_text(flow, "state"), *problem = json_text(flow, "problem");
+    if (g_strcmp0(state, "ok") == 0)
+        return good_sentence(flow);
     if (problem || !step)
         return g_strdup_printf("%s is %s%s%s", json_text(flow, "flow"), state ? state : "cut off",
                                problem ? ": " : "", or_empty(problem));
     g_autofree char *call = short_call(json_member(step, "request"));
+    if (g_strcmp0(state, "slow") == 0)
+        return slow_sentence(flow, step, call);
     g_autofree char *what = what_failed(json_member(step, "verdict"));
     int status = (int)json_integer(step, "status", 0);
     g_autofree char *answered = status ? g_strdup_printf(" answered %d", status) : g_strdup("");
@@ -398,7 +432,14 @@ static char *worst_sentence(const struct check_report *report)
             if (strcmp(state ? state : "unknown", order[i]) == 0)
                 return flow_sentence(flow);
         }
-    return g_strdup_printf("%d flows are ok", cJSON_GetArraySize(report->flows));
+    cJSON_ArrayForEach(flow, report->flows)
+    {
+        if (unpaid_undo(flow))
+            return flow_sentence(flow);
+    }
+    int count = cJSON_GetArraySize(report->flows);
+    return count == 1 ? good_sentence(report->flows->child)
+                      : g_strdup_printf("%d flows are ok", count);
 }
 
 static char *format_nagios(const struct check_report *report)

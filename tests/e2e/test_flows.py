@@ -238,6 +238,8 @@ class Flows(FlowCase):
         self.script({"GET /api/a": {"delay": 0.3, "body": {}}})
         self.flow("- step: read\n  get: /a\n  slow: 100ms")
         self.assertEqual(self.run_flow(1)["state"], "slow")
+        nagios = self.run_program("check", "--format", "nagios").stdout
+        self.assertRegex(nagios, r"^ERPWATCH WARNING: orders slow: GET /api/a took \d+ ms \|")
 
     def test_nothing_listens_any_more(self):
         """A kept connection ends under a request, and the new one that is tried for it is refused."""
@@ -396,6 +398,16 @@ class Flows(FlowCase):
         import xml.etree.ElementTree as tree
         junit = tree.fromstring(self.run_program("check", "--format", "junit").stdout)
         self.assertEqual(junit.find("testsuite").get("failures"), "1")
+
+    def test_a_warning_names_its_reason(self):
+        """A good flow that leaves something behind warns; nothing else is said of it."""
+        self.script({"POST /api/orders": {"status": 201, "body": {"id": 7}}, "*": {"status": 500}})
+        self.flow("- step: order\n  post: /orders\n  capture: {order: {json: $.id}}\n"
+                  "  undo: {delete: '/orders/{{order}}'}")
+        nagios = self.run_program("check", "--format", "nagios")
+        self.assertEqual(nagios.returncode, 1, nagios.stdout)
+        self.assertTrue(nagios.stdout.startswith(
+            'ERPWATCH WARNING: orders is ok, but what its step "order" made is not removed: the undo is owed |'), nagios.stdout)
 
     def test_wrong_words(self):
         self.flow("- step: read\n  get: /a")
