@@ -56,6 +56,8 @@ def main():
     # most of their time is spent waiting; each has its own folder and ports
     with concurrent.futures.ThreadPoolExecutor(2 * (os.cpu_count() or 1)) as pool:
         results = list(pool.map(one, chosen))
+    if not chosen:
+        print(f"no test has {' or '.join(names)} in its name")
     failed = [name for name, good in results if not good]
     for name in failed:
         print(f"FAILED {name}")

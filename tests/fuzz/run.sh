@@ -6,6 +6,11 @@
 set -eu
 seconds=${FUZZ_SECONDS:-30}
 names=${*:-$(cd tests/fuzz && ls fuzz_*.c | sed 's/\.c$//')}
+for name in $names; do
+    [ -e "tests/fuzz/$name.c" ] && continue
+    echo "no fuzz target is named $name: $(cd tests/fuzz && ls fuzz_*.c | sed 's/\.c$//' | paste -sd ' ')" >&2
+    exit 1
+done
 make --no-print-directory -j"$(nproc)" build-fuzz/liberpwatch.a BUILD=build-fuzz CC=clang OPT=-O1 \
     SANITIZE="-fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=undefined" >/dev/null
 packages="libcurl libuv libcjson gmime-3.0 glib-2.0 libfyaml sqlite3 libpcre2-8 openssl libesmtp-1.0 libxml-2.0"
