@@ -32,7 +32,7 @@ struct online {
     struct question *open; // not answered yet, or NULL
     struct clock_mono answered;
     bool is_online;           // as answered then
-    struct clock_wall gone;   // when none answered last; us 0 for never
+    struct clock_mono gone;   // when none answered last; us 0 for never
     struct clock_wall looked; // last, for calls that wait
     uv_timer_t timer;
 };
@@ -117,9 +117,15 @@ static void log_change(bool was_online, bool is_online)
         log_info("our own network is back: agent.online answers");
 }
 
+bool online_was_gone(struct clock_mono gone, struct clock_mono now, int64_t waited_us)
+{
+    return gone.us != 0 && now.us - gone.us <= MAX(waited_us, 0);
+}
+
 static bool was_online(const struct online *online, struct clock_wall since)
 {
-    return online->is_online && online->gone.us < since.us;
+    int64_t waited_us = clock_wall_now().us - since.us;
+    return online->is_online && !online_was_gone(online->gone, clock_mono_now(), waited_us);
 }
 
 static void answer(struct question *question, bool is_online)
@@ -130,7 +136,7 @@ static void answer(struct question *question, bool is_online)
     online->is_online = is_online;
     online->answered = clock_mono_now();
     if (!is_online)
-        online->gone = clock_wall_now();
+        online->gone = online->answered;
     g_autoptr(GArray) waiters = g_steal_pointer(&question->waiters);
     for (guint i = 0; i < waiters->len; i++) {
         const struct waiter *waiter = &g_array_index(waiters, struct waiter, i);

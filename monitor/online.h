@@ -31,6 +31,10 @@ struct clock_wall online_in_doubt_since(const struct run_result *result);
 bool online_is_due(struct clock_wall started, int64_t timeout_ms, struct clock_wall before,
                    struct clock_wall now);
 
+// True where nobody answered at `gone` (us 0 for never) and a call waited then that has waited for
+// `waited_us` now. A wall clock that was set since is of no weight.
+bool online_was_gone(struct clock_mono gone, struct clock_mono now, int64_t waited_us);
+
 // Asks the addresses side by side; `done` gets true where one answers, or none is configured, and
 // nobody has found that none answers since `since`; at once or later. One question and its answer,
 // for a moment, are for all who ask: a system that is down has many flows.

@@ -84,12 +84,26 @@ static void test_it_is_asked_at_each_quarter_of_the_time(void **state)
     assert_false(online_is_due(at_s(50), 0, at_s(51), at_s(52))); // no time, no division
 }
 
+// Once gone, it is not gone for as long as the wall clock is behind that moment.
+static void test_it_was_gone_while_the_call_waited(void **state)
+{
+    (void)state;
+    const struct clock_mono never = {0}, gone = {50 * G_USEC_PER_SEC}, now = {60 * G_USEC_PER_SEC};
+    assert_true(online_was_gone(gone, now, 10 * G_USEC_PER_SEC));
+    assert_true(online_was_gone(gone, now, INT64_C(3600) * G_USEC_PER_SEC));
+    assert_false(online_was_gone(gone, now, 9 * G_USEC_PER_SEC));
+    assert_false(
+        online_was_gone(gone, now, -INT64_C(3600) * G_USEC_PER_SEC)); // the clock was set back
+    assert_false(online_was_gone(never, now, INT64_C(3600) * G_USEC_PER_SEC));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_got_no_answer_is_in_doubt),
         cmocka_unit_test(test_doubt_begins_with_the_call_that_failed),
         cmocka_unit_test(test_it_is_asked_at_each_quarter_of_the_time),
+        cmocka_unit_test(test_it_was_gone_while_the_call_waited),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
