@@ -33,6 +33,7 @@ def first_runs(table, server, agent, count):
 
 
 def steady_state(table, server, folder, agent, count, seconds):
+    """Returns the share of a core that it takes."""
     memory, share, late_most = BUDGETS[count]
     name = f"{count:,} flows of 3 calls a minute"
     began_us, cpu, began = int(time.time() * 1e6), agent.cpu_s(), time.monotonic()
@@ -52,10 +53,12 @@ def steady_state(table, server, folder, agent, count, seconds):
     p99 = percentile(late, .99)
     table.say(name + ": lateness", f"started p50 {percentile(late, .5):.0f}, p99 {p99:.0f}, last {max(late, default=0):.0f} ms late",
               f"p99 {late_most} ms" if late_most else "", p99 <= late_most if late_most else None)
+    return spent / took
 
 
-def read_again(table, server, folder, agent, count):
-    """SIGHUP with another configuration: what it takes, and what the others feel of it."""
+def read_again(table, server, folder, agent, count, share):
+    """SIGHUP with another configuration: what it takes beside the flows, which go on and take
+    `share` of a core, and what these feel of it."""
     folder.configure(server.port, count, extra="priority: P3")
     began_us, cpu = int(time.time() * 1e6), agent.cpu_s()
     progress("reload")
@@ -63,7 +66,7 @@ def read_again(table, server, folder, agent, count):
     spent = agent.cpu_s() - cpu
     wait(15, "reload: what the others felt of it")
     late = [ms for ms, _, _ in late_starts(server, began_us, int(time.time() * 1e6))]
-    table.say(f"{count:,} flows: reload", f"{took:.2f} s, {spent:.2f} s of CPU; starts meanwhile p99 "
+    table.say(f"{count:,} flows: reload", f"{took:.2f} s, {max(spent - share * took, 0):.2f} s of CPU beside the flows; starts meanwhile p99 "
               f"{percentile(late, .99):.0f}, last {max(late, default=0):.0f} ms late; {agent.resident_mb():.0f} MB resident after it")
 
 
@@ -78,8 +81,8 @@ def many(table, count, full):
             first_runs(table, server, agent, count)
             # the first two runs of a flow keep what a good answer looks like
             wait(63 if full else 5, f"{count:,} flows: until all is in step")
-            steady_state(table, server, folder, agent, count, WINDOW_S if full else 60)
-            read_again(table, server, folder, agent, count)
+            share = steady_state(table, server, folder, agent, count, WINDOW_S if full else 60)
+            read_again(table, server, folder, agent, count, share)
 
 
 def flows(table, full):
