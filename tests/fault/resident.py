@@ -1,20 +1,22 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """The agent's memory over a long time: what is in use of the heap does not grow with runs, logins,
-incidents, mails, sweeps or reloads, nor does resident memory.
+incidents, mails, sweeps or reloads, nor does resident memory; no descriptor stays open.
 
     tests/fault/resident.py [--runs N] [--seed S] [PART...]
 
 Parts: `runs`, RUNS of them, good and failing, of which some write and undo; `varied`, a 20th as
 many requests: logins that end, tokens, incidents that come and go with their mails, undos that fail
-at first, sweeps; `reloads`, a 5000th as many, of a configuration that changes.
+at first, sweeps; `reloads`, a 5000th as many, of a configuration that changes, without logins and
+with them: each reload logs in anew, and former secrets are kept for an hour.
 
 tests/preload/heap.c tells how many bytes are in use, without SQLite's pages. The least within a tenth of the way is what
 stays when calls are over: how many are in flight, and so what is free in between, is the machine's
 doing. The second half may have more of it than the first by so little that not even the smallest
 block is lost in each run; where it has more, the test goes on for up to as long again, in which a
 busy machine comes to rest and a leak goes on. A line for each tenth, in MiB: the least, SQLite's pages, and resident
-memory without those."""
+memory without those. Of descriptors, too, the least is compared: sockets, of which a busy moment leaves some
+more that are kept, and all others."""
 import json
 import os
 import signal
@@ -30,10 +32,13 @@ from harness import PROGRAM, wait_for  # noqa: E402
 from records import ago  # noqa: E402
 
 HEAP = os.path.join(os.path.dirname(PROGRAM), "tests/preload/heap.so")
+FORMER = 6 * 1024  # what is kept of the logins before a reload: a session and a token, with their secrets
 SMALLEST = 32  # bytes that the least allocation takes
 NOISE = 512 * 1024  # connections that are kept, and what is in flight where the machine is busy
 PAGES = 16 << 20  # SQLite's, of all connections: each has a cache of 2 MiB, and what it works with
 TENTHS = 10
+FILES = 3  # files, pipes and the like that are open for a moment; a leak in each reload is more
+SOCKETS = 100  # connections that are kept, as many as there are calls at once
 
 
 class Watched(memory.Place):
@@ -57,26 +62,42 @@ class Watched(memory.Place):
 class Tenth:
     """What was seen during a tenth of the way."""
 
-    def __init__(self, looks, resident_kb):
+    def __init__(self, looks, resident_kb, descriptors):
+        self.sockets = min(sockets for sockets, _ in descriptors)
+        self.files = min(files for _, files in descriptors)
         self.least = min(look[0] for look in looks)
         self.most = max(look[1] for look in looks)
         self.pages = max(look[2] for look in looks)
         self.resident = resident_kb * 1024 - self.pages
 
 
+def count_descriptors(pid):
+    """Sockets, and all others."""
+    names = []
+    for number in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            names.append(os.readlink(f"/proc/{pid}/fd/{number}"))
+        except OSError:
+            pass  # closed since
+    sockets = sum(name.startswith("socket:") for name in names)
+    return sockets, len(names) - sockets
+
+
 def see_tenth(place, done, number, whole):
     """Waits until `done` has counted to so many tenths of `whole`, and for some looks at the heap."""
     before, seconds, resident = len(place.looks()), 3 if whole > 20000 else 1, 0
+    descriptors = []
 
     def is_over():
         nonlocal resident
         if place.has_ended():
             raise AssertionError(f"the agent ended by {place.process.returncode}: {place.log()[-500:]}")
         resident = max(resident, memory.resident_kb(place.process.pid))
+        descriptors.append(count_descriptors(place.process.pid))
         return done() >= whole * number / TENTHS and len(place.looks()) >= before + seconds
 
     wait_for(is_over, f"{number} tenths of {whole}", 3600)
-    return Tenth(place.looks()[before:], resident)
+    return Tenth(place.looks()[before:], resident, descriptors)
 
 
 def mib(size):
@@ -86,12 +107,15 @@ def mib(size):
 class Growth:
     """From the fourth to sixth tenth to the last three; before them grows what grows once."""
 
-    def __init__(self, tenths, whole):
+    def __init__(self, tenths, whole, kept):
         first, second = tenths[3:6], tenths[-3:]
         self.allowed = NOISE + SMALLEST * whole * 4 // TENTHS // 8
         self.runs = whole * (len(tenths) - 6) // TENTHS
+        self.allowed += kept * whole * (len(tenths) - 4) // TENTHS
         self.least = [min(tenth.least for tenth in part) for part in (first, second)]
         self.resident = [max(tenth.resident for tenth in part) for part in (first, second)]
+        self.sockets = [min(tenth.sockets for tenth in part) for part in (first, second)]
+        self.files = [min(tenth.files for tenth in part) for part in (first, second)]
         self.grown = self.least[1] - self.least[0]
         # what a busy machine had in flight at once stays with the heap
         self.peak = max(tenth.most for tenth in tenths) - max(tenth.most for tenth in tenths[:6])
@@ -104,10 +128,14 @@ class Growth:
             yield "resident memory grows"
         if self.pages > PAGES:
             yield f"SQLite has {mib(self.pages)} MiB"
+        if self.files[1] > self.files[0] + FILES or self.sockets[1] > self.sockets[0] + SOCKETS:
+            yield f"{self.files[1]} files and {self.sockets[1]} sockets are open, {self.files[0]} and {self.sockets[0]} before"
 
     def figures(self):
         return (f"{mib(self.least[0])} MiB in use, {self.grown / 1024:+.0f} KiB; resident "
-                f"{mib(self.resident[0])} MiB, {(self.resident[1] - self.resident[0]) / 1024:+.0f} KiB")
+                f"{mib(self.resident[0])} MiB, {(self.resident[1] - self.resident[0]) / 1024:+.0f} KiB; "
+                f"{self.files[1]} files and {self.sockets[1]} sockets open, {self.files[1] - self.files[0]:+d} and "
+                f"{self.sockets[1] - self.sockets[0]:+d}")
 
 
 def end(place, wrong):
@@ -116,18 +144,20 @@ def end(place, wrong):
         wrong.append(f"the agent ended by {code}: {place.log()[-500:]}")
 
 
-def watch(what, place, done, whole, table):
-    """Starts the agent; a row."""
+def watch(what, place, done, whole, table, kept=0):
+    """Starts the agent; a row. So many bytes are kept of each, for a time."""
     tenths = []
     place.start("run")
-    while len(tenths) < TENTHS or (list(Growth(tenths, whole).wrong()) and len(tenths) < 2 * TENTHS):
+    while len(tenths) < TENTHS or (list(Growth(tenths, whole, kept).wrong()) and len(tenths) < 2 * TENTHS):
         tenths.append(see_tenth(place, done, len(tenths) + 1, whole))
-    growth = Growth(tenths, whole)
+    growth = Growth(tenths, whole, kept)
     wrong = list(growth.wrong())
     end(place, wrong)
     table.row(what, whole, growth.figures(), "; ".join(wrong))
     for name in ("least", "pages", "resident"):
         print(f"  {name:<9}" + "".join(f"{mib(getattr(tenth, name)):>8}" for tenth in tenths), flush=True)
+    for name in ("files", "sockets"):
+        print(f"  {name:<9}" + "".join(f"{getattr(tenth, name):>8}" for tenth in tenths), flush=True)
 
 
 def count_requests(server):
@@ -268,7 +298,17 @@ def run_varied(given, table):
         erp.close()
 
 
+def without_logins(document):
+    flows = {name: flow for name, flow in document["flows"].items() if flow["system"] == "plain"}
+    return {**document, "flows": flows, "systems": {"plain": document["systems"]["plain"]}}
+
+
 def run_reloads(given, table):
+    reload_often("reloads", without_logins, 0, given, table)
+    reload_often("with logins", lambda document: document, FORMER, given, table)
+
+
+def reload_often(what, change, kept, given, table):
     erp, place = Erp(), Watched()
     reloads = 0
 
@@ -277,7 +317,7 @@ def run_reloads(given, table):
         nonlocal reloads
         log = place.log()
         if " watches " in log and log.count("was read again") >= reloads:
-            document = varied_document(place, erp)
+            document = change(varied_document(place, erp))
             for flow in list(document["flows"])[reloads % 7::7]:
                 document["flows"][flow]["every"] = f"{2 + reloads % 5}s"
             write_document(place, document)
@@ -286,8 +326,8 @@ def run_reloads(given, table):
         return reloads
 
     try:
-        write_document(place, varied_document(place, erp))
-        watch("reloads", place, reload_once, max(given.runs // 5000, 20), table)
+        write_document(place, change(varied_document(place, erp)))
+        watch(what, place, reload_once, max(given.runs // 5000, 20), table, kept)
     finally:
         place.close()
         erp.close()
