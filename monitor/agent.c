@@ -412,6 +412,8 @@ static void use_config(struct agent *agent, struct config *config)
                     config->agent.store);
     agent_flows_set_config(agent->flows, config);
     mail_child_wake(agent->mail);
+    if (!standby_is_used(agent->runtime.standby))
+        start_mail_at_once(agent); // the server that mails wait for may be another one now
     sweeps_configure(agent->sweeps, NULL);
     start_chore(agent, CHORE_CONFIGURE);
     log_info("the configuration was read again: %u flows", config->flows->len);

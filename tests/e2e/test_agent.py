@@ -200,6 +200,20 @@ class Incidents(AgentCase):
         self.wait(lambda: len(self.mail_files()) >= 2, "the mails")
         self.stop(agent)
 
+    def test_a_mended_mail_server_is_tried_at_once(self):
+        """What is known of the former one, which was gone for long, holds nothing back."""
+        flows = {"orders": flow(customer(), order(), read_back()), "payments": flow(invoice())}
+        self.configure(flows, mail={"server": f"127.0.0.1:{self.closed_port()}", "security": "none"})
+        agent = self.start_agent()
+        self.wait_for_state("orders", "ok")
+        self.break_erp()
+        self.wait(lambda: self.count("outbox_server"), "a server that takes no mail")
+        self.alter("UPDATE outbox_server SET due_us = due_us + 3540000000, interval_us = 3600000000")
+        self.configure(flows)
+        agent.send_signal(signal.SIGHUP)
+        self.wait(lambda: len(self.mail_files()) >= 2, "the mails")
+        self.stop(agent)
+
     def test_another_store_is_for_the_next_start(self):
         agent = self.start_agent()
         self.wait_for_state("orders", "ok")
