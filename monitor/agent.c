@@ -218,7 +218,8 @@ static void note_reading(struct agent *agent, const GError *error)
         log_warning("the outbox cannot be read: %s", error->message);
     bool last = error->code == DB_ERROR_CORRUPT || error->code == DB_ERROR_IO;
     if (last && agent->unreadable == UNREADABLE_TIMES)
-        standby_take_over(agent->runtime.standby, (enum db_error)error->code);
+        standby_take_over(agent->runtime.standby, agent_flows_config(agent->flows),
+                          (enum db_error)error->code);
 }
 
 static void start_mail_when_due(struct agent *agent)

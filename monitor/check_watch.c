@@ -36,7 +36,7 @@ static void on_done(const GError *error, void *context)
 {
     struct check_watch *watch = context;
     if (error && db_is_file_error(error))
-        standby_take_over(watch->runtime->standby, (enum db_error)error->code);
+        standby_take_over(watch->runtime->standby, watch->config, (enum db_error)error->code);
     else if (error)
         log_error("incidents cannot be kept: %s", error->message);
     watch->done(watch->context);

@@ -23,9 +23,11 @@ struct standby {
     char *without_file;          // why; NULL: not tried
     bool file_is_held;           // by another process, for now
     bool file_lacks;             // what the memory has, which was told
+    bool memory_alone;           // as it was when the memory was begun: told once, in one form
     bool inherited;              // from a former process, which has told the fallback
     struct outbox_item *item;    // on its way, or NULL
     struct standby_child *child; // that sends it
+    struct syncing *syncing;     // beside that
     enum db_error cause;         // why the store cannot be written
     unsigned results;            // taken since the memory was begun
     bool trimmed;                // some runs were dropped
@@ -35,6 +37,13 @@ struct standby {
         void (*done)(void *context); // NULL: not asked for
         void *context;
     } delivery;
+};
+
+// The file on its way to the disk, by a thread that may wait for it.
+struct syncing {
+    uv_work_t work;
+    struct standby *standby; // NULL where it was freed meanwhile
+    struct standby_file_sync files;
 };
 
 struct standby *standby_new(uv_loop_t *loop, const char *path, const char *config_path)
@@ -129,7 +138,25 @@ void standby_use_file(struct standby *standby, const struct config *config)
     }
 }
 
-static bool open_memory(struct standby *standby, GError **error)
+// What another process keeps in the file is known here, too, so that it is not mailed twice: it
+// sends what waits, and gives all of it to the store.
+static void learn(const struct standby *standby, const struct config *config)
+{
+    g_autoptr(db_t) kept = standby_file_peek(standby->path, standby->memory);
+    if (kept == NULL || !db_begin(standby->memory, NULL)) {
+        return;
+    }
+    if (standby_merge(kept, standby->memory, config, NULL) &&
+        db_script(standby->memory,
+                  "DELETE FROM event; DELETE FROM outbox_recipient; DELETE FROM outbox_notice",
+                  NULL)) {
+        (void)db_commit(standby->memory, NULL);
+    } else {
+        db_rollback(standby->memory);
+    }
+}
+
+static bool open_memory(struct standby *standby, const struct config *config, GError **error)
 {
     if (standby->memory != NULL) {
         return true;
@@ -141,8 +168,13 @@ static bool open_memory(struct standby *standby, GError **error)
     standby_begin(standby->memory, standby->path);
     if (standby->file != NULL) {
         standby_file_follow(standby->file, standby->memory);
+        keep(standby, 0);
     } else if (standby->without_file != NULL) {
         warn_of_no_file(standby);
+    }
+    standby->memory_alone = standby->file == NULL || standby->file_lacks;
+    if (standby->file_is_held) {
+        learn(standby, config);
     }
     log_warning(
         "the store cannot be written (%s: %s): runs and incidents are kept in memory, mails "
@@ -152,16 +184,30 @@ static bool open_memory(struct standby *standby, GError **error)
     return true;
 }
 
-void standby_take_over(struct standby *standby, enum db_error cause)
+void standby_take_over(struct standby *standby, const struct config *config, enum db_error cause)
 {
     g_autoptr(GError) error = NULL;
     if (standby->memory != NULL || standby->giving_back) {
         return;
     }
     standby->cause = cause;
-    if (!open_memory(standby, &error)) {
+    if (!open_memory(standby, config, &error)) {
         log_error("%s", error->message);
     }
+}
+
+static char *where_it_is_kept(const struct standby *standby, const struct words *words)
+{
+    if (!standby->memory_alone) {
+        return words_fill(words,
+                          "They are kept in {path}.standby too, as far as there is room in it: "
+                          "whoever starts next takes them over from there.",
+                          "path", standby->path, NULL);
+    }
+    return words_fill(words,
+                      "They are nowhere else: {path}.standby cannot be written, so that they are "
+                      "lost if erpwatch ends before.",
+                      "path", standby->path, NULL);
 }
 
 // The fallback hears of it once a day at most: what the memory tells it, the store learns too.
@@ -172,14 +218,14 @@ static bool tell_fallback(struct standby *standby, const struct config *config,
         return true;
     }
     const struct words *words = watch_monitor_words(config);
+    g_autofree char *kept = where_it_is_kept(standby, words);
     g_autofree char *text = words_fill(
         words,
         "The store {path} cannot be used: {what}. {mend}\n\nUntil then, runs and incidents are "
-        "kept in memory, and mails are sent from there. They are kept in {path}.standby too, as "
-        "far as that can be written: whoever starts next takes them over from there. Flows that "
-        "create records run only where their undos can still be noted.\n",
+        "kept in memory, and mails are sent from there. {kept} Flows that create records run only "
+        "where their undos can still be noted.\n",
         "path", standby->path, "what", words_get(words, store_trouble_what(standby->cause)), "mend",
-        words_get(words, store_trouble_mend(standby->cause)), NULL);
+        words_get(words, store_trouble_mend(standby->cause)), "kept", kept, NULL);
     return watch_tell_monitor(standby->memory, config,
                               words_get(words, "erpwatch cannot write its store"), text, now,
                               error);
@@ -201,7 +247,7 @@ static void trim_now_and_then(struct standby *standby)
 bool standby_result(struct standby *standby, const struct config *config,
                     const struct watch_event *event, struct watch_answer *answer, GError **error)
 {
-    if (!open_memory(standby, error) || !db_begin(standby->memory, error)) {
+    if (!open_memory(standby, config, error) || !db_begin(standby->memory, error)) {
         return false;
     }
     if (!tell_fallback(standby, config, event->ended, error) ||
@@ -236,9 +282,40 @@ static void on_sent(const cJSON *report, void *context)
     }
 }
 
+static void sync_file(uv_work_t *work)
+{
+    const struct syncing *syncing = work->data;
+    standby_file_sync(&syncing->files);
+}
+
+static void on_synced(uv_work_t *work, int status)
+{
+    struct syncing *syncing = work->data;
+    struct standby *standby = syncing->standby;
+    (void)status;
+    g_free(syncing);
+    if (standby != NULL) {
+        standby->syncing = NULL;
+    }
+}
+
+// What is told is known after a power cut, too. The mail does not wait for a disk that may be the
+// trouble.
+static void sync_meanwhile(struct standby *standby)
+{
+    if (standby->file == NULL || standby->file_lacks || standby->syncing != NULL) {
+        return;
+    }
+    struct syncing *syncing = g_new(struct syncing, 1);
+    *syncing = (struct syncing){.standby = standby, .files = standby_file_to_sync(standby->file)};
+    syncing->work.data = standby->syncing = syncing;
+    (void)uv_queue_work(standby->loop, &syncing->work, sync_file, on_synced);
+}
+
 static void start(struct standby *standby, struct outbox_item *item)
 {
     standby->item = item;
+    sync_meanwhile(standby);
     standby->child = standby_child_start(standby->loop, standby->config_path, standby_facts(item),
                                          on_sent, standby);
     if (standby->child == NULL) {
@@ -453,6 +530,9 @@ void standby_free(struct standby *standby)
 {
     if (standby == NULL) {
         return;
+    }
+    if (standby->syncing != NULL) {
+        standby->syncing->standby = NULL;
     }
     if (standby->child != NULL) {
         standby_child_let_go(standby->child);

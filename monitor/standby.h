@@ -25,7 +25,7 @@ void standby_submit(struct standby *standby, struct writer *writer, const struct
                     struct watch_event *event, watch_done done, void *context);
 
 // Results are taken here from now on, though the store seems to take them: it cannot be read.
-void standby_take_over(struct standby *standby, enum db_error cause);
+void standby_take_over(struct standby *standby, const struct config *config, enum db_error cause);
 
 // Takes a result that the store could not.
 bool standby_result(struct standby *standby, const struct config *config,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The standby's file: a database of the store's form that holds only what the store lacks. All
 // its pages are there before they are needed, and its journal too, so that nothing
-// grows. It is not synced: it outlives its process, not the machine. Comes beside standby,
-// which works in memory.
+// grows. It is synced as a mail goes out, so that what was told is known after a power cut,
+// too. Comes beside standby, which works in memory.
 #include "standby_file.h"
 
 #include "../base/ids.h"
@@ -23,6 +23,7 @@ struct standby_file {
     char *path;
     struct lock *lock;
     char *mark;
+    int fd, journal_fd;         // to sync by; closed last, as that drops what SQLite has locked
     int64_t event, run, notice; // kept up to here, by the memory's own numbers
 };
 
@@ -105,14 +106,24 @@ static bool prepare_anew(struct standby_file *file, GError **error)
     return prepare(file, error);
 }
 
+static void open_to_sync(struct standby_file *file)
+{
+    g_autofree char *journal = journal_path(file);
+    file->fd = open(file->path, O_RDWR | O_CLOEXEC);
+    file->journal_fd = open(journal, O_RDWR | O_CLOEXEC);
+}
+
 struct standby_file *standby_file_open(const char *store_path, GError **error)
 {
     struct standby_file *file = g_new0(struct standby_file, 1);
+    file->fd = file->journal_fd = -1;
     g_autofree char *lock = g_strconcat(store_path, ".locks/standby", NULL);
     file->path = g_strconcat(store_path, ".standby", NULL);
     file->lock = lock_take(lock, error);
-    if (file->lock && prepare_anew(file, error))
+    if (file->lock && prepare_anew(file, error)) {
+        open_to_sync(file);
         return file;
+    }
     standby_file_free(file);
     return NULL;
 }
@@ -120,6 +131,29 @@ struct standby_file *standby_file_open(const char *store_path, GError **error)
 const char *standby_file_path(const struct standby_file *file)
 {
     return file->path;
+}
+
+struct standby_file_sync standby_file_to_sync(const struct standby_file *file)
+{
+    return (struct standby_file_sync){{file->fd, file->journal_fd}};
+}
+
+void standby_file_sync(const struct standby_file_sync *sync)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(sync->fds); i++)
+        if (sync->fds[i] >= 0)
+            (void)fdatasync(sync->fds[i]); // a disk that refuses it keeps no mail from going out
+}
+
+struct db *standby_file_peek(const char *store_path, struct db *memory)
+{
+    g_autofree char *path = g_strconcat(store_path, ".standby", NULL);
+    g_autofree char *given = store_runs_get(memory, KEY, NULL);
+    g_autoptr(db_t) db = db_open(path, DB_READ_ONLY, NULL);
+    g_autofree char *mark = NULL;
+    if (db && schema_check(db, path, NULL))
+        mark = store_runs_get(db, KEY, NULL);
+    return mark && g_strcmp0(mark, given) != 0 ? g_steal_pointer(&db) : NULL;
 }
 
 bool standby_file_left(struct standby_file *file, struct db *memory, struct db **left,
@@ -231,7 +265,7 @@ static bool keep_attached(const struct standby_file *file, struct db *memory, in
 // Only for a moment: a file that fails is not to touch the memory's own transactions.
 bool standby_file_keep(struct standby_file *file, struct db *memory, int64_t notice, GError **error)
 {
-    if (notice == 0 && last(memory, last_event) == file->event &&
+    if (notice == 0 && file->mark && last(memory, last_event) == file->event &&
         last(memory, last_run) == file->run && last(memory, last_notice) == file->notice)
         return true;
     if (!db_run(memory, error, "ATTACH DATABASE ? AS kept", "s", file->path))
@@ -265,6 +299,10 @@ void standby_file_free(struct standby_file *file)
 {
     if (!file)
         return;
+    if (file->fd >= 0)
+        close(file->fd);
+    if (file->journal_fd >= 0)
+        close(file->journal_fd);
     lock_free(file->lock);
     g_free(file->path);
     g_free(file->mark);

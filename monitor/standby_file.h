@@ -24,9 +24,21 @@ bool standby_file_left(struct standby_file *file, struct db *memory, struct db *
 void standby_file_follow(struct standby_file *file, struct db *memory);
 
 // Keeps what is new since the last time, and what became of the notice with this sequence
-// (0: none). No transaction may be open.
+// (0: none). The first time shows whether anything can be kept. No transaction may be open.
 bool standby_file_keep(struct standby_file *file, struct db *memory, int64_t notice,
                        GError **error);
+
+// Makes what is kept outlive a power cut, too: it waits for the disk, and may be called from any
+// thread.
+struct standby_file_sync {
+    int fds[2];
+};
+struct standby_file_sync standby_file_to_sync(const struct standby_file *file);
+void standby_file_sync(const struct standby_file_sync *sync);
+
+// What another process, which has the file, keeps there and the store does not have, as this
+// memory knows it; NULL where there is nothing, or it cannot be read.
+struct db *standby_file_peek(const char *store_path, struct db *memory);
 
 // Notes in the store, within the transaction that gives all back, that it has it: a file that
 // is not emptied afterwards is not given twice.

@@ -93,10 +93,11 @@ class StoreTrouble(Case):
             self.skipTest("nothing can be mounted here")
         self.addCleanup(command_works, "umount", "-l", folder)
 
-    def freeze(self):
+    def freeze(self, *more):
         """Makes the store's files immutable; even root cannot write them then. What is mapped
         into memory (-shm) stays: to write there would end who does it."""
-        files = [path for path in (self.store, self.store + "-wal") if os.path.exists(path)]
+        files = [path for path in (self.store, *[self.store + end for end in ("-wal", *more)])
+                 if os.path.exists(path)]
         self.addCleanup(self.thaw, files)
         self.look_whether_files_freeze(self.path("store/probe"))
         self.assertTrue(command_works("chattr", "+i", *files))
@@ -218,6 +219,7 @@ class StoreTrouble(Case):
         filler = self.fill_disk()
         text = self.fail_in_memory()
         self.assertIn("the disk is full", text)
+        self.assertIn("They are kept in " + self.store + ".standby too", text)
         self.assertEqual([s for s in self.subjects() if "Create a customer" in s], [])
         os.unlink(filler)
         self.mend_and_see_it_told(agent)
@@ -286,6 +288,19 @@ class StoreTrouble(Case):
         files = self.freeze()
         text = self.fail_in_memory()
         self.assertIn("read-only", text)
+        self.thaw(files)
+        self.mend_and_see_it_told(agent)
+        self.assert_each_mail_once()
+        self.assert_log_is_short()
+
+    def test_nothing_can_be_written(self):
+        """Then it is in memory alone, and log and mail say so."""
+        self.configure()
+        agent = self.start_agent()
+        files = self.freeze(".standby", ".standby-journal")
+        text = self.fail_in_memory()
+        self.assertIn("erpwatch.db.standby cannot be written, so that they are lost", text)
+        self.assertIn("what is kept in memory from now on is lost if this process ends", self.log())
         self.thaw(files)
         self.mend_and_see_it_told(agent)
         self.assert_each_mail_once()

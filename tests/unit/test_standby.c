@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <glib/gstdio.h>
+#include <signal.h>
 #include <string.h>
 
 #define SECOND INT64_C(1000000)
@@ -394,8 +395,60 @@ static void test_file_knows_what_was_sent(void **state)
     standby_file_free(file);
 }
 
-int main(void)
+// A second process that cannot write the store either knows what the first has told.
+static void test_two_at_once(void **state)
 {
+    struct world *world = *state;
+    standby_use_file(world->standby, world->config);
+    assert_true(into_standby(world, "aa").notices);
+    struct standby *first = world->standby;
+    world->standby = standby_new(&world->loop, world->path, "none.yaml");
+    standby_use_file(world->standby, world->config); // which the first has
+    struct watch_answer answer = into_standby(world, "aa");
+    assert_int_equal(answer.state, INCIDENT_FAILING);
+    assert_false(answer.notices);
+    assert_true(into_standby(world, "G").notices); // who was told of the one hears of the other
+    standby_free(first);
+}
+
+static int synced; // files
+
+// In place of the C library's.
+int fdatasync(int fd)
+{
+    (void)fd;
+    synced++;
+    return 0;
+}
+
+static void on_delivered(void *context)
+{
+    *(bool *)context = true;
+}
+
+// What is told goes to the disk meanwhile: it is known after a power cut, too.
+static void test_synced_when_it_is_told(void **state)
+{
+    struct world *world = *state;
+    bool delivered = false;
+    world->now_us = g_get_real_time() - 3600 * SECOND; // it is due
+    standby_use_file(world->standby, world->config);
+    (void)into_standby(world, "aa");
+    synced = 0;
+    standby_deliver(world->standby, world->config, on_delivered, &delivered);
+    assert_true(standby_is_sending(world->standby));
+    assert_false(delivered);
+    uv_run(&world->loop, UV_RUN_DEFAULT);
+    assert_true(delivered);
+    assert_true(synced >= 2); // the file and its journal
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 1 && strcmp(argv[1], "deliver") == 0) {
+        return 0; // the program itself is what is started to deliver
+    }
+    signal(SIGPIPE, SIG_IGN); // as the program does: nothing reads the notice
     const struct CMUnitTest tests[] = {
         TEST(test_begins_where_the_store_is),
         TEST(test_notices_out_of_memory),
@@ -405,6 +458,8 @@ int main(void)
         TEST(test_store_that_fails_and_comes_back),
         TEST(test_outlives_its_process),
         TEST(test_file_knows_what_was_sent),
+        TEST(test_two_at_once),
+        TEST(test_synced_when_it_is_told),
     };
     return cmocka_run_group_tests_name("standby", tests, NULL, NULL);
 }
