@@ -15,7 +15,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { ROOM_BYTES = 2 * 1024 * 1024, JOURNAL_BYTES = 512 * 1024 };
+enum { PAGE_BYTES = 4096, ROOM_BYTES = 2 * 1024 * 1024, JOURNAL_BYTES = 512 * 1024 };
 
 static const char KEY[] = "standby"; // in meta: the mark of what is held, and of what was given
 
@@ -29,12 +29,12 @@ struct standby_file {
 
 static bool make_room(struct db *db, GError **error)
 {
-    g_autofree char *sql = g_strdup_printf(
-        "CREATE TABLE room(bytes); INSERT INTO room VALUES(zeroblob(%d)); DROP TABLE room",
-        ROOM_BYTES);
+    g_autofree char *sql = g_strdup_printf("DROP TABLE IF EXISTS room; CREATE TABLE room(bytes); "
+                                           "INSERT INTO room VALUES(zeroblob(%d)); DROP TABLE room",
+                                           ROOM_BYTES);
     int64_t pages = 0;
-    return db_take_integer(db_query(db, error, "PRAGMA freelist_count", ""), 0, &pages, error) &&
-           (pages > 0 || db_script(db, sql, error));
+    return db_take_integer(db_query(db, error, "PRAGMA page_count", ""), 0, &pages, error) &&
+           (pages * PAGE_BYTES > ROOM_BYTES || db_script(db, sql, error));
 }
 
 static char *journal_path(const struct standby_file *file)
