@@ -294,9 +294,14 @@ static void serve_standby(struct agent *agent)
         standby_serve(standby, agent_flows_config(agent->flows));
 }
 
+// The next tick looks again; but where deliver came upon damage, it will at each try, and what
+// waits goes out of memory.
 static void on_mail_ended(void *context)
 {
-    (void)context; // the next tick looks again
+    struct agent *agent = context;
+    const struct config *config = agent_flows_config(agent->flows);
+    if (mail_child_met_damage(agent->mail))
+        standby_take_over(agent->runtime.standby, config, DB_ERROR_CORRUPT);
 }
 
 static void close_agent(struct agent *agent);

@@ -3,11 +3,13 @@
 // agent, and by check --notify.
 #include "mail_child.h"
 
+#include "../base/db.h"
 #include "../base/log.h"
 #include "deliver_process.h"
 
 #include <glib.h>
 #include <signal.h>
+#include <string.h>
 #include <unistd.h>
 
 // A delivery has its own deadlines for each session; this one ends a child that
@@ -16,6 +18,8 @@ enum { CHILD_DEADLINE_MS = 15 * 60 * 1000 };
 
 // Where the configuration is wrong, say, the next child would fail as the last one did.
 enum { REST_MS = 60 * 1000 };
+
+static const char STORE[] = "--store=";
 
 struct mail_child {
     uv_loop_t *loop;
@@ -40,10 +44,16 @@ struct mail_child *mail_child_new(uv_loop_t *loop, const char *config_path, cons
     struct mail_child *child = g_new0(struct mail_child, 1);
     child->loop = loop;
     child->config_path = g_strdup(config_path);
-    child->store_option = g_strconcat("--store=", store, NULL);
+    child->store_option = g_strconcat(STORE, store, NULL);
     child->ended = ended;
     child->context = context;
     return child;
+}
+
+bool mail_child_met_damage(const struct mail_child *child)
+{
+    return uv_now(child->loop) < child->rest_until &&
+           db_is_suspect(child->store_option + strlen(STORE));
 }
 
 bool mail_child_is_busy(const struct mail_child *child)

@@ -27,6 +27,9 @@ void mail_child_wake(struct mail_child *child);
 // True while a child is at work.
 bool mail_child_is_busy(const struct mail_child *child);
 
+// True where the last one could not do its work, and the store is known to be damaged.
+bool mail_child_met_damage(const struct mail_child *child);
+
 // Frees it; a child at work is left to its own: what it has not delivered stays
 // in the outbox. NULL is allowed.
 void mail_child_free(struct mail_child *child);

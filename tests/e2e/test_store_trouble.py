@@ -403,6 +403,26 @@ class StoreTrouble(Case):
         self.wait(lambda: not self.open_incidents(), "no open incident")
         self.stop(agent)
 
+    def test_damage_that_deliver_alone_meets(self):
+        """The agent never reads it, and the mail goes out all the same."""
+        self.configure()
+        self.stop(self.start_agent())
+        self.close_store()
+        page = self.rows("SELECT rootpage FROM sqlite_master WHERE name = 'sweep_record'")[0][0]
+        agent = self.start_program("run")
+        self.wait_for_log("watches 2 flows", 2)
+        with open(self.store, "r+b") as file:
+            file.seek((page - 1) * 4096)
+            file.write(b"x" * 4096)
+        self.break_erp()
+        self.wait_for_mail("Read an invoice")
+        self.assertIn("estart erpwatch", self.log())
+        self.stop(agent)
+        self.mend_erp()
+        agent = self.start_agent()
+        self.wait_for_mail("was damaged")
+        self.stop(agent)
+
     def test_rubbish_while_running(self):
         self.configure()
         agent = self.start_agent()
