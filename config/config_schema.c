@@ -35,6 +35,14 @@ static cJSON *scalar(void)
     return type_of("string|number|boolean");
 }
 
+static cJSON *filename(void)
+{
+    cJSON *schema = scalar();
+
+    cJSON_AddNumberToObject(schema, "minLength", 1);
+    return schema;
+}
+
 static cJSON *pattern(const char *expression)
 {
     cJSON *schema = type_of("string");
@@ -187,6 +195,8 @@ static cJSON *scalar_schema(const struct config_key *key)
         return integer(key->argument);
     case CONFIG_TYPE_BOOLEAN:
         return type_of("boolean");
+    case CONFIG_TYPE_FILENAME:
+        return filename();
     case CONFIG_TYPE_FLAG:
         return flag();
     case CONFIG_TYPE_WORD:
