@@ -79,9 +79,9 @@ static int tear_down(void **state)
 static void run(struct world *world, const char *id, enum verdict_state state, int64_t seconds)
 {
     struct watch_answer answer;
-    char *json = state == VERDICT_OK ? NULL
-                                     : g_strdup("{\"steps\":[{\"step\":\"read\",\"state\":"
-                                                "\"failed\",\"verdict\":{\"message\":\"no\"}}]}");
+    static const char failed[] =
+        "{\"steps\":[{\"step\":\"read\",\"state\":\"failed\",\"verdict\":{\"message\":\"no\"}}]}";
+    g_autoptr(cJSON) json = state == VERDICT_OK ? NULL : json_parse(failed, strlen(failed), NULL);
     struct watch_event event = {.run = g_strdup(id),
                                 .flow = world->flow.id,
                                 .system = world->system.id,
@@ -95,7 +95,6 @@ static void run(struct world *world, const char *id, enum verdict_state state, i
     assert_true(watch_result(world->db, &world->config, &event, &answer, NULL));
     g_free(event.run);
     g_free(event.fingerprint);
-    g_free(json);
 }
 
 static int code_at(struct world *world, int64_t seconds)
