@@ -148,8 +148,8 @@ asan: test-deps ## the same tests under the address and undefined-behaviour sani
 	  SANITIZE="-fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined"
 	@tests/run.py build-asan $(T)
 
-THREADED := test_writer test_transfer test_handover test_agent test_kerberos test_reach test_tokens \
-  test_store_trouble test_fault_processes test_fault_network test_sweeps
+THREADED := test_writer test_transfer test_handover test_config_work test_agent test_kerberos test_markup \
+  test_reach test_tokens test_store_trouble test_fault_processes test_fault_network test_sweeps
 
 # tsan_glib tells the sanitizer of the locks of GLib, which is built without it.
 tsan: test-deps ## the tests of what runs in threads under the thread sanitizer (T=name: others)
