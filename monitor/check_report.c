@@ -22,7 +22,7 @@ static bool has_unpaid_undo(const struct run_result *result)
 {
     for (guint i = 0; i < result->undos->len; i++) {
         const struct undo_result *undo = result->undos->pdata[i];
-        if (strcmp(undo->state, "paid") != 0 && strcmp(undo->state, "void") != 0)
+        if (!undo_state_is_settled(undo->state))
             return true;
     }
     return false;
@@ -370,8 +370,7 @@ static const cJSON *unpaid_undo(const cJSON *flow)
     const cJSON *undo;
     cJSON_ArrayForEach(undo, json_member(flow, "undo"))
     {
-        const char *state = or_empty(json_text(undo, "state"));
-        if (strcmp(state, "paid") != 0 && strcmp(state, "void") != 0)
+        if (!undo_state_is_settled(json_text(undo, "state")))
             return undo;
     }
     return NULL;

@@ -227,7 +227,7 @@ static void print_unpaid(const struct check_command *check)
         cJSON_ArrayForEach(undo, json_member(flow, "undo"))
         {
             const char *state = json_text(undo, "state"), *problem = json_text(undo, "problem");
-            if (strcmp(state, "paid") != 0 && strcmp(state, "void") != 0)
+            if (!undo_state_is_settled(state))
                 fprintf(stderr,
                         "erpwatch check: flow %s, run %s: what \"%s\" made may still be there "
                         "(%s%s%s); nothing will remove it, as no store is kept\n",

@@ -119,7 +119,7 @@ static void on_paid(struct flow_debt *debt, void *context)
     flow_gate_end_run(debts->runtime->engine->gate, debt->run);
     if (debts->release)
         debts->release(g_steal_pointer(&chain->held_config), debts->hold_context);
-    if (strcmp(debt->state, "paid") == 0 || strcmp(debt->state, "void") == 0)
+    if (undo_state_is_settled(debt->state))
         log_info("undo of \"%s\" (flow %s, run %s): %s", debt->step, debt->flow, debt->run,
                  debt->state);
     else

@@ -74,6 +74,11 @@ struct undo_result *undo_result_new(const char *step, const char *state, const c
     return result;
 }
 
+bool undo_state_is_settled(const char *state)
+{
+    return g_strcmp0(state, "paid") == 0 || g_strcmp0(state, "void") == 0;
+}
+
 void undo_result_free(struct undo_result *result)
 {
     if (!result)

@@ -53,6 +53,9 @@ void step_result_free(struct step_result *result);
 struct undo_result *undo_result_new(const char *step, const char *state, const char *problem);
 void undo_result_free(struct undo_result *result);
 
+// True for the states in which nothing is left to be removed: paid and void. NULL is none of them.
+bool undo_state_is_settled(const char *state);
+
 // The first failed step (else the first unknown, else the first slow one), or NULL; borrowed.
 const struct step_result *run_result_decisive(const struct run_result *result);
 

@@ -82,11 +82,22 @@ static void test_a_refused_login_is_one_cause_for_all_flows(void **state)
     assert_string_not_equal(of_quotes, of_step);
 }
 
+static void test_what_is_settled_leaves_nothing_to_be_removed(void **state)
+{
+    (void)state;
+    static const char *const open[] = {"owed", "uncertain", "orphaned", "given_up", NULL};
+    assert_true(undo_state_is_settled("paid"));
+    assert_true(undo_state_is_settled("void"));
+    for (size_t i = 0; i < G_N_ELEMENTS(open); i++)
+        assert_false(undo_state_is_settled(open[i]));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_host_is_one_cause_for_login_and_call),
         cmocka_unit_test(test_a_refused_login_is_one_cause_for_all_flows),
+        cmocka_unit_test(test_what_is_settled_leaves_nothing_to_be_removed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
