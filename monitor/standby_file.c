@@ -37,6 +37,11 @@ static bool make_room(struct db *db, GError **error)
            (pages * PAGE_BYTES > ROOM_BYTES || db_script(db, sql, error));
 }
 
+static char *path_beside(const char *store_path)
+{
+    return g_strconcat(store_path, ".standby", NULL);
+}
+
 static char *journal_path(const struct standby_file *file)
 {
     return g_strconcat(file->path, "-journal", NULL);
@@ -118,7 +123,7 @@ struct standby_file *standby_file_open(const char *store_path, GError **error)
     struct standby_file *file = g_new0(struct standby_file, 1);
     file->fd = file->journal_fd = -1;
     g_autofree char *lock = g_strconcat(store_path, ".locks/standby", NULL);
-    file->path = g_strconcat(store_path, ".standby", NULL);
+    file->path = path_beside(store_path);
     file->lock = lock_take(lock, error);
     if (file->lock && prepare_anew(file, error)) {
         open_to_sync(file);
@@ -147,7 +152,7 @@ void standby_file_sync(const struct standby_file_sync *sync)
 
 struct db *standby_file_peek(const char *store_path, struct db *memory)
 {
-    g_autofree char *path = g_strconcat(store_path, ".standby", NULL);
+    g_autofree char *path = path_beside(store_path);
     g_autofree char *given = store_runs_get(memory, KEY, NULL);
     g_autoptr(db_t) db = db_open(path, DB_READ_ONLY, NULL);
     g_autofree char *mark = NULL;
