@@ -25,8 +25,10 @@ struct judge_input call_judge_input(const struct call *call, const struct call_o
 struct verdict *call_judge_answer(const struct call *call, const struct call_outcome *outcome,
                                   const struct config_system *system, struct values *values)
 {
+    if (outcome->verdict)
+        return verdict_copy(outcome->verdict);
     const struct judge_input input = call_judge_input(call, outcome, system, values);
-    return outcome->verdict ? verdict_copy(outcome->verdict) : judge(&input);
+    return judge(&input);
 }
 
 struct verdict *call_judge(const struct call *call, const struct call_outcome *outcome,
