@@ -69,7 +69,7 @@ static bool may_be_store(const char *path, GError **error)
                     path);
         return false;
     }
-    if ((known ? access(path, R_OK) : -1) != 0 && errno == EACCES) {
+    if (access(path, R_OK) != 0 && errno == EACCES) {
         g_set_error(
             error, DB_ERROR, DB_ERROR_CANNOT_OPEN,
             "the store %s cannot be read by this user: be the user whose store it is, as in "
