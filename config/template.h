@@ -46,6 +46,10 @@ struct template_reference {
 // That it has no value on this machine, and how to give it one. The caller frees it.
 char *template_reference_unset(const struct template_reference *reference);
 
+// The same of the first of these (of struct template_reference), all of which have none; NULL
+// where there is none of them, or no list.
+char *template_first_unset(const GPtrArray *references);
+
 struct template;
 
 // What rendering may ask. `value` returns NULL where the name has no value

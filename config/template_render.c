@@ -261,6 +261,12 @@ char *template_reference_unset(const struct template_reference *reference)
     }
 }
 
+char *template_first_unset(const GPtrArray *references)
+{
+    bool any = references && references->len > 0;
+    return any ? template_reference_unset(references->pdata[0]) : NULL;
+}
+
 static bool render_reference(GString *out, const struct template_piece *piece,
                              const struct template_context *context, bool *secret, GError **error)
 {

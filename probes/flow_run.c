@@ -161,13 +161,6 @@ static bool compute_vars(struct flow_run *run, GError **error)
     return true;
 }
 
-static char *missing_needs(const struct config_flow *flow)
-{
-    if (!flow->needs || flow->needs->len == 0)
-        return NULL;
-    return template_reference_unset(flow->needs->pdata[0]);
-}
-
 // A run that would send nothing costs nothing.
 static char *left_alone(struct flow_run *run)
 {
@@ -226,7 +219,7 @@ static void begin(struct flow_run *run)
     g_autoptr(GError) error = NULL;
     give_own_values(run);
     run_systems_begin(run->shared.systems);
-    run->result->problem = missing_needs(run->flow);
+    run->result->problem = template_first_unset(run->flow->needs);
     if (!run->result->problem && !compute_vars(run, &error))
         run->result->problem = g_strdup(error->message);
     if (!run->result->problem && run->flow->runs_per_day)

@@ -323,14 +323,9 @@ static void ask_page(struct sweep_run *run, const struct call *call)
     call_run_start(&input, &run->call);
 }
 
-static char *missing_needs(const struct config_sweep *sweep)
-{
-    return sweep->needs->len > 0 ? template_reference_unset(sweep->needs->pdata[0]) : NULL;
-}
-
 static void begin(struct sweep_run *run)
 {
-    g_autofree char *missing = missing_needs(run->sweep);
+    g_autofree char *missing = template_first_unset(run->sweep->needs);
     if (missing) {
         run->result->cut_off = true;
         give_up(run, missing);
